@@ -1,0 +1,9 @@
+/**
+ * A telephone number or URI user part as logs and metrics may show it: the last two digits alone.
+ *
+ * `+12025550147` becomes `…47`; what is shorter than five characters is hidden whole.
+ */
+export function maskNumber(number: string | null | undefined): string {
+  if (!number) return '(none)'
+  return number.length < 5 ? '…' : `…${number.slice(-2)}`
+}

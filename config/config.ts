@@ -1,0 +1,147 @@
+import { z } from 'zod'
+
+const port = z.int().min(1).max(65535)
+const host = z.string().min(1)
+const endpoint = z.strictObject({ host, port })
+
+const sipListen = z.strictObject({
+  transport: z.enum(['udp', 'tcp']),
+  host,
+  port,
+})
+
+const drachtioServer = z.strictObject({
+  host,
+  port: port.default(9022),
+  secret: z.string().min(1),
+})
+
+const sip = z.strictObject({
+  /** Where the embedded SIP server listens. Not used with `drachtio`. */
+  listen: z
+    .array(sipListen)
+    .min(1)
+    .default([
+      { transport: 'udp', host: '127.0.0.1', port: 5060 },
+      { transport: 'tcp', host: '127.0.0.1', port: 5060 },
+    ]),
+  /** drachtio servers to connect to instead of the embedded server. */
+  drachtio: z.array(drachtioServer).min(1).optional(),
+  sessionTimer: z
+    .strictObject({
+      expiresS: z.int().min(90).max(86_400).default(1800),
+      minS: z.int().min(90).max(86_400).default(90),
+    })
+    .prefault({}),
+})
+
+const media = z.strictObject({
+  /** Address that RTP sockets are bound to. */
+  bindAddress: host.default('127.0.0.1'),
+  /** Address put into SDP answers; the bind address where absent. */
+  advertisedAddress: host.optional(),
+  ports: z
+    .strictObject({
+      from: port.default(20_000),
+      to: port.default(29_999),
+      restS: z.number().min(0).max(600).default(10),
+    })
+    .prefault({}),
+  /** Engine threads; by default one for each core. */
+  engines: z.int().min(1).max(256).optional(),
+  maxRecordings: z.int().min(1).default(2000),
+  holdBackMs: z.int().min(100).max(1000).default(500),
+  opus: z
+    .strictObject({
+      complexity: z.int().min(0).max(10).default(3),
+      bitrateBps: z.int().min(8_000).max(64_000).default(16_000),
+    })
+    .prefault({}),
+  skipsQuiet: z.boolean().default(true),
+  quietDb: z.number().min(-90).max(-30).default(-55),
+})
+
+/** Names of the sources in their default order; see docs/identification.md. */
+const identification = z.strictObject({
+  /** Region for numbers without a country code, ISO 3166-1. */
+  region: z.string().length(2).default('FI'),
+  caller: z.array(z.string()).min(1).optional(),
+  serviceNumber: z.array(z.string()).min(1).optional(),
+  agent: z.array(z.string()).min(1).optional(),
+})
+
+const serviceLine = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  numbers: z.array(z.string().regex(/^\+[1-9]\d{3,14}$/, 'E.164, as +12025550100')),
+  period: z
+    .string()
+    .regex(
+      /^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$/,
+      'an ISO 8601 duration of years, months, weeks or days, as P2M',
+    )
+    .nullable(),
+  timeZone: z.string().min(1).default('Europe/Helsinki'),
+})
+
+const database = z.strictObject({
+  socketPath: z.string().min(1).optional(),
+  host: host.optional(),
+  port: port.default(3306),
+  user: z.string().min(1).default('tallenne'),
+  password: z.string().optional(),
+  database: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{1,64}$/)
+    .default('tallenne'),
+  connections: z.int().min(1).max(200).default(8),
+})
+
+const http = z.strictObject({
+  portal: endpoint.prefault({ host: '127.0.0.1', port: 8080 }),
+  gateway: endpoint.prefault({ host: '127.0.0.1', port: 8081 }),
+  retention: endpoint.prefault({ host: '127.0.0.1', port: 8082 }),
+})
+
+export const configSchema = z.strictObject({
+  node: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,64}$/)
+        .default('node-1'),
+    })
+    .prefault({}),
+  /** Base folder of everything that Tallenne writes; relative paths below are under it. */
+  dataPath: z.string().min(1).default('data'),
+  sip: sip.prefault({}),
+  media: media.prefault({}),
+  identification: identification.prefault({}),
+  serviceLines: z.array(serviceLine).default([
+    { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M', timeZone: 'Europe/Helsinki' },
+    {
+      name: 'puhelunvalitys',
+      numbers: ['+12025550101'],
+      period: 'P6M',
+      timeZone: 'Europe/Helsinki',
+    },
+  ]),
+  /** The line of contacts whose service number is no line's: kept until somebody decides, and alarmed. */
+  catchAll: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+        .default('tunnistamaton'),
+      timeZone: z.string().min(1).default('Europe/Helsinki'),
+    })
+    .prefault({}),
+  database: database.prefault({}),
+  http: http.prefault({}),
+  retention: z.strictObject({ sweepEveryS: z.int().min(1).max(86_400).default(60) }).prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
+    .prefault({}),
+})
+
+/** The checked configuration of every process. */
+export type Config = z.infer<typeof configSchema>

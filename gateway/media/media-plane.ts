@@ -1,0 +1,27 @@
+import type {
+  LiveRecording,
+  RecordingOutcome,
+  RecordingPlan,
+  StreamPlan,
+  StreamPort,
+} from '../../recorder/recording-plan.ts'
+
+/**
+ * Where media meets the recorder. A plane that cannot take a recording rejects with a `TallenneError`
+ * whose code is `no_ports`, `no_files`, `too_many_recordings` or `engine_failed`; the caller answers 503.
+ */
+export interface MediaPlane {
+  /** Binds the ports that the answer names. */
+  open(plan: RecordingPlan): Promise<readonly StreamPort[]>
+  /** Sets the timeline's zero. */
+  answered(recordingId: string, answeredAtMs: number): Promise<void>
+  /** Applies a re-offer and tells the ports, in the order of `streams`. */
+  update(recordingId: string, streams: readonly StreamPlan[]): Promise<readonly StreamPort[]>
+  /** Ends the recording and tells the verdict. Never rejects: a lost engine is a `failed` verdict. */
+  close(
+    recordingId: string,
+    endedAtMs: number,
+    reasons: RecordingOutcome['reasons'],
+  ): Promise<RecordingOutcome>
+  live(): Promise<readonly LiveRecording[]>
+}

@@ -1,0 +1,90 @@
+import type {
+  LiveRecording,
+  RecordingOutcome,
+  RecordingPlan,
+  StreamPlan,
+  StreamPort,
+} from './recording-plan.ts'
+
+/**
+ * What passes between the main thread and an engine thread. Every request but `close` of a closed
+ * recording is answered by exactly one reply with its `requestId`.
+ */
+export type EngineRequest =
+  | { readonly kind: 'open'; readonly requestId: number; readonly plan: RecordingPlan }
+  /** The timeline's zero: sent when the 2xx leaves. */
+  | {
+      readonly kind: 'answered'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly answeredAtMs: number
+    }
+  /** A re-offer: streams that are named are changed or added, those that are absent stop receiving. */
+  | {
+      readonly kind: 'update'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly streams: readonly StreamPlan[]
+    }
+  | {
+      readonly kind: 'close'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly endedAtMs: number
+      /** Reasons that signalling knows of, added to the verdict's. */
+      readonly reasons: RecordingOutcome['reasons']
+    }
+  | { readonly kind: 'live'; readonly requestId: number }
+  | { readonly kind: 'shutdown'; readonly requestId: number }
+
+export type EngineReply =
+  | { readonly kind: 'opened'; readonly requestId: number; readonly ports: readonly StreamPort[] }
+  | { readonly kind: 'updated'; readonly requestId: number; readonly ports: readonly StreamPort[] }
+  | { readonly kind: 'done'; readonly requestId: number }
+  | { readonly kind: 'closed'; readonly requestId: number; readonly outcome: RecordingOutcome }
+  | {
+      readonly kind: 'live'
+      readonly requestId: number
+      readonly recordings: readonly LiveRecording[]
+    }
+  /** `code`: `no_ports`, `no_files`, `too_many_recordings`, `unknown_recording`, `engine_failed`. */
+  | {
+      readonly kind: 'refused'
+      readonly requestId: number
+      readonly code: string
+      readonly message: string
+    }
+
+/** Unasked: what operations watch, once a second. All counts are totals since the engine's start. */
+export interface EngineReport {
+  readonly kind: 'report'
+  readonly recordings: number
+  readonly portsInUse: number
+  readonly portsFree: number
+  /** How late the batch timer was at worst in the last second, milliseconds. */
+  readonly lagMs: number
+  readonly counters: Readonly<Record<string, number>>
+}
+
+/** How an engine thread is set up (its `workerData`). */
+export interface EngineSettings {
+  readonly engineIndex: number
+  /** The address sockets are bound to. */
+  readonly bindAddress: string
+  /** The address put into answers; often the same. */
+  readonly advertisedAddress: string
+  /** This engine's own range of even RTP ports; RTCP is one above. */
+  readonly portFrom: number
+  readonly portTo: number
+  /** A released port rests so long before it is used again. */
+  readonly portRestMs: number
+  readonly maxRecordings: number
+  /** How long audio is held back for stragglers, milliseconds. */
+  readonly holdBackMs: number
+  readonly opus: { readonly complexity: number; readonly bitrateBps: number }
+  /** A leg below `quietDb` (dBFS) for 200 ms is written as silence without encoding; false encodes all. */
+  readonly skipsQuiet: boolean
+  readonly quietDb: number
+  /** Folder of open recordings. */
+  readonly spoolPath: string
+}

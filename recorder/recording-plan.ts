@@ -1,0 +1,126 @@
+/** Whose voice a channel carries. A channel belongs to a role, whoever speaks first. Caller is channel 0. */
+export type Role = 'caller' | 'agent'
+
+/** Codecs that a stream may carry. */
+export type CodecName = 'PCMU' | 'PCMA'
+
+/** One payload type of the answer and what it means (RFC 8866 §6.6). */
+export interface PayloadFormat {
+  readonly payloadType: number
+  readonly codec: CodecName
+  /** RTP clock rate in hertz. */
+  readonly clockRate: number
+}
+
+/** Where a peer says that it sends from (its SDP `c=` and `m=`). */
+export interface MediaAddress {
+  readonly address: string
+  readonly port: number
+}
+
+/** One media stream to be received, as the answer describes it. */
+export interface StreamPlan {
+  /** Stable through re-offers: the label, else `m` and the m-line's index. */
+  readonly streamId: string
+  /** The channel it is heard on; `mixed` lies on both. */
+  readonly role: Role | 'mixed'
+  /** False while the offer says inactive or port 0: what comes is counted and not recorded. */
+  readonly isReceiving: boolean
+  readonly formats: readonly PayloadFormat[]
+  /** Payload types of telephone-event: kept out of the audio. */
+  readonly eventPayloadTypes: readonly number[]
+  /** Payload types of comfort noise (RFC 3389): silence of its length. */
+  readonly comfortNoisePayloadTypes: readonly number[]
+  /** Undefined where the offer names no usable address; then the source is learned from the first packets. */
+  readonly remote: MediaAddress | undefined
+}
+
+/** A recording to be opened: ports are bound, nothing is written before the first media. */
+export interface RecordingPlan {
+  readonly recordingId: string
+  readonly callId: string
+  readonly streams: readonly StreamPlan[]
+}
+
+/** Where the engine receives a stream. */
+export interface StreamPort {
+  readonly streamId: string
+  readonly address: string
+  readonly rtpPort: number
+  readonly rtcpPort: number
+}
+
+export type Verdict = 'complete' | 'partial' | 'silent' | 'failed'
+
+/** Why a verdict is not simply `complete`, or what marks one that is. Codes are stable. */
+export type ReasonCode =
+  | 'no_media'
+  | 'leg_silent'
+  | 'media_lost'
+  | 'length_mismatch'
+  | 'crash_recovered'
+  | 'disk_full'
+  | 'write_failed'
+  | 'engine_failed'
+  | 'engine_overload'
+  | 'session_expired'
+  | 'shutdown'
+  | 'mixed_stream'
+
+/** A stretch of a channel for which packets were sent and never came. */
+export interface LossSpan {
+  readonly channel: 0 | 1
+  /** From the recording's start, milliseconds. */
+  readonly fromMs: number
+  readonly lengthMs: number
+}
+
+/** Each packet that reached a stream's sockets is in exactly one of these. */
+export interface StreamCounters {
+  readonly streamId: string
+  readonly placed: number
+  readonly late: number
+  readonly duplicate: number
+  readonly events: number
+  readonly comfortNoise: number
+  readonly keepAlive: number
+  readonly rtcp: number
+  readonly wrongSource: number
+  readonly wrongPayloadType: number
+  readonly notRtp: number
+  readonly whileInactive: number
+  readonly lostPackets: number
+  readonly ssrcChanges: number
+  readonly reanchored: number
+  /** RFC 3550 appendix A.8, milliseconds. */
+  readonly jitterMs: number
+}
+
+/** How a recording ended. */
+export interface RecordingOutcome {
+  readonly recordingId: string
+  readonly verdict: Verdict
+  readonly reasons: readonly ReasonCode[]
+  /** Length of the audio in the file; 0 where there is none. */
+  readonly durationMs: number
+  /** From answer to end. */
+  readonly callDurationMs: number
+  /** Epoch milliseconds of the file's first sample, which is the moment of the answer. */
+  readonly startedAtMs: number
+  readonly lostMs: number
+  /** At most 1000 spans, the longest kept; `lostMs` counts all. */
+  readonly lossMap: readonly LossSpan[]
+  readonly bytes: number
+  /** Null where no file was made. */
+  readonly sha256: string | null
+  readonly streams: readonly StreamCounters[]
+}
+
+/** What a live recording looks like now. Levels are dBFS of the last 100 ms, -100 when silent. */
+export interface LiveRecording {
+  readonly recordingId: string
+  readonly durationMs: number
+  readonly bytes: number
+  readonly levelsDb: readonly [number, number]
+  readonly lostMs: number
+}

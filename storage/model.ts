@@ -1,0 +1,188 @@
+/** A contact, its segments and recordings as rows and views know them. Times in views are ISO 8601 UTC with milliseconds. */
+
+export type Capture = 'siprec' | 'trunk'
+export type Direction = 'inbound' | 'outbound' | 'unknown'
+export type RecordingState =
+  | 'recording'
+  | 'complete'
+  | 'partial'
+  | 'silent'
+  | 'failed'
+  | 'deleting'
+  | 'deleted'
+
+/** A number as it came and as E.164 where it is one. */
+export interface NumberFact {
+  /** As received, at most 255 characters; null where nothing was. */
+  readonly raw: string | null
+  /** E.164 with its plus sign, or null. */
+  readonly e164: string | null
+  /** What the API shows: E.164 where known, else the raw user part; null where withheld or absent. */
+  readonly display: string | null
+  readonly isWithheld: boolean
+}
+
+/** Where a party's number was read, kept with the contact; `isGuess` where only order or position said so. */
+export interface FoundIn {
+  readonly source: string
+  readonly isGuess: boolean
+}
+
+/**
+ * State changes in the order in which they happened. Appended to the node's journal and applied to
+ * MariaDB idempotently: applying one twice changes nothing.
+ */
+export type JournalEntry =
+  | {
+      readonly kind: 'contact.started'
+      readonly contactId: string
+      readonly nodeId: string
+      readonly callId: string
+      readonly capture: Capture
+      readonly direction: Direction
+      readonly startedAtMs: number
+      readonly caller: NumberFact
+      readonly serviceNumber: NumberFact
+      readonly serviceLine: string
+      readonly agent: string | null
+      readonly foundIn: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+      /** Raw recording metadata, at most 64 KiB, or null. */
+      readonly metadata: string | null
+    }
+  /** What a later message told; fields that are absent stay as they are. */
+  | {
+      readonly kind: 'contact.changed'
+      readonly contactId: string
+      readonly caller?: NumberFact
+      readonly serviceNumber?: NumberFact
+      readonly serviceLine?: string
+      readonly agent?: string | null
+      readonly foundIn?: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+      readonly metadata?: string | null
+    }
+  | { readonly kind: 'contact.answered'; readonly contactId: string; readonly answeredAtMs: number }
+  | {
+      readonly kind: 'contact.ended'
+      readonly contactId: string
+      readonly endedAtMs: number
+      /** `bye`, `cancelled`, `refused_488`, `refused_503`, `session_expired`, `shutdown`, `crash`, … */
+      readonly endReason: string
+    }
+  | {
+      readonly kind: 'segment.started'
+      readonly segmentId: string
+      readonly contactId: string
+      readonly agent: string | null
+      readonly startedAtMs: number
+    }
+  | { readonly kind: 'segment.ended'; readonly segmentId: string; readonly endedAtMs: number }
+  | {
+      readonly kind: 'recording.started'
+      readonly recordingId: string
+      readonly contactId: string
+      readonly startedAtMs: number
+    }
+  | {
+      readonly kind: 'recording.ended'
+      readonly recordingId: string
+      readonly contactId: string
+      readonly state: 'complete' | 'partial' | 'silent' | 'failed'
+      readonly reasons: readonly string[]
+      readonly durationMs: number
+      readonly callDurationMs: number
+      readonly lostMs: number
+      readonly lossMap: readonly {
+        readonly channel: number
+        readonly fromMs: number
+        readonly lengthMs: number
+      }[]
+      readonly bytes: number
+      readonly sha256: string | null
+      /** Where the file stands, relative to the store, or null where there is none. */
+      readonly file: string | null
+      /** Per-stream packet counters, kept as they are. */
+      readonly media: unknown
+    }
+
+/** Takes state changes; `append` returns when the entry is in the local journal, whatever MariaDB does. */
+export interface ContactJournal {
+  append(entry: JournalEntry): void
+}
+
+export interface SegmentView {
+  readonly id: string
+  readonly agent: string | null
+  readonly startedAt: string
+  readonly endedAt: string | null
+}
+
+export interface RecordingView {
+  readonly id: string
+  readonly state: RecordingState
+  readonly reasons: readonly string[]
+  readonly startedAt: string
+  readonly durationMs: number | null
+  readonly channels: readonly ['caller', 'agent']
+  readonly codec: 'opus'
+  readonly bytes: number | null
+  readonly sha256: string | null
+  readonly lostMs: number | null
+  readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[]
+  /** Null while the call goes on or where the line keeps for ever. */
+  readonly deleteAfter: string | null
+  readonly held: boolean
+}
+
+/** A contact as DESIGN section 10 promises it to integrators. */
+export interface ContactView {
+  readonly id: string
+  readonly callId: string
+  readonly capture: Capture
+  readonly direction: Direction
+  readonly caller: string | null
+  readonly callerRaw: string | null
+  readonly callerWithheld: boolean
+  readonly serviceNumber: string | null
+  readonly serviceLine: string
+  readonly agent: string | null
+  readonly startedAt: string
+  readonly answeredAt: string | null
+  readonly endedAt: string | null
+  readonly endReason: string | null
+  readonly segments: readonly SegmentView[]
+  readonly recordings: readonly RecordingView[]
+}
+
+export interface ContactFilter {
+  readonly callId?: string
+  /** Matches E.164 or raw. */
+  readonly caller?: string
+  readonly serviceNumber?: string
+  readonly serviceLine?: string
+  readonly agent?: string
+  /** Contacts that started at or after. */
+  readonly fromMs?: number
+  /** Contacts that started before. */
+  readonly toMs?: number
+  readonly cursor?: string
+  /** 1 to 500. */
+  readonly limit: number
+}
+
+export interface ContactPage {
+  /** Newest first. */
+  readonly items: readonly ContactView[]
+  readonly nextCursor: string | null
+}
+
+/** A service line as configured. `period` null keeps for ever and `isCatchAll` alarms for each contact that lands there. */
+export interface ServiceLine {
+  readonly name: string
+  /** E.164. */
+  readonly numbers: readonly string[]
+  /** ISO 8601 duration, or null. */
+  readonly period: string | null
+  /** IANA name. */
+  readonly timeZone: string
+  readonly isCatchAll: boolean
+}
