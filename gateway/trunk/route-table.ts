@@ -1,0 +1,64 @@
+import { BlockList, isIPv6 } from 'node:net'
+import type { TrunkRoute } from '../../config/trunk-config.ts'
+
+/** What a route is chosen by. */
+export interface IncomingCall {
+  /** The address that the INVITE came from. */
+  readonly peerAddress: string
+  /** Dialled number as E.164 where it is one, else the user part as received. */
+  readonly dialled: string
+}
+
+/**
+ * Finds the route of a call. Routes are tried in the configuration's order, except that an exact number
+ * goes before a prefix, and a longer prefix before a shorter one.
+ */
+export class RouteTable {
+  readonly #routes: readonly { readonly route: TrunkRoute; readonly peers: BlockList | undefined }[]
+
+  constructor(routes: readonly TrunkRoute[]) {
+    this.#routes = routes.map((route) => ({
+      route,
+      peers: route.from === undefined ? undefined : blockListOf(route.from),
+    }))
+  }
+
+  find(call: IncomingCall): TrunkRoute | undefined {
+    let best: TrunkRoute | undefined
+    let bestScore = -1
+    for (const { route, peers } of this.#routes) {
+      if (peers && !peers.check(call.peerAddress, familyOf(call.peerAddress))) continue
+      const score = matchScore(route, call.dialled)
+      if (score > bestScore) {
+        best = route
+        bestScore = score
+      }
+    }
+    return best
+  }
+}
+
+const EXACT = 1000
+
+/** -1 no match, 0 a route for any number, else the matched prefix's length, or more for an exact number. */
+function matchScore(route: TrunkRoute, dialled: string): number {
+  const takesAny = route.numbers === undefined && route.prefixes === undefined
+  if (takesAny) return 0
+  if (route.numbers?.includes(dialled)) return EXACT
+  const matched = (route.prefixes ?? []).filter((prefix) => dialled.startsWith(prefix))
+  return matched.length === 0 ? -1 : Math.max(...matched.map((prefix) => prefix.length))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4'
+}
+
+function blockListOf(blocks: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const block of blocks) {
+    const [address = '', length] = block.split('/')
+    if (length === undefined) list.addAddress(address, familyOf(address))
+    else list.addSubnet(address, Number(length), familyOf(address))
+  }
+  return list
+}
