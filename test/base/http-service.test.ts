@@ -1,0 +1,131 @@
+import { connect } from 'node:net'
+import { Gauge, Registry } from 'prom-client'
+import t from 'tap'
+import { SystemClock } from '../../base/clock.ts'
+import { createHttpService, type ReadinessCheck } from '../../base/http-service.ts'
+import { createSilentLog } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
+
+function service(checks: readonly ReadinessCheck[] = [], port = 0) {
+  const registry = new Registry()
+  const made = createHttpService({
+    host: '127.0.0.1',
+    port,
+    checks,
+    registry,
+    clock: new SystemClock(),
+    log: createSilentLog(),
+    checkTimeoutMs: 50,
+    closeAfterMs: 50,
+  })
+  return { ...made, registry }
+}
+
+t.test('healthz says alive whatever the checks say', async (t) => {
+  const { app, close } = service([{ name: 'database', check: () => 'gone' }])
+  t.teardown(close)
+  const answer = await app.inject('/healthz')
+  t.equal(answer.statusCode, 200)
+  t.same(answer.json(), { alive: true })
+})
+
+t.test('readyz is 200 when every check is well', async (t) => {
+  const { app, close } = service([{ name: 'database', check: async () => undefined }])
+  t.teardown(close)
+  const answer = await app.inject('/readyz')
+  t.equal(answer.statusCode, 200)
+  t.same(answer.json(), { ready: true, checks: [{ name: 'database', ready: true }] })
+})
+
+t.test('readyz is 503 with the reason of each check that fails, throws or hangs', async (t) => {
+  // The clock of a process does not keep it alive; a listening server would.
+  const endless = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(endless))
+  const { app, close } = service([
+    { name: 'disk', check: () => 'only 1 % is free' },
+    {
+      name: 'database',
+      check: () => {
+        throw new Error('connection refused')
+      },
+    },
+    { name: 'journal', check: () => new Promise(() => {}) },
+  ])
+  t.teardown(close)
+  const answer = await app.inject('/readyz')
+  t.equal(answer.statusCode, 503)
+  t.same(answer.json(), {
+    ready: false,
+    checks: [
+      { name: 'disk', ready: false, reason: 'only 1 % is free' },
+      { name: 'database', ready: false, reason: 'connection refused' },
+      { name: 'journal', ready: false, reason: 'no answer within 50 ms' },
+    ],
+  })
+})
+
+t.test('metrics are those of the registry', async (t) => {
+  const { app, close, registry } = service()
+  t.teardown(close)
+  new Gauge({ name: 'tallenne_test', help: 'A test.', registers: [registry] }).set(3)
+  const answer = await app.inject('/metrics')
+  t.match(answer.headers['content-type'], /^text\/plain/)
+  t.match(answer.body, /^tallenne_test 3$/m)
+})
+
+t.test('an error that names its status is shown, any other is hidden', async (t) => {
+  const { app, close } = service()
+  t.teardown(close)
+  app.get('/known', () => {
+    throw Object.assign(new TallenneError('bad_cursor', 'The cursor is not ours.'), {
+      statusCode: 400,
+    })
+  })
+  app.get('/unknown', () => {
+    throw new Error('password is hunter2')
+  })
+  const known = await app.inject('/known')
+  t.equal(known.statusCode, 400)
+  t.same(known.json(), { code: 'bad_cursor', message: 'The cursor is not ours.' })
+  const unknown = await app.inject('/unknown')
+  t.equal(unknown.statusCode, 500)
+  t.same(unknown.json(), { code: 'internal', message: 'The request failed.' })
+  t.equal((await app.inject('/nothing')).json().code, 'not_found')
+})
+
+t.test('a taken port is told as such', async (t) => {
+  const first = service()
+  t.teardown(first.close)
+  const { port } = await first.start()
+  const second = service([], port)
+  t.teardown(second.close)
+  await t.rejects(second.start(), { code: 'port_taken', message: new RegExp(`port ${port} `) })
+})
+
+t.test('an address of another machine is told as such', async (t) => {
+  const made = createHttpService({
+    host: '192.0.2.1',
+    port: 0,
+    checks: [],
+    registry: new Registry(),
+    clock: new SystemClock(),
+    log: createSilentLog(),
+  })
+  t.teardown(made.close)
+  await t.rejects(made.start(), { code: 'address_unavailable' })
+})
+
+t.test(
+  'close cuts off a connection that never finishes its request, and is idempotent',
+  async (t) => {
+    const { start, close } = service()
+    const { port } = await start()
+    const socket = connect(port, '127.0.0.1')
+    await new Promise((resolve) => socket.once('connect', resolve))
+    socket.write('GET /healthz HTTP/1.1\r\n')
+    const socketClosed = new Promise((resolve) => socket.once('close', resolve))
+    await Promise.all([close(), close()])
+    await socketClosed
+    t.pass('closed')
+  },
+)
