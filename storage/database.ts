@@ -1,0 +1,164 @@
+import { EventEmitter } from 'node:events'
+import type { Pool, PoolConnection } from 'mariadb'
+import {
+  type Connection,
+  type ConnectionConfig,
+  createConnection,
+  createPool,
+  SqlError,
+} from 'mariadb'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+
+export type { Connection, Pool, PoolConnection } from 'mariadb'
+
+/** Where MariaDB is and as whom to sign in. With `socketPath`, host and port are not used. */
+export interface DatabaseSettings {
+  readonly socketPath?: string | undefined
+  readonly host?: string | undefined
+  readonly port: number
+  readonly user: string
+  readonly password?: string | undefined
+  readonly database: string
+  /** Most connections of one process. */
+  readonly connections: number
+}
+
+/** Something that queries can be sent to: a pool, or one connection of it within a transaction. */
+export type Queryable = Pick<Connection, 'query'>
+
+const SQL_MODE =
+  'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION'
+
+/**
+ * A pool whose sessions all speak utf8mb4, count time in UTC and refuse bad values. It connects by itself
+ * and again after an outage; the caller ends it.
+ */
+export function createDatabasePool(settings: DatabaseSettings): Pool {
+  const pool = createPool({
+    ...connectionConfig(settings),
+    connectionLimit: settings.connections,
+    minimumIdle: 1,
+    acquireTimeout: 3000,
+    // A reset would drop the session's time zone and sql_mode; the pool still rolls back what was left open.
+    resetAfterUse: false,
+  })
+  // Whoever asks for a connection gets the error; without a listener a failing background attempt ends the
+  // process. The driver's types leave this event out.
+  if (pool instanceof EventEmitter) pool.on('error', () => {})
+  return pool
+}
+
+/** One connection outside any pool, set up like the pool's. Rejects with `database_unreachable`. */
+export async function connectDatabase(settings: DatabaseSettings): Promise<Connection> {
+  try {
+    const connection = await createConnection(connectionConfig(settings))
+    // A lost connection is seen by the next query; without a listener it would end the process.
+    connection.on('error', () => {})
+    return connection
+  } catch (error) {
+    throw unreachable(error, settings)
+  }
+}
+
+/** Asks the database one thing. Rejects with `database_unreachable`. */
+export async function checkDatabase(pool: Pool, settings: DatabaseSettings): Promise<void> {
+  try {
+    await pool.query('SELECT 1')
+  } catch (error) {
+    throw unreachable(error, settings)
+  }
+}
+
+/** Creates the database where the user may and it is missing. Rejects with `database_unreachable`. */
+export async function createDatabaseIfMissing(settings: DatabaseSettings): Promise<void> {
+  const { database: _, ...server } = connectionConfig(settings)
+  try {
+    const connection = await createConnection(server)
+    try {
+      await connection.query(
+        `CREATE DATABASE IF NOT EXISTS ${connection.escapeId(settings.database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
+      )
+    } finally {
+      await connection.end()
+    }
+  } catch (error) {
+    throw unreachable(error, settings)
+  }
+}
+
+/** Where the database is, for messages: never the password. */
+export function describeDatabase(settings: DatabaseSettings): string {
+  const place = settings.socketPath ?? `${settings.host ?? 'localhost'}:${settings.port}`
+  return `${settings.database} as ${settings.user} at ${place}`
+}
+
+/**
+ * Whether the statement itself is at fault (SQLSTATE classes 22 data exception and 23 integrity), so that
+ * sending it again would fail again. All else, from a lost connection to a full disk, may pass.
+ */
+export function isDataError(error: unknown): boolean {
+  if (!(error instanceof SqlError)) return false
+  return /^2[23]/.test(error.sqlState ?? '')
+}
+
+/** What went wrong as the server said it, without the statement, which may hold callers' numbers. */
+export function databaseMessage(error: unknown): string {
+  if (error instanceof SqlError) return error.sqlMessage ?? error.code ?? 'unknown database error'
+  return messageOf(error)
+}
+
+/** Runs `work` in a transaction on a connection of its own; commits when it resolves, rolls back when it rejects. */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (connection: PoolConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.getConnection()
+  try {
+    // Row locks alone: gap locks would make a sweep and a hold wait for rows that neither touches.
+    await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
+    await connection.beginTransaction()
+    const result = await work(connection)
+    await connection.commit()
+    return result
+  } catch (error) {
+    await connection.rollback().catch(() => {})
+    throw error
+  } finally {
+    await connection.release()
+  }
+}
+
+function connectionConfig(settings: DatabaseSettings): ConnectionConfig {
+  const place = settings.socketPath
+    ? { socketPath: settings.socketPath }
+    : { host: settings.host ?? 'localhost', port: settings.port }
+  return {
+    ...place,
+    user: settings.user,
+    ...(settings.password === undefined ? {} : { password: settings.password }),
+    database: settings.database,
+    connectTimeout: 2500,
+    collation: 'UTF8MB4_UNICODE_CI',
+    timezone: 'Z',
+    bigIntAsNumber: true,
+    insertIdAsNumber: true,
+    decimalAsNumber: true,
+    checkNumberRange: true,
+    sessionVariables: { time_zone: '+00:00', sql_mode: SQL_MODE },
+  }
+}
+
+function unreachable(error: unknown, settings: DatabaseSettings): TallenneError {
+  return new TallenneError(
+    'database_unreachable',
+    `MariaDB does not answer for database ${describeDatabase(settings)}: ${rootMessage(error)}. Check that it runs there and that the configuration's database section is right.`,
+    { cause: error },
+  )
+}
+
+// The pool says only that it has no connection; why stands in the cause.
+function rootMessage(error: unknown): string {
+  let root = error
+  while (root instanceof Error && root.cause !== undefined) root = root.cause
+  return databaseMessage(root)
+}

@@ -1,0 +1,130 @@
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import {
+  connectDatabase,
+  createDatabaseIfMissing,
+  createDatabasePool,
+  type DatabaseSettings,
+  type Pool,
+} from '../storage/database.ts'
+
+const run = promisify(execFile)
+
+/** A MariaDB server of a test file's own, in a temporary folder, listening on a Unix socket only. */
+export interface PrivateMariadb {
+  readonly settings: DatabaseSettings
+  /** A pool on it, made at the first call and ended by `close`. */
+  pool(): Pool
+  /** Ends the server and keeps its files; SIGKILL where `how` says so. */
+  stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Starts it again on the same files. */
+  start(): Promise<void>
+  /** Ends everything and removes the files. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Starts a server with an empty database `tallenne`; `t.teardown(() => mariadb.close())` ends it. */
+export async function startMariadb(): Promise<PrivateMariadb> {
+  const folder = mkdtempSync(join(tmpdir(), 'tallenne-mariadb-'))
+  const files = join(folder, 'files')
+  const settings: DatabaseSettings = {
+    socketPath: join(folder, 'mariadb.sock'),
+    port: 3306,
+    user: 'root',
+    database: 'tallenne',
+    connections: 4,
+  }
+  const asUser = process.getuid?.() === 0 ? ['--user=root'] : []
+  const size = ['--innodb-log-file-size=16M', '--innodb-data-file-path=ibdata1:8M:autoextend']
+  await run('mariadb-install-db', [
+    '--no-defaults',
+    ...asUser,
+    `--datadir=${files}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...size,
+  ])
+
+  let server: { readonly ended: Promise<void>; kill(signal: NodeJS.Signals): void } | undefined
+  let pool: Pool | undefined
+
+  async function start() {
+    if (server) return
+    const child = spawn(
+      'mariadbd',
+      [
+        '--no-defaults',
+        ...asUser,
+        ...size,
+        `--datadir=${files}`,
+        `--socket=${settings.socketPath}`,
+        `--pid-file=${join(folder, 'mariadb.pid')}`,
+        '--skip-networking',
+        '--skip-log-bin',
+        '--innodb-buffer-pool-size=32M',
+        // A test may lose the last second when the machine loses power, not when the server is killed.
+        '--innodb-flush-log-at-trx-commit=2',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000)
+    })
+    let hasEnded = false
+    const ended = new Promise<void>((resolve) => {
+      child.once('close', () => {
+        hasEnded = true
+        resolve()
+      })
+    })
+    server = { ended, kill: (signal) => child.kill(signal) }
+    for (;;) {
+      if (hasEnded) throw new Error(`mariadbd ended at its start: ${said}`)
+      if (await answers(settings)) return
+      await delay(25)
+    }
+  }
+
+  async function stop(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
+    const stopping = server
+    server = undefined
+    stopping?.kill(how)
+    await stopping?.ended
+  }
+
+  await start()
+  await createDatabaseIfMissing(settings)
+
+  return {
+    settings,
+    pool: () => {
+      pool ??= createDatabasePool(settings)
+      return pool
+    },
+    stop,
+    start,
+    close: async () => {
+      await pool?.end().catch(() => {})
+      pool = undefined
+      await stop('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function answers(settings: DatabaseSettings): Promise<boolean> {
+  try {
+    await access(settings.socketPath ?? '')
+    const connection = await connectDatabase({ ...settings, database: 'mysql' })
+    await connection.end()
+    return true
+  } catch {
+    return false
+  }
+}
