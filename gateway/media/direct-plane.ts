@@ -1,0 +1,113 @@
+import type { Log } from '../../base/log.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type { EngineReply } from '../../recorder/engine-protocol.ts'
+import type {
+  LiveRecording,
+  RecordingOutcome,
+  RecordingPlan,
+  StreamPlan,
+  StreamPort,
+} from '../../recorder/recording-plan.ts'
+import type { EnginePool } from './engine-pool.ts'
+import type { MediaPlane } from './media-plane.ts'
+
+/** What is known of a recording whose engine is gone. */
+export interface LostRecording {
+  readonly recordingId: string
+  /** Null where the call was never answered. */
+  readonly answeredAtMs: number | null
+  readonly endedAtMs: number
+  readonly reasons: RecordingOutcome['reasons']
+}
+
+export interface DirectPlaneOptions {
+  readonly engines: EnginePool
+  /** Repairs what the dead engine left in the spool and gives the verdict. */
+  readonly salvage: (lost: LostRecording) => Promise<RecordingOutcome>
+  readonly log: Log
+}
+
+/** Recordings on the engines' own RTP sockets. Does not own the engines. */
+export class DirectPlane implements MediaPlane {
+  readonly #engines: EnginePool
+  readonly #salvage: DirectPlaneOptions['salvage']
+  readonly #log: Log
+  readonly #answeredAtMs = new Map<string, number | null>()
+
+  constructor(options: DirectPlaneOptions) {
+    this.#engines = options.engines
+    this.#salvage = options.salvage
+    this.#log = options.log
+  }
+
+  async open(plan: RecordingPlan): Promise<readonly StreamPort[]> {
+    const reply = await this.#engines.open(plan.recordingId, { kind: 'open', plan })
+    this.#answeredAtMs.set(plan.recordingId, null)
+    return expectReply(reply, 'opened').ports
+  }
+
+  async answered(recordingId: string, answeredAtMs: number): Promise<void> {
+    this.#answeredAtMs.set(recordingId, answeredAtMs)
+    expectReply(
+      await this.#engines.request(recordingId, { kind: 'answered', recordingId, answeredAtMs }),
+      'done',
+    )
+  }
+
+  async update(
+    recordingId: string,
+    streams: readonly StreamPlan[],
+  ): Promise<readonly StreamPort[]> {
+    const reply = await this.#engines.request(recordingId, {
+      kind: 'update',
+      recordingId,
+      streams,
+    })
+    return expectReply(reply, 'updated').ports
+  }
+
+  async close(
+    recordingId: string,
+    endedAtMs: number,
+    reasons: RecordingOutcome['reasons'],
+  ): Promise<RecordingOutcome> {
+    const answeredAtMs = this.#answeredAtMs.get(recordingId) ?? null
+    this.#answeredAtMs.delete(recordingId)
+    try {
+      const reply = await this.#engines.request(recordingId, {
+        kind: 'close',
+        recordingId,
+        endedAtMs,
+        reasons,
+      })
+      return expectReply(reply, 'closed').outcome
+    } catch (error) {
+      this.#log.error({ recordingId, reason: messageOf(error) }, 'engine could not close recording')
+      return this.#salvage({ recordingId, answeredAtMs, endedAtMs, reasons })
+    } finally {
+      this.#engines.release(recordingId)
+    }
+  }
+
+  async live(): Promise<readonly LiveRecording[]> {
+    const replies = await this.#engines.requestAll({ kind: 'live' })
+    return replies.flatMap((reply) => expectReply(reply, 'live').recordings)
+  }
+}
+
+function expectReply<Kind extends EngineReply['kind']>(
+  reply: EngineReply,
+  kind: Kind,
+): Extract<EngineReply, { readonly kind: Kind }> {
+  if (!isReply(reply, kind)) {
+    throw new TallenneError('engine_failed', `the engine replied ${reply.kind} instead of ${kind}`)
+  }
+  return reply
+}
+
+function isReply<Kind extends EngineReply['kind']>(
+  reply: EngineReply,
+  kind: Kind,
+): reply is Extract<EngineReply, { readonly kind: Kind }> {
+  return reply.kind === kind
+}

@@ -1,0 +1,171 @@
+import type { Clock, Timer } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type { EngineReply, EngineReport, EngineSettings } from '../../recorder/engine-protocol.ts'
+import { EngineLink, type EngineOrder } from './engine-link.ts'
+
+/** What the main thread hears of its engines. */
+export interface EngineEvents {
+  readonly onReport: (report: EngineReport) => void
+  /** An engine died and took these recordings' media with it. A new engine is already on its way. */
+  readonly onLost: (recordingIds: readonly string[], cause: string) => void
+}
+
+export interface EnginePoolOptions extends EngineEvents {
+  /** One for each engine: their number is the number of threads. */
+  readonly settings: readonly EngineSettings[]
+  readonly entry: URL
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface Slot {
+  readonly settings: EngineSettings
+  readonly recordings: Set<string>
+  link: EngineLink | undefined
+  startedAtMs: number
+  /** Deaths in a row without `STEADY_MS` between them. */
+  failures: number
+  restart: Timer | undefined
+}
+
+const STEADY_MS = 30_000
+const LONGEST_WAIT_MS = 30_000
+
+/**
+ * The engine threads: spreads recordings over them, keeps each on the engine that opened it, and replaces an
+ * engine that dies. Owns the threads; `close` ends them after their recordings are closed.
+ */
+export class EnginePool {
+  readonly #options: EnginePoolOptions
+  readonly #slots: readonly Slot[]
+  readonly #owners = new Map<string, Slot>()
+  #isClosed = false
+
+  constructor(options: EnginePoolOptions) {
+    this.#options = options
+    this.#slots = options.settings.map((settings) => ({
+      settings,
+      recordings: new Set<string>(),
+      link: undefined,
+      startedAtMs: 0,
+      failures: 0,
+      restart: undefined,
+    }))
+  }
+
+  /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
+  async start(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => this.#spawn(slot).request({ kind: 'live' })))
+  }
+
+  /** Engines that run now, and how many there should be. */
+  get health(): { readonly running: number; readonly wanted: number } {
+    return {
+      running: this.#slots.filter((slot) => slot.link !== undefined).length,
+      wanted: this.#slots.length,
+    }
+  }
+
+  /** The newest report of each engine that has made one. */
+  get reports(): readonly EngineReport[] {
+    return this.#slots.flatMap((slot) => slot.link?.report ?? [])
+  }
+
+  /**
+   * Opens a recording on the least loaded engine, or on the next where that one is full.
+   * Rejects with the last engine's `TallenneError`.
+   */
+  async open(
+    recordingId: string,
+    order: Extract<EngineOrder, { readonly kind: 'open' }>,
+  ): Promise<EngineReply> {
+    let refusal = new TallenneError('engine_failed', 'no engine is running')
+    for (const slot of this.#byLoad()) {
+      const link = slot.link
+      if (link === undefined) continue
+      // Counted before the reply, so that a burst of calls is spread and not heaped on one engine.
+      slot.recordings.add(recordingId)
+      this.#owners.set(recordingId, slot)
+      try {
+        return await link.request(order)
+      } catch (error) {
+        this.release(recordingId)
+        refusal =
+          error instanceof TallenneError
+            ? error
+            : new TallenneError('engine_failed', messageOf(error), { cause: error })
+      }
+    }
+    throw refusal
+  }
+
+  /** Sends an order to the engine that holds the recording. Rejects with `engine_failed` where none does. */
+  request(recordingId: string, order: EngineOrder): Promise<EngineReply> {
+    const link = this.#owners.get(recordingId)?.link
+    if (link === undefined) {
+      return Promise.reject(
+        new TallenneError('engine_failed', `no engine holds recording ${recordingId}`),
+      )
+    }
+    return link.request(order)
+  }
+
+  /** Sends an order to all engines; those that fail are left out. */
+  async requestAll(order: EngineOrder): Promise<readonly EngineReply[]> {
+    const replies = await Promise.all(
+      this.#slots.map((slot) => slot.link?.request(order).catch(() => undefined)),
+    )
+    return replies.filter((reply) => reply !== undefined)
+  }
+
+  /** Forgets a recording that is closed. */
+  release(recordingId: string): void {
+    this.#owners.get(recordingId)?.recordings.delete(recordingId)
+    this.#owners.delete(recordingId)
+  }
+
+  async close(withinMs: number): Promise<void> {
+    this.#isClosed = true
+    for (const slot of this.#slots) slot.restart?.cancel()
+    await Promise.all(this.#slots.map((slot) => slot.link?.close(withinMs)))
+  }
+
+  #byLoad(): readonly Slot[] {
+    return this.#slots.toSorted(
+      (a, b) =>
+        a.recordings.size - b.recordings.size ||
+        (a.link?.report?.lagMs ?? 0) - (b.link?.report?.lagMs ?? 0),
+    )
+  }
+
+  #spawn(slot: Slot): EngineLink {
+    const link = new EngineLink({
+      settings: slot.settings,
+      entry: this.#options.entry,
+      clock: this.#options.clock,
+      onReport: this.#options.onReport,
+      onDeath: (cause) => this.#replace(slot, cause),
+    })
+    slot.link = link
+    slot.startedAtMs = this.#options.clock.monotonicMs()
+    slot.restart = undefined
+    return link
+  }
+
+  #replace(slot: Slot, cause: string): void {
+    const { clock, log, onLost } = this.#options
+    const lost = [...slot.recordings]
+    for (const recordingId of lost) this.release(recordingId)
+    slot.link = undefined
+    const isSteady = clock.monotonicMs() - slot.startedAtMs > STEADY_MS
+    slot.failures = isSteady ? 1 : slot.failures + 1
+    const waitMs = slot.failures === 1 ? 0 : Math.min(LONGEST_WAIT_MS, 250 * 2 ** slot.failures)
+    log.error(
+      { engine: slot.settings.engineIndex, cause, recordings: lost.length, restartInMs: waitMs },
+      'engine died',
+    )
+    if (!this.#isClosed) slot.restart = clock.after(waitMs, () => void this.#spawn(slot))
+    onLost(lost, cause)
+  }
+}
