@@ -33,11 +33,21 @@ export class DirectPlane implements MediaPlane {
   readonly #salvage: DirectPlaneOptions['salvage']
   readonly #log: Log
   readonly #answeredAtMs = new Map<string, number | null>()
+  #onLost: (recordingId: string, cause: string) => void = () => {}
 
   constructor(options: DirectPlaneOptions) {
     this.#engines = options.engines
     this.#salvage = options.salvage
     this.#log = options.log
+    options.engines.onLost((recordingIds, cause) => {
+      for (const recordingId of recordingIds) {
+        if (this.#answeredAtMs.has(recordingId)) this.#onLost(recordingId, cause)
+      }
+    })
+  }
+
+  onLost(listener: (recordingId: string, cause: string) => void): void {
+    this.#onLost = listener
   }
 
   async open(plan: RecordingPlan): Promise<readonly StreamPort[]> {

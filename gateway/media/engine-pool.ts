@@ -4,14 +4,8 @@ import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { EngineReply, EngineReport, EngineSettings } from '../../recorder/engine-protocol.ts'
 import { EngineLink, type EngineOrder } from './engine-link.ts'
 
-/** What the main thread hears of its engines. */
-export interface EngineEvents {
+export interface EnginePoolOptions {
   readonly onReport: (report: EngineReport) => void
-  /** An engine died and took these recordings' media with it. A new engine is already on its way. */
-  readonly onLost: (recordingIds: readonly string[], cause: string) => void
-}
-
-export interface EnginePoolOptions extends EngineEvents {
   /** One for each engine: their number is the number of threads. */
   readonly settings: readonly EngineSettings[]
   readonly entry: URL
@@ -40,6 +34,7 @@ export class EnginePool {
   readonly #options: EnginePoolOptions
   readonly #slots: readonly Slot[]
   readonly #owners = new Map<string, Slot>()
+  #onLost: (recordingIds: readonly string[], cause: string) => void = () => {}
   #isClosed = false
 
   constructor(options: EnginePoolOptions) {
@@ -52,6 +47,11 @@ export class EnginePool {
       failures: 0,
       restart: undefined,
     }))
+  }
+
+  /** An engine died and took these recordings' media with it. A new engine is already on its way. */
+  onLost(listener: (recordingIds: readonly string[], cause: string) => void): void {
+    this.#onLost = listener
   }
 
   /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
@@ -154,7 +154,7 @@ export class EnginePool {
   }
 
   #replace(slot: Slot, cause: string): void {
-    const { clock, log, onLost } = this.#options
+    const { clock, log } = this.#options
     const lost = [...slot.recordings]
     for (const recordingId of lost) this.release(recordingId)
     slot.link = undefined
@@ -166,6 +166,6 @@ export class EnginePool {
       'engine died',
     )
     if (!this.#isClosed) slot.restart = clock.after(waitMs, () => void this.#spawn(slot))
-    onLost(lost, cause)
+    this.#onLost(lost, cause)
   }
 }

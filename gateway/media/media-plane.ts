@@ -24,4 +24,9 @@ export interface MediaPlane {
     reasons: RecordingOutcome['reasons'],
   ): Promise<RecordingOutcome>
   live(): Promise<readonly LiveRecording[]>
+  /**
+   * Told once for each open recording whose media is gone for good, as when an engine died. What was recorded
+   * until then is safe; the owner ends the recording with `close` and may open a new one.
+   */
+  onLost(listener: (recordingId: string, cause: string) => void): void
 }
