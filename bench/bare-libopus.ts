@@ -1,0 +1,41 @@
+import opus from '@discordjs/opus'
+import { cpuMsOf, median } from './machine-noise.ts'
+
+const SET_APPLICATION = 4000
+const VOIP = 2048
+const SET_BITRATE = 4002
+const SET_COMPLEXITY = 4010
+
+export interface OpusSettings {
+  readonly complexity: number
+  readonly bitrateBps: number
+}
+
+/**
+ * CPU milliseconds that libopus alone needs for one second of a two-party call at 8 kHz: each channel's
+ * frames of 20 ms straight into an encoder, nothing else. The median of `rounds`.
+ */
+export function measureBareLibopus(
+  channels: readonly Int16Array[],
+  settings: OpusSettings,
+  { rounds = 3 } = {},
+): number {
+  const seconds = Math.min(...channels.map((channel) => channel.length)) / 8000
+  const costs: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const costMs = cpuMsOf(() => {
+      for (const channel of channels) encodeAll(channel, settings)
+    })
+    costs.push(costMs / seconds)
+  }
+  return median(costs)
+}
+
+function encodeAll(samples: Int16Array, settings: OpusSettings): void {
+  const encoder = new opus.OpusEncoder(8000, 1)
+  encoder.applyEncoderCTL(SET_APPLICATION, VOIP)
+  encoder.applyEncoderCTL(SET_BITRATE, settings.bitrateBps)
+  encoder.applyEncoderCTL(SET_COMPLEXITY, settings.complexity)
+  const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
+  for (let at = 0; at + 320 <= bytes.length; at += 320) encoder.encode(bytes.subarray(at, at + 320))
+}
