@@ -1,0 +1,108 @@
+import type { StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
+import { type Answer, type AnswerLine, remoteOf, withOrderRoles } from './answer-plan.ts'
+import { type MediaCapabilities, usableFormats } from './media-capabilities.ts'
+import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
+import { type SdpOrigin, writeAnswer } from './write-answer.ts'
+
+/** Two audio lines: what a recorder must be able to take of one call (RFC 7866 §8.4). */
+const OFFERED_LINES = 2
+
+/**
+ * What we offer in the 200 to an INVITE that has no SDP (RFC 7866 §7.2). The streams may be opened at once; they
+ * receive nothing until the ACK's answer is read.
+ */
+export function planDelayedOffer(capabilities: MediaCapabilities): Answer {
+  const offered = offeredFormats(capabilities)
+  const usable = usableFormats(offered, capabilities)
+  const lines: AnswerLine[] = []
+  const streams: StreamPlan[] = []
+  for (let index = 0; index < OFFERED_LINES; index++) {
+    const streamId = `m${index}`
+    lines.push({
+      kind: 'accepted',
+      index,
+      streamId,
+      label: null,
+      protocol: 'RTP/AVP',
+      formats: offered,
+      ptimeMs: null,
+      direction: 'recvonly',
+    })
+    streams.push({
+      streamId,
+      role: 'mixed',
+      isReceiving: false,
+      formats: usable.formats,
+      eventPayloadTypes: usable.eventPayloadTypes,
+      comfortNoisePayloadTypes: usable.comfortNoisePayloadTypes,
+      remote: undefined,
+    })
+  }
+  return { kind: 'answer', lines, streams: withOrderRoles(streams, lines) }
+}
+
+function offeredFormats(capabilities: MediaCapabilities): readonly SdpFormat[] {
+  return [
+    ...capabilities.codecs.map(({ codec: _, ...format }) => ({ ...format, fmtp: null })),
+    { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, channels: 1, fmtp: '0-15' },
+    { payloadType: 13, encoding: 'CN', clockRate: 8000, channels: 1, fmtp: null },
+  ]
+}
+
+/** Writes our own offer. Throws as `writeAnswer` does. */
+export function writeOffer(offer: Answer, ports: readonly StreamPort[], origin: SdpOrigin): string {
+  return writeAnswer(offer, ports, origin)
+}
+
+/**
+ * Applies the answer in the ACK to what we offered; a stream that it refuses is gone. The result is the `previous`
+ * of the next re-offer.
+ *
+ * All offered payload types stay decodable, since the client sends by our numbers; numbers of its own that
+ * collide with none of ours are decoded as well.
+ */
+export function readDelayedAnswer(
+  offer: Answer,
+  answer: SdpOffer,
+  capabilities: MediaCapabilities,
+): Answer {
+  const lines: AnswerLine[] = []
+  const streams: StreamPlan[] = []
+  for (const [at, line] of offer.lines.entries()) {
+    const media = answer.media[at]
+    const stream = offer.streams.find((candidate) => candidate.streamId === line.streamId)
+    if (stream === undefined || line.kind === 'refused') continue
+    lines.push({ ...line, label: media?.label ?? null })
+    if (media?.kind !== 'audio' || media.port === 0) continue
+    streams.push(answeredStream(stream, media, capabilities))
+  }
+  return { kind: 'answer', lines, streams: withOrderRoles(streams, lines) }
+}
+
+function answeredStream(
+  stream: StreamPlan,
+  media: SdpMedia,
+  capabilities: MediaCapabilities,
+): StreamPlan {
+  const ours = new Set([
+    ...stream.formats.map((format) => format.payloadType),
+    ...stream.eventPayloadTypes,
+    ...stream.comfortNoisePayloadTypes,
+  ])
+  const theirs = usableFormats(
+    media.formats.filter((format) => !ours.has(format.payloadType)),
+    capabilities,
+  )
+  const sends = media.direction === 'sendonly' || media.direction === 'sendrecv'
+  return {
+    ...stream,
+    isReceiving: sends && !media.isHeld,
+    formats: [...stream.formats, ...theirs.formats],
+    eventPayloadTypes: [...stream.eventPayloadTypes, ...theirs.eventPayloadTypes],
+    comfortNoisePayloadTypes: [
+      ...stream.comfortNoisePayloadTypes,
+      ...theirs.comfortNoisePayloadTypes,
+    ],
+    remote: remoteOf(media),
+  }
+}
