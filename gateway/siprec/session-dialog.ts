@@ -1,0 +1,246 @@
+import type { Clock, Timer } from '../../base/clock.ts'
+import {
+  agreeOnTimer,
+  SessionTimer,
+  type TimerAgreement,
+  type TimerLimits,
+  timerHeaders,
+} from '../sip/session-timer.ts'
+import { ALLOW, OPTIONS_HEADERS, recordingHeaders } from '../sip/sip-headers.ts'
+import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { type RecordingRequest, readRecordingRequest } from './recording-session-request.ts'
+import type { SdpOffer } from './sdp-offer.ts'
+
+/** What the session decides about an offer within the dialog. */
+export type OfferReply =
+  | { readonly kind: 'answer'; readonly description: string }
+  | { readonly kind: 'refused'; readonly status: 488 | 500 }
+
+/** What the session hears of its dialog. */
+export interface DialogEvents {
+  /** A message that may carry metadata. */
+  onMessage(message: RecordingRequest): void
+  /** Null where the offer cannot be read. */
+  onOffer(offer: SdpOffer | null): Promise<OfferReply>
+  /** The answer to our own offer, out of an ACK; null where there is none or it cannot be read. */
+  onAnswer(answer: SdpOffer | null): Promise<void>
+  /** The dialog is over; `isGone` where the peer or the SIP server has ended it, else a BYE is due. */
+  onEnd(endReason: string, isGone: boolean): void
+}
+
+export interface SessionDialogOptions {
+  readonly dialog: SipDialog
+  readonly events: DialogEvents
+  readonly agreement: TimerAgreement
+  readonly limits: TimerLimits
+  /** True where our 200 carried the offer. */
+  readonly awaitsAnswer: boolean
+  /** The description in force. */
+  readonly description: () => string
+  /** Headers of our own requests. */
+  readonly headers: SipHeaders
+  /** Runs what may throw, and handles what is thrown. */
+  readonly guard: (work: () => void | Promise<void>, response?: SipResponse) => void
+  readonly clock: Clock
+  /** A dialog whose 200 is not acknowledged so long is over (RFC 3261 §13.3.1.4). */
+  readonly ackTimeoutMs: number
+}
+
+/**
+ * An established recording session's dialog: answers what comes within it and keeps its session timer.
+ *
+ * Offers are handled one at a time. Owns its timers; `close` ends them and, where it is still up, the dialog.
+ */
+export class SessionDialog {
+  readonly #options: SessionDialogOptions
+  readonly #dialog: SipDialog
+  readonly #timer: SessionTimer
+  readonly #ackTimer: Timer
+  #agreement: TimerAgreement
+  #awaitsAnswer: boolean
+  /** Whose offer is open: while it is, another is refused (RFC 3261 §14.2). */
+  #openOffer: 'none' | 'theirs' | 'ours' = 'none'
+  #isClosed = false
+
+  constructor(options: SessionDialogOptions) {
+    const { dialog, clock, limits, events, guard } = options
+    this.#options = options
+    this.#dialog = dialog
+    this.#agreement = options.agreement
+    this.#awaitsAnswer = options.awaitsAnswer
+    this.#timer = new SessionTimer({
+      clock,
+      probeEveryS: limits.expiresS / 2,
+      events: {
+        onRefreshDue: () => guard(() => this.#refresh()),
+        onExpired: () => events.onEnd('session_expired', false),
+        onProbeDue: () => guard(() => this.#probe()),
+      },
+    })
+    this.#timer.restart(options.agreement)
+    this.#ackTimer = clock.after(options.ackTimeoutMs, () => events.onEnd('no_ack', false))
+    this.#listen()
+  }
+
+  /** Ends the timers and says BYE where the peer does not know yet. Resolves at its response, or rejects. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#timer.stop()
+    this.#ackTimer.cancel()
+    if (this.#dialog.connected) await this.#dialog.destroy()
+  }
+
+  #listen(): void {
+    const { events, guard } = this.#options
+    this.#dialog
+      .on('ack', (request) => guard(() => this.#acknowledged(request)))
+      .on('destroy', (request) =>
+        guard(() => {
+          events.onMessage(readMessage(request))
+          events.onEnd(endReasonOf(request), true)
+        }),
+      )
+      .on('modify', (request, response) =>
+        guard(() => this.#takeOffer(request, response), response),
+      )
+      .on('update', (request, response) =>
+        guard(() => this.#takeOffer(request, response), response),
+      )
+      .on('info', (request, response) =>
+        guard(() => {
+          events.onMessage(readMessage(request))
+          response.send(200, 'OK', {})
+        }, response),
+      )
+      .on('options', (_request, response) =>
+        guard(() => response.send(200, 'OK', { headers: OPTIONS_HEADERS }), response),
+      )
+    for (const method of ['message', 'notify', 'refer'] as const) {
+      this.#dialog.on(method, (_request, response) =>
+        guard(
+          () => response.send(405, 'Method Not Allowed', { headers: { Allow: ALLOW } }),
+          response,
+        ),
+      )
+    }
+  }
+
+  async #acknowledged(request: SipRequest): Promise<void> {
+    this.#ackTimer.cancel()
+    if (!this.#awaitsAnswer) return
+    this.#awaitsAnswer = false
+    const message = readMessage(request)
+    this.#options.events.onMessage(message)
+    await this.#options.events.onAnswer(message.sdp)
+  }
+
+  /** A re-INVITE or UPDATE: refreshes the timer, may bring metadata, and may carry an offer. */
+  async #takeOffer(request: SipRequest, response: SipResponse): Promise<void> {
+    if (this.#openOffer === 'ours') return response.send(491, 'Request Pending', {})
+    if (this.#openOffer === 'theirs') {
+      return response.send(500, 'Another Offer Is Open', { headers: { 'Retry-After': '1' } })
+    }
+    const agreement = agreeOnTimer(
+      {
+        sessionExpires: request.get('Session-Expires'),
+        minSe: request.get('Min-SE'),
+        supported: request.get('Supported'),
+      },
+      this.#options.limits,
+    )
+    if (agreement.kind === 'too_short') {
+      const headers = { 'Min-SE': String(agreement.minS) }
+      return response.send(422, 'Session Interval Too Small', { headers })
+    }
+    const message = readMessage(request)
+    this.#options.events.onMessage(message)
+    this.#openOffer = 'theirs'
+    try {
+      const reply = await this.#reply(request.method, message)
+      if (this.#isClosed) return response.send(481, 'Call/Transaction Does Not Exist', {})
+      if (reply.kind === 'refused') return response.send(reply.status, reasonPhrase(reply), {})
+      this.#agreement = agreement
+      this.#timer.restart(agreement)
+      const headers = { ...recordingHeaders(request), ...timerHeaders(agreement) }
+      response.send(
+        200,
+        'OK',
+        reply.description === ''
+          ? { headers }
+          : {
+              headers: { ...headers, 'Content-Type': 'application/sdp' },
+              body: reply.description,
+            },
+      )
+    } finally {
+      this.#openOffer = 'none'
+    }
+  }
+
+  async #reply(method: string, message: RecordingRequest): Promise<OfferReply> {
+    if (message.hasSdp) return this.#options.events.onOffer(message.sdp)
+    // An UPDATE without an offer is a refresh or brings metadata; an INVITE without one asks for ours.
+    if (method !== 'INVITE') return { kind: 'answer', description: '' }
+    this.#awaitsAnswer = true
+    return { kind: 'answer', description: this.#options.description() }
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isClosed || this.#agreement.kind !== 'agreed') return
+    if (this.#openOffer !== 'none') return this.#refreshLater()
+    const { expiresS } = this.#agreement
+    this.#openOffer = 'ours'
+    let response: SipResponse
+    try {
+      response = await this.#dialog.request({
+        method: 'INVITE',
+        headers: {
+          ...this.#options.headers,
+          'Session-Expires': `${expiresS};refresher=uac`,
+          'Content-Type': 'application/sdp',
+        },
+        body: this.#options.description(),
+      })
+    } finally {
+      this.#openOffer = 'none'
+    }
+    if (this.#isClosed) return
+    if (response.status === 491) return this.#refreshLater()
+    if (isDialogGone(response)) return this.#options.events.onEnd('session_expired', false)
+    if (response.status < 300) this.#timer.restart(this.#agreement)
+  }
+
+  /** The Call-ID is the peer's, so it is for us to wait up to two seconds (RFC 3261 §14.1). */
+  #refreshLater(): void {
+    const { clock, guard } = this.#options
+    clock.after(Math.random() * 2000, () => guard(() => this.#refresh()))
+  }
+
+  async #probe(): Promise<void> {
+    if (this.#isClosed) return
+    const response = await this.#dialog.request({ method: 'OPTIONS' })
+    if (!this.#isClosed && isDialogGone(response)) {
+      this.#options.events.onEnd('session_expired', false)
+    }
+  }
+}
+
+/** Responses that end the dialog itself (RFC 5057 §5.1); every other one leaves it alone. */
+function isDialogGone(response: SipResponse): boolean {
+  return response.status === 481 || response.status === 408
+}
+
+function reasonPhrase(reply: Extract<OfferReply, { readonly kind: 'refused' }>): string {
+  return reply.status === 488 ? 'Not Acceptable Here' : 'Server Internal Error'
+}
+
+export function readMessage(request: SipRequest): RecordingRequest {
+  return readRecordingRequest(request.get('Content-Type') ?? '', request.body ?? '')
+}
+
+function endReasonOf(request: SipRequest): string {
+  if (request.source !== 'application') return 'bye'
+  // The SIP server ended the dialog by itself and says why in the Reason header.
+  return /timer/i.test(request.get('Reason') ?? '') ? 'session_expired' : 'no_ack'
+}
