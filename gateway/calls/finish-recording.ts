@@ -29,7 +29,7 @@ export async function finishRecording(
   if (outcome.sha256 === null) return { outcome, file: null }
   for (const waitMs of [...RETRY_AFTER_MS, undefined]) {
     try {
-      return { outcome, file: await files.keep(outcome.recordingId, outcome.startedAtMs) }
+      return { outcome, file: await files.keep(outcome.recordingId) }
     } catch (error) {
       log.error(
         { recordingId: outcome.recordingId, reason: messageOf(error), retryInMs: waitMs ?? null },

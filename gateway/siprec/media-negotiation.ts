@@ -36,6 +36,10 @@ export class MediaNegotiation {
     return this.#description
   }
 
+  get plan(): Answer | undefined {
+    return this.#plan
+  }
+
   /** The streams in force, in the order in which the recorder knows them. */
   get streams(): readonly StreamPlan[] {
     return this.#plan?.streams ?? []

@@ -49,7 +49,7 @@ export interface SessionDialogOptions {
 /**
  * An established recording session's dialog: answers what comes within it and keeps its session timer.
  *
- * Offers are handled one at a time. Owns its timers; `close` ends them and, where it is still up, the dialog.
+ * Offers are handled one at a time. Owns its timers; `close` ends them and the dialog.
  */
 export class SessionDialog {
   readonly #options: SessionDialogOptions
@@ -82,13 +82,13 @@ export class SessionDialog {
     this.#listen()
   }
 
-  /** Ends the timers and says BYE where the peer does not know yet. Resolves at its response, or rejects. Idempotent. */
-  async close(): Promise<void> {
+  /** Ends the timers and, unless the dialog `isGone`, says BYE. Resolves at its response, or rejects. Idempotent. */
+  async close(isGone: boolean): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer.stop()
     this.#ackTimer.cancel()
-    if (this.#dialog.connected) await this.#dialog.destroy()
+    if (!isGone && this.#dialog.connected) await this.#dialog.destroy()
   }
 
   #listen(): void {
