@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { trunkSchema } from './trunk-config.ts'
 
 const port = z.int().min(1).max(65535)
 const host = z.string().min(1)
@@ -115,6 +116,7 @@ export const configSchema = z.strictObject({
   dataPath: z.string().min(1).default('data'),
   sip: sip.prefault({}),
   media: media.prefault({}),
+  trunk: trunkSchema.prefault({}),
   identification: identification.prefault({}),
   serviceLines: z.array(serviceLine).default([
     { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M', timeZone: 'Europe/Helsinki' },

@@ -1,0 +1,167 @@
+import { nearestWord } from '../base/nearest-word.ts'
+import type { Config } from './config.ts'
+import { type ConfigPath, describeFound } from './mistake.ts'
+
+/** A mistake that only several values together show. */
+export interface CrossMistake {
+  readonly path: ConfigPath
+  readonly found: string
+  readonly expected: string
+}
+
+/** What is legible of a service line that may be wrong otherwise. */
+export interface LegibleLine {
+  readonly name: string | undefined
+  /** With an empty text in the place of what is no text. */
+  readonly numbers: readonly string[]
+  readonly timeZone: string | undefined
+}
+
+/**
+ * Checks values against each other. Sections that are wrong in themselves are left out of `config`; `lines`
+ * are the service lines all the same, so that one bad line does not hide what others do.
+ */
+export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[]): CrossMistake[] {
+  return [
+    ...checkLines(lines, config),
+    ...checkTimeZones(lines, config),
+    ...checkSip(config),
+    ...checkMedia(config),
+    ...checkAddresses(config),
+  ]
+}
+
+function* checkLines(
+  lines: readonly LegibleLine[],
+  { catchAll }: Partial<Config>,
+): Iterable<CrossMistake> {
+  const lineOfName = new Map<string, number>()
+  const lineOfNumber = new Map<string, string>()
+  for (const [index, line] of lines.entries()) {
+    const path = ['serviceLines', index]
+    const name = line.name ?? ''
+    const earlier = lineOfName.get(name)
+    if (earlier !== undefined) {
+      yield {
+        path: [...path, 'name'],
+        found: `${describeFound(name)}, the name of serviceLines[${earlier}] too`,
+        expected: 'a name of its own for each line',
+      }
+    }
+    if (name !== '') lineOfName.set(name, index)
+    if (name === catchAll?.name) {
+      yield {
+        path: [...path, 'name'],
+        found: `${describeFound(name)}, which is catchAll.name`,
+        expected: 'another name, since that line takes what belongs to none',
+      }
+    }
+    for (const [place, number] of line.numbers.entries()) {
+      const owner = lineOfNumber.get(number)
+      if (owner !== undefined) {
+        yield {
+          path: [...path, 'numbers', place],
+          found: `${describeFound(number)}, which is in line ${owner} already`,
+          expected: 'each number in one line, once',
+        }
+      }
+      if (number !== '') lineOfNumber.set(number, name)
+    }
+  }
+}
+
+function* checkTimeZones(
+  lines: readonly LegibleLine[],
+  { catchAll }: Partial<Config>,
+): Iterable<CrossMistake> {
+  const zones = [
+    ...lines.map((line, index) => ({
+      path: ['serviceLines', index, 'timeZone'],
+      zone: line.timeZone,
+    })),
+    ...(catchAll ? [{ path: ['catchAll', 'timeZone'], zone: catchAll.timeZone }] : []),
+  ]
+  for (const { path, zone } of zones) {
+    if (zone === undefined || isTimeZone(zone)) continue
+    const meant = nearestWord(zone, Intl.supportedValuesOf('timeZone'))
+    yield {
+      path,
+      found: describeFound(zone),
+      expected: `a time zone of the IANA database, as ${meant ?? 'Europe/Helsinki'}`,
+    }
+  }
+}
+
+function* checkSip({ sip }: Partial<Config>): Iterable<CrossMistake> {
+  if (!sip) return
+  const { minS, expiresS } = sip.sessionTimer
+  if (minS > expiresS) {
+    yield {
+      path: ['sip', 'sessionTimer', 'minS'],
+      found: String(minS),
+      expected: `at most sip.sessionTimer.expiresS, which is ${expiresS}`,
+    }
+  }
+  const taken = new Map<string, number>()
+  for (const [index, { transport, host, port }] of sip.listen.entries()) {
+    const address = `${transport} ${host}:${port}`
+    const earlier = taken.get(address)
+    if (earlier !== undefined) {
+      yield {
+        path: ['sip', 'listen', index],
+        found: `${address}, which is sip.listen[${earlier}] too`,
+        expected: 'each address once',
+      }
+    }
+    taken.set(address, index)
+  }
+}
+
+function* checkMedia({ media }: Partial<Config>): Iterable<CrossMistake> {
+  if (!media) return
+  const { from, to } = media.ports
+  // A recording needs at least four: RTP and RTCP for each party.
+  if (to - from + 1 < 4) {
+    yield {
+      path: ['media', 'ports', 'to'],
+      found: String(to),
+      expected: `at least ${from + 3}, which is four ports from media.ports.from`,
+    }
+  }
+}
+
+function* checkAddresses({ http, sip, media }: Partial<Config>): Iterable<CrossMistake> {
+  const taken = new Map<string, string>()
+  for (const process of ['portal', 'gateway', 'retention'] as const) {
+    if (!http) break
+    const { host, port } = http[process]
+    const address = `${host}:${port}`
+    const owner = taken.get(address)
+    if (owner !== undefined) {
+      yield {
+        path: ['http', process, 'port'],
+        found: `${address}, which is http.${owner} too`,
+        expected: 'an address of its own for each process',
+      }
+    }
+    taken.set(address, process)
+  }
+  for (const [index, { transport, port }] of (sip?.listen ?? []).entries()) {
+    if (transport === 'udp' && media && port >= media.ports.from && port <= media.ports.to) {
+      yield {
+        path: ['sip', 'listen', index, 'port'],
+        found: `${port}, which is within media.ports (${media.ports.from} to ${media.ports.to})`,
+        expected: 'a port outside of them',
+      }
+    }
+  }
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
