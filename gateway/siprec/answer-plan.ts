@@ -74,14 +74,15 @@ export function planAnswer(
   if (streams.length === 0 && !(previous && isAllStopped(offer))) {
     return { kind: 'not_acceptable', problem: whyNothing(offer) }
   }
-  const stopped = stoppedStreams(streams, previous).slice(
-    0,
-    capabilities.maxStreams - streams.length,
-  )
+  const room = capabilities.maxStreams - streams.length
+  const stopped = stoppedStreams(streams, previous).slice(0, room)
+  // A mixed stream that gave way to another says nothing of the other's role.
+  const isMixed = (stream: StreamPlan) => stream.role === 'mixed'
+  const apart = [...streams, ...stopped.filter((stream) => !isMixed(stream))]
   return {
     kind: 'answer',
     lines,
-    streams: withOrderRoles([...streams, ...stopped], lines, previous),
+    streams: [...withOrderRoles(apart, lines, previous), ...stopped.filter(isMixed)],
   }
 }
 

@@ -14,6 +14,8 @@ export const METADATA_LIMITS = {
   objects: 256,
   /** Streams and sessions that one participant names, each. */
   references: 64,
+  /** Addresses of one participant. */
+  names: 8,
   vendorFields: 512,
   valueLength: 2048,
   pathLength: 256,

@@ -96,7 +96,8 @@ function readParticipant(element: XmlElement, draft: MetadataDraft, place: Place
   const sends = streamReferences(element, 'send')
   const receives = streamReferences(element, 'recv')
   const participant = draft.describedParticipant(idOf(element, ID_NAMES.participant), sends)
-  participant.names.push(...readNames(element).slice(0, METADATA_LIMITS.references))
+  const room = METADATA_LIMITS.names - participant.names.length
+  participant.names.push(...readNames(element).slice(0, room))
   if (sends.length > 0) participant.sends = union(participant.sends, sends)
   if (receives.length > 0) participant.receives = union(participant.receives, receives)
   const sessionId = textOf(element, NAMES.session) ?? place.sessionId

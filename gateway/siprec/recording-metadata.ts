@@ -59,20 +59,6 @@ export interface VendorField {
   readonly value: string
 }
 
-/** The field whose path ends with `path`, whole names compared without regard to case. */
-export function findVendorField(
-  metadata: RecordingMetadata | null,
-  path: string,
-  ownerId?: string,
-): VendorField | undefined {
-  const wanted = `/${path.toLowerCase()}`
-  return metadata?.vendorFields.find(
-    (field) =>
-      (ownerId === undefined || field.ownerId === ownerId) &&
-      `/${field.path.toLowerCase()}`.endsWith(wanted),
-  )
-}
-
 /** Whether the participant is still in a session that goes on; one in no session counts as present. */
 export function isPresent(participant: MetadataParticipant, metadata: RecordingMetadata): boolean {
   if (participant.sessions.length === 0) return true

@@ -1,0 +1,203 @@
+import type { Direction, FoundIn, NumberFact } from '../../storage/model.ts'
+import { NO_NUMBER, readNumber, withholdNumber } from '../read-number.ts'
+import { readSipAddress } from '../sip-address.ts'
+import type { Identification } from './identification.ts'
+import {
+  addressOf,
+  type Candidate,
+  type Evidence,
+  gatherEvidence,
+  isSameParty,
+  type Statements,
+  serviceNumberOf,
+  vendorFields,
+} from './identification-evidence.ts'
+import { isNumeric, type Source } from './identification-sources.ts'
+import type { MetadataParticipant } from './recording-metadata.ts'
+
+/** Who takes part in a recorded call, and where each was read. */
+export interface Parties {
+  readonly caller: NumberFact
+  readonly serviceNumber: NumberFact
+  /** The user part of the agent's address as received, for instance `2000`. */
+  readonly agent: string | null
+  readonly foundIn: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+  readonly direction: Direction
+  /** The caller and the agent as participants of the metadata, for telling the streams apart. */
+  readonly callerParticipantId: string | null
+  readonly agentParticipantId: string | null
+  /** Whose single stream this session brings, where the client sends each party in a session of its own. */
+  readonly soleRole: 'caller' | 'agent' | null
+  /** Whether the client is configured as one whose streams are crossed. */
+  readonly hasCrossedStreams: boolean
+}
+
+export interface PartiesInput extends Statements {
+  readonly settings: Identification
+}
+
+interface Found extends Candidate {
+  readonly source: Source
+}
+
+/**
+ * Finds caller, service number and agent, each in the configured order of sources.
+ *
+ * The service number goes first, since neither of the others may be one. Never throws.
+ */
+export function identifyParties(input: PartiesInput): Parties {
+  const { settings, ...statements } = input
+  const evidence = gatherEvidence(statements, settings.region)
+  const service = findServiceNumber(evidence, settings.serviceNumber)
+  const caller = findCaller(evidence, settings.caller)
+  const callerParticipant = caller && participantOf(caller, evidence)
+  const agent = findAgent(evidence, settings.agent, { caller, callerParticipant, service })
+  return {
+    caller: callerNumber(caller, evidence),
+    serviceNumber: service === null ? NO_NUMBER : serviceFact(service, evidence),
+    agent: agent === null ? null : readSipAddress(agent.address).user.slice(0, 255),
+    foundIn: {
+      caller: foundIn(caller),
+      serviceNumber: service && {
+        source: service.source.name,
+        isGuess: service.source.isGuess && serviceNumberOf(service.address, evidence) === null,
+      },
+      agent: agent && agentFoundIn(agent, caller),
+    },
+    direction: directionOf(service, evidence),
+    callerParticipantId: callerParticipant?.id ?? null,
+    agentParticipantId: (agent && participantOf(agent, evidence)?.id) ?? null,
+    soleRole: soleRoleOf(evidence),
+    hasCrossedStreams: hasCrossedStreams(evidence, settings.crossedStreams),
+  }
+}
+
+/** The first source that names a configured service number, else the first that gives any number. */
+function findServiceNumber(evidence: Evidence, sources: readonly Source[]): Found | null {
+  const candidates = sources.flatMap((source) =>
+    source.find(evidence).map((candidate) => ({ ...candidate, source })),
+  )
+  return (
+    candidates.find(({ address }) => serviceNumberOf(address, evidence) !== null) ??
+    candidates.find(({ address }) => isNumeric(address)) ??
+    null
+  )
+}
+
+function serviceFact(service: Found, evidence: Evidence): NumberFact {
+  const number = readNumber(service.address, evidence.region)
+  const configured = serviceNumberOf(service.address, evidence)
+  return configured === null ? number : { ...number, e164: configured, display: configured }
+}
+
+/** The first source that gives an address; a service number calls nobody. */
+function findCaller(evidence: Evidence, sources: readonly Source[]): Found | null {
+  for (const source of sources) {
+    const candidate = source
+      .find(evidence)
+      // A participant without an address is still somebody: the number is unknown, not the next one's.
+      .find(
+        ({ address, participant }) =>
+          (address !== '' || participant !== undefined) &&
+          serviceNumberOf(address, evidence) === null,
+      )
+    if (candidate !== undefined) return { ...candidate, source }
+  }
+  return null
+}
+
+function callerNumber(caller: Found | null, evidence: Evidence): NumberFact {
+  if (caller === null) return NO_NUMBER
+  const number = readNumber(caller.address, evidence.region)
+  return asksPrivacy(evidence) ? withholdNumber(number) : number
+}
+
+/** RFC 3323 §4.2 and RFC 3325 §9.3, as a header of the INVITE or of the call that a client copies it from. */
+function asksPrivacy(evidence: Evidence): boolean {
+  const copied = vendorFields('header[Privacy]/value', evidence).map((field) => field.value)
+  return [...evidence.headers('Privacy'), ...copied].some((value) =>
+    /(^|[;,\s])(id|user|header|full)([;,\s]|$)/i.test(value.slice(0, 255)),
+  )
+}
+
+interface Others {
+  readonly caller: Found | null
+  readonly callerParticipant: MetadataParticipant | null
+  readonly service: Found | null
+}
+
+/** The first source that names somebody who is neither the caller nor the service number. */
+function findAgent(evidence: Evidence, sources: readonly Source[], others: Others): Found | null {
+  for (const source of sources) {
+    const candidates = source
+      .find(evidence)
+      .filter((candidate) => isAgent(candidate, others, evidence))
+    // Somebody who was called directly is both the dialled number and the agent.
+    const candidate =
+      candidates.find(({ address }) => !isService(address, others, evidence)) ?? candidates[0]
+    if (candidate !== undefined) return { ...candidate, source }
+  }
+  return null
+}
+
+function isAgent(candidate: Candidate, others: Others, evidence: Evidence): boolean {
+  const { address, participant } = candidate
+  if (readSipAddress(address).user === '' || serviceNumberOf(address, evidence) !== null)
+    return false
+  if (participant !== undefined && others.callerParticipant !== null) {
+    return participant.id !== others.callerParticipant.id
+  }
+  // A source that names the recorded user does so whichever way the call went.
+  if (participant === undefined) return true
+  return others.caller === null || !isSameParty(address, others.caller.address, evidence.region)
+}
+
+function isService(address: string, others: Others, evidence: Evidence): boolean {
+  return others.service !== null && isSameParty(address, others.service.address, evidence.region)
+}
+
+/** The participant that a candidate is, by what the source tells or by its address. */
+function participantOf(found: Found, evidence: Evidence): MetadataParticipant | null {
+  if (found.participant !== undefined) return found.participant
+  const same = evidence.participants.find((participant) =>
+    isSameParty(addressOf(participant, evidence.region), found.address, evidence.region),
+  )
+  return same ?? null
+}
+
+function foundIn(found: Found | null): FoundIn | null {
+  return found && { source: found.source.name, isGuess: found.source.isGuess }
+}
+
+/** Who is left is the agent only as surely as the caller is the caller. */
+function agentFoundIn(agent: Found, caller: Found | null): FoundIn {
+  const isByExclusion = agent.participant !== undefined && (caller?.source.isGuess ?? true)
+  return { source: agent.source.name, isGuess: agent.source.isGuess || isByExclusion }
+}
+
+/** A call to a service line comes in; else only a vendor that says so tells. */
+function directionOf(service: Found | null, evidence: Evidence): Direction {
+  if (service !== null && serviceNumberOf(service.address, evidence) !== null) return 'inbound'
+  const callType = vendorFields('metaswitchRecordingMetadata/callType', evidence)[0]?.value
+  const hasField = (path: string) => vendorFields(path, evidence).length > 0
+  if (callType === 'terminating' || hasField('termCall/callingPartyNumber')) return 'inbound'
+  if (callType === 'originating' || hasField('origCall/callingPartyNumber')) return 'outbound'
+  return 'unknown'
+}
+
+/** A built-in bridge sends the far and the near end in two sessions of one stream each. */
+function soleRoleOf(evidence: Evidence): Parties['soleRole'] {
+  const { parameters } = readSipAddress(evidence.headers('From')[0] ?? '')
+  if (parameters.has('x-farend')) return 'caller'
+  return parameters.has('x-nearend') ? 'agent' : null
+}
+
+function hasCrossedStreams(evidence: Evidence, crossed: readonly string[]): boolean {
+  if (crossed.length === 0) return false
+  const hosts = evidence.headers('Contact').map((value) => readSipAddress(value).host.toLowerCase())
+  const agents = evidence.headers('User-Agent').map((value) => value.toLowerCase())
+  return crossed.some((client) => {
+    const wanted = client.toLowerCase()
+    return hosts.includes(wanted) || agents.some((agent) => agent.includes(wanted))
+  })
+}
