@@ -5,7 +5,8 @@ import type { EngineReply, EngineReport, EngineSettings } from '../../recorder/e
 import { EngineLink, type EngineOrder } from './engine-link.ts'
 
 export interface EnginePoolOptions {
-  readonly onReport: (report: EngineReport) => void
+  readonly onReport: (engineIndex: number, report: EngineReport) => void
+  readonly onDeath: () => void
   /** One for each engine: their number is the number of threads. */
   readonly settings: readonly EngineSettings[]
   readonly entry: URL
@@ -144,7 +145,7 @@ export class EnginePool {
       settings: slot.settings,
       entry: this.#options.entry,
       clock: this.#options.clock,
-      onReport: this.#options.onReport,
+      onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onDeath: (cause) => this.#replace(slot, cause),
     })
     slot.link = link
@@ -154,7 +155,7 @@ export class EnginePool {
   }
 
   #replace(slot: Slot, cause: string): void {
-    const { clock, log } = this.#options
+    const { clock, log, onDeath } = this.#options
     const lost = [...slot.recordings]
     for (const recordingId of lost) this.release(recordingId)
     slot.link = undefined
@@ -166,6 +167,7 @@ export class EnginePool {
       'engine died',
     )
     if (!this.#isClosed) slot.restart = clock.after(waitMs, () => void this.#spawn(slot))
+    onDeath()
     this.#onLost(lost, cause)
   }
 }

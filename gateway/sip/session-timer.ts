@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { SipHeaders } from './sip-surface.ts'
+import type { SipHeaders, SipRequest } from './sip-surface.ts'
 
 export type Refresher = 'uac' | 'uas'
 
@@ -29,20 +29,17 @@ const DELTA = /^\s*(\d{1,9})\s*(?:;|$)/
  * side's minimum, and the refresher that the peer named; where it named none, the peer itself.
  */
 export function agreeOnTimer(
-  headers: {
-    readonly sessionExpires: string | undefined
-    readonly minSe: string | undefined
-    readonly supported: string | undefined
-  },
+  request: Pick<SipRequest, 'get'>,
   limits: TimerLimits,
 ): TimerAgreement {
-  const askedS = deltaOf(headers.sessionExpires)
+  const sessionExpires = request.get('Session-Expires')
+  const askedS = deltaOf(sessionExpires)
   if (askedS === undefined) return { kind: 'none' }
-  const named = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(headers.sessionExpires ?? '')?.[1]
-  const supports = /(?:^|,)\s*timer\s*(?:,|$)/i.test(headers.supported ?? '')
+  const named = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(sessionExpires ?? '')?.[1]
+  const supports = /(?:^|,)\s*timer\s*(?:,|$)/i.test(request.get('Supported') ?? '')
   const isKnownToPeer = supports || named !== undefined
   if (askedS < limits.minS && isKnownToPeer) return { kind: 'too_short', minS: limits.minS }
-  const floorS = Math.max(deltaOf(headers.minSe) ?? 0, limits.minS)
+  const floorS = Math.max(deltaOf(request.get('Min-SE')) ?? 0, limits.minS)
   return {
     kind: 'agreed',
     expiresS: Math.min(askedS, Math.max(limits.expiresS, floorS)),

@@ -9,7 +9,7 @@ import type { ContactFacts, ContactRecord } from '../calls/contact-record.ts'
 import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type { MediaPlane } from '../media/media-plane.ts'
-import { agreeOnTimer, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
+import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
 import { recordingContact, recordingHeaders } from '../sip/sip-headers.ts'
 import type {
   DialogMaker,
@@ -46,6 +46,7 @@ export interface RecordingSessionOptions {
   readonly plane: MediaPlane
   readonly files: RecordingFiles
   readonly timer: TimerLimits
+  readonly agreement: TimerAgreement
   readonly ackTimeoutMs: number
   readonly clock: Clock
   readonly log: Log
@@ -126,19 +127,8 @@ export class RecordingSession {
   }
 
   async #start(): Promise<void> {
-    const { request, message, negotiation, timer } = this.#options
+    const { request, message, negotiation, timer, agreement } = this.#options
     request.on('cancel', () => void this.end('cancelled'))
-    const agreement = agreeOnTimer(
-      {
-        sessionExpires: request.get('Session-Expires'),
-        minSe: request.get('Min-SE'),
-        supported: request.get('Supported'),
-      },
-      timer,
-    )
-    if (agreement.kind === 'too_short') {
-      return this.refuse(422, 'Session Interval Too Small', { 'Min-SE': String(agreement.minS) })
-    }
     const plan = this.#planFirst(message)
     if (plan === undefined) return
     const description = await this.#open(plan)

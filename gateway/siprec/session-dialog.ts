@@ -141,14 +141,7 @@ export class SessionDialog {
     if (this.#openOffer === 'theirs') {
       return response.send(500, 'Another Offer Is Open', { headers: { 'Retry-After': '1' } })
     }
-    const agreement = agreeOnTimer(
-      {
-        sessionExpires: request.get('Session-Expires'),
-        minSe: request.get('Min-SE'),
-        supported: request.get('Supported'),
-      },
-      this.#options.limits,
-    )
+    const agreement = agreeOnTimer(request, this.#options.limits)
     if (agreement.kind === 'too_short') {
       const headers = { 'Min-SE': String(agreement.minS) }
       return response.send(422, 'Session Interval Too Small', { headers })

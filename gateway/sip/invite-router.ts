@@ -1,0 +1,35 @@
+import type { Log } from '../../base/log.ts'
+import type { SipRequest, SipResponse } from './sip-surface.ts'
+
+/** Something that INVITEs may be for: recording sessions, trunk calls. */
+export interface InviteTaker {
+  /** Answers the INVITE, now or later, and tells true; or leaves it alone and tells false. Never throws. */
+  take(request: SipRequest, response: SipResponse): boolean
+}
+
+/**
+ * Gives each INVITE to the first that takes it. What nobody takes is answered 404 and leaves no contact: it is no
+ * call of ours, and scanners send such by the thousand.
+ */
+export class InviteRouter {
+  readonly #takers: readonly InviteTaker[]
+  readonly #log: Log
+  readonly #onUnrouted: () => void
+
+  constructor(options: {
+    readonly takers: readonly InviteTaker[]
+    readonly log: Log
+    readonly onUnrouted: () => void
+  }) {
+    this.#takers = options.takers
+    this.#log = options.log
+    this.#onUnrouted = options.onUnrouted
+  }
+
+  route(request: SipRequest, response: SipResponse): void {
+    if (this.#takers.some((taker) => taker.take(request, response))) return
+    this.#onUnrouted()
+    this.#log.debug({ peer: request.source_address }, 'INVITE without a route')
+    response.send(404, 'No Route', {})
+  }
+}

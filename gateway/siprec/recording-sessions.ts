@@ -1,0 +1,173 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { ContactJournal } from '../../storage/model.ts'
+import type { CallEvents } from '../calls/call-events.ts'
+import { ContactRecord } from '../calls/contact-record.ts'
+import type { LiveCall } from '../calls/live-call.ts'
+import type { RecordingFiles } from '../calls/recording-files.ts'
+import type { MediaPlane } from '../media/media-plane.ts'
+import type { InviteTaker } from '../sip/invite-router.ts'
+import { readHeaders } from '../sip/read-headers.ts'
+import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
+import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type { MediaCapabilities } from './media-capabilities.ts'
+import { MediaNegotiation } from './media-negotiation.ts'
+import { RecordingSession, type SessionKnowledge } from './recording-session.ts'
+import {
+  type ReadHeaders,
+  type RecordingRequest,
+  recordingSign,
+} from './recording-session-request.ts'
+import { readMessage } from './session-dialog.ts'
+
+export interface RecordingSessionsOptions {
+  readonly nodeId: string
+  readonly journal: ContactJournal
+  readonly plane: MediaPlane
+  readonly files: RecordingFiles
+  readonly capabilities: MediaCapabilities
+  readonly timer: TimerLimits
+  /** RFC 3261 says 64 × T1: 32 s. */
+  readonly ackTimeoutMs: number
+  /** Makes what a session knows of its parties, from its INVITE on. */
+  readonly knowledgeOf: (request: SipRequest, headers: ReadHeaders) => SessionKnowledge
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: CallEvents
+}
+
+/** All recording sessions of the node. Refuses new ones while it drains; `drain` ends those that live. */
+export class RecordingSessions {
+  readonly #options: RecordingSessionsOptions
+  /** By Call-ID and From tag, from the INVITE until the verdict. */
+  readonly #sessions = new Map<string, RecordingSession>()
+  #isDraining = false
+
+  constructor(options: RecordingSessionsOptions) {
+    this.#options = options
+    options.plane.onLost((recordingId) => {
+      for (const session of this.#sessions.values()) {
+        if (session.recordingId === recordingId) {
+          void session.end('engine_failed', { reasons: ['engine_failed'] })
+        }
+      }
+    })
+  }
+
+  /** How recording sessions are taken from one SIP server. */
+  takerFor(dialogs: DialogMaker): InviteTaker {
+    return { take: (request, response) => this.#take(request, response, dialogs) }
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  list(): readonly LiveCall[] {
+    return [...this.#sessions.values()].map((session) => ({
+      contactId: session.contact.contactId,
+      recordingId: session.recordingId,
+      callId: session.contact.callId,
+      state: session.state,
+      isHeld: session.isHeld,
+      startedAtMs: session.contact.startedAtMs,
+      answeredAtMs: session.contact.answeredAtMs ?? null,
+      caller: session.contact.facts.caller.display,
+      serviceNumber: session.contact.facts.serviceNumber.display,
+      serviceLine: session.contact.facts.serviceLine,
+      agent: session.contact.facts.agent,
+    }))
+  }
+
+  /** Refuses new sessions from now on, ends those that live with `shutdown`, and resolves when all have a verdict. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    await Promise.all(
+      [...this.#sessions.values()].map((session) =>
+        session.end('shutdown', { reasons: ['shutdown'] }),
+      ),
+    )
+  }
+
+  #take(request: SipRequest, response: SipResponse, dialogs: DialogMaker): boolean {
+    try {
+      const headers = readHeaders(request.raw)
+      const message = readMessage(request)
+      if (recordingSign(headers, message) === null) return false
+      const key = dialogKey(request)
+      if (key === undefined || headers('Contact').length === 0) {
+        response.send(400, 'Missing Call-ID, From Tag or Contact', {})
+        return true
+      }
+      if (this.#sessions.has(key)) {
+        // The same request by another path (RFC 3261 §8.2.2.2): the call is being recorded already.
+        response.send(482, 'Merged Request', {})
+        return true
+      }
+      const agreement = agreeOnTimer(request, this.#options.timer)
+      if (agreement.kind === 'too_short') {
+        // The client asks again with a longer interval: no contact for what is no attempt of its own.
+        const minSe = { 'Min-SE': String(agreement.minS) }
+        response.send(422, 'Session Interval Too Small', { headers: minSe })
+        return true
+      }
+      this.#begin(key, { request, response, dialogs, headers, message, agreement })
+    } catch (error) {
+      this.#options.log.error({ err: error, callId: request.get('Call-ID') }, 'INVITE failed')
+      if (!response.finalResponseSent) response.send(500, 'Server Internal Error', {})
+    }
+    return true
+  }
+
+  #begin(
+    key: string,
+    invite: {
+      readonly request: SipRequest
+      readonly response: SipResponse
+      readonly dialogs: DialogMaker
+      readonly headers: ReadHeaders
+      readonly message: RecordingRequest
+      readonly agreement: TimerAgreement
+    },
+  ): void {
+    const { journal, nodeId, clock, events, capabilities, knowledgeOf } = this.#options
+    const { request, response, dialogs, message, agreement } = invite
+    const knowledge = knowledgeOf(request, invite.headers)
+    const contact = new ContactRecord({
+      journal,
+      nodeId,
+      callId: request.get('Call-ID') ?? '',
+      capture: 'siprec',
+      startedAtMs: clock.epochMs(),
+      facts: knowledge.learn(message),
+    })
+    events.arrived()
+    const session = new RecordingSession({
+      ...this.#options,
+      request,
+      response,
+      message,
+      agreement,
+      contact,
+      knowledge,
+      dialogs,
+      negotiation: new MediaNegotiation({
+        capabilities,
+        sessionId: String(Math.floor(clock.epochMs())),
+      }),
+      onEnded: () => this.#sessions.delete(key),
+    })
+    this.#sessions.set(key, session)
+    if (this.#isDraining) {
+      session.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
+      return
+    }
+    session.start()
+  }
+}
+
+function dialogKey(request: SipRequest): string | undefined {
+  const callId = request.get('Call-ID')
+  const tag = /;\s*tag\s*=\s*([^\s;,>]+)/i.exec(request.get('From') ?? '')?.[1]
+  return callId === undefined || tag === undefined ? undefined : `${callId}\n${tag}`
+}
