@@ -32,7 +32,8 @@ export function agreeOnTimer(
   request: Pick<SipRequest, 'get'>,
   limits: TimerLimits,
 ): TimerAgreement {
-  const sessionExpires = request.get('Session-Expires')
+  // The framework spells out no compact form of it (RFC 4028 §4).
+  const sessionExpires = request.get('Session-Expires') ?? request.get('x')
   const askedS = deltaOf(sessionExpires)
   if (askedS === undefined) return { kind: 'none' }
   const named = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(sessionExpires ?? '')?.[1]
