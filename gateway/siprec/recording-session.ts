@@ -5,7 +5,7 @@ import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
-import type { ContactFacts, ContactRecord } from '../calls/contact-record.ts'
+import type { ContactRecord } from '../calls/contact-record.ts'
 import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type { MediaPlane } from '../media/media-plane.ts'
@@ -23,17 +23,10 @@ import type { MediaNegotiation } from './media-negotiation.ts'
 import type { RecordingRequest } from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
 import { type OfferReply, SessionDialog } from './session-dialog.ts'
+import type { SessionKnowledge } from './session-knowledge.ts'
 
 /** Moves forward only. */
 export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 'ended'
-
-/** What metadata and headers tell; it grows with each message. */
-export interface SessionKnowledge {
-  /** Takes what a message tells and gives the contact's facts as they are then. */
-  learn(message: RecordingRequest): ContactFacts
-  /** Says whose voice each stream carries, as well as is known. */
-  assignRoles(plan: Answer): Answer
-}
 
 export interface RecordingSessionOptions {
   readonly request: SipRequest

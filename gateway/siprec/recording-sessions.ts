@@ -10,15 +10,17 @@ import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type { Identification } from './identification.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
 import { MediaNegotiation } from './media-negotiation.ts'
-import { RecordingSession, type SessionKnowledge } from './recording-session.ts'
+import { RecordingSession } from './recording-session.ts'
 import {
   type ReadHeaders,
   type RecordingRequest,
   recordingSign,
 } from './recording-session-request.ts'
 import { readMessage } from './session-dialog.ts'
+import { SessionKnowledge, type SessionKnowledgeOptions } from './session-knowledge.ts'
 
 export interface RecordingSessionsOptions {
   readonly nodeId: string
@@ -29,8 +31,8 @@ export interface RecordingSessionsOptions {
   readonly timer: TimerLimits
   /** RFC 3261 says 64 × T1: 32 s. */
   readonly ackTimeoutMs: number
-  /** Makes what a session knows of its parties, from its INVITE on. */
-  readonly knowledgeOf: (request: SipRequest, headers: ReadHeaders) => SessionKnowledge
+  readonly identification: Identification
+  readonly lines: SessionKnowledgeOptions['lines']
   readonly clock: Clock
   readonly log: Log
   readonly events: CallEvents
@@ -130,9 +132,14 @@ export class RecordingSessions {
       readonly agreement: TimerAgreement
     },
   ): void {
-    const { journal, nodeId, clock, events, capabilities, knowledgeOf } = this.#options
+    const { journal, nodeId, clock, events, capabilities, identification, lines } = this.#options
     const { request, response, dialogs, message, agreement } = invite
-    const knowledge = knowledgeOf(request, invite.headers)
+    const knowledge = new SessionKnowledge({
+      headers: invite.headers,
+      requestUri: request.uri,
+      identification,
+      lines,
+    })
     const contact = new ContactRecord({
       journal,
       nodeId,

@@ -1,0 +1,70 @@
+import type { Config } from '../../config/config.ts'
+import type { ContactFacts } from '../calls/contact-record.ts'
+import type { Answer } from './answer-plan.ts'
+import type { Identification } from './identification.ts'
+import { mergeMetadata } from './merge-metadata.ts'
+import { identifyParties, type Parties } from './parties.ts'
+import type { RecordingMetadata } from './recording-metadata.ts'
+import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
+import { serviceLineOf } from './service-line.ts'
+import { assignRoles } from './stream-roles.ts'
+
+export interface SessionKnowledgeOptions {
+  /** Of the INVITE. */
+  readonly headers: ReadHeaders
+  readonly requestUri: string
+  readonly identification: Identification
+  readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
+}
+
+/** What the messages of one session have told of its parties; it grows with each. */
+export class SessionKnowledge {
+  readonly #options: SessionKnowledgeOptions
+  #metadata: RecordingMetadata | null = null
+  #metadataRaw: string | null = null
+  #parties: Parties
+
+  constructor(options: SessionKnowledgeOptions) {
+    this.#options = options
+    this.#parties = this.#identify()
+  }
+
+  /** Takes what a message tells and gives the contact's facts as they are then. Never throws. */
+  learn({ metadata, metadataRaw }: RecordingRequest): ContactFacts {
+    // A partial update tells little without the snapshot that it belongs to, so it does not take its place.
+    if (metadata?.dataMode !== 'partial' || this.#metadataRaw === null) {
+      this.#metadataRaw = metadataRaw ?? this.#metadataRaw
+    }
+    if (metadata !== null) {
+      this.#metadata = mergeMetadata(this.#metadata, metadata)
+      this.#parties = this.#identify()
+    }
+    const { caller, serviceNumber, agent, foundIn, direction } = this.#parties
+    return {
+      direction,
+      caller,
+      serviceNumber,
+      serviceLine: serviceLineOf(serviceNumber.e164, this.#options.lines),
+      agent,
+      foundIn,
+      metadata: this.#metadataRaw,
+    }
+  }
+
+  /** Says whose voice each stream carries, as well as is known. */
+  assignRoles(plan: Answer): Answer {
+    const { streams } = assignRoles(plan, { metadata: this.#metadata, parties: this.#parties })
+    return { ...plan, streams }
+  }
+
+  #identify(): Parties {
+    const { headers, requestUri, identification, lines } = this.#options
+    return identifyParties({
+      headers,
+      requestUri,
+      metadata: this.#metadata,
+      serviceNumbers: lines.serviceLines.flatMap((line) => line.numbers),
+      settings: identification,
+    })
+  }
+}
