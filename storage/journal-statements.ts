@@ -1,0 +1,232 @@
+import type { FoundIn, JournalEntry, NumberFact } from './model.ts'
+
+/** One SQL statement of an entry. Where `mustMatch`, a statement that finds no row makes the entry bad. */
+export interface Statement {
+  readonly sql: string
+  readonly values: readonly unknown[]
+  readonly mustMatch: boolean
+}
+
+/**
+ * What an entry does to the tables. Each statement says the same when it is run again: rows are made once,
+ * an end or a verdict that is there stays, a change sets what it names.
+ */
+export function statementsOf(entry: JournalEntry): readonly Statement[] {
+  switch (entry.kind) {
+    case 'contact.started':
+      return contactStarted(entry)
+    case 'contact.changed':
+      return contactChanged(entry)
+    case 'contact.answered':
+      return [
+        must('UPDATE contacts SET answered_at = COALESCE(answered_at, ?) WHERE id = ?', [
+          instant(entry.answeredAtMs),
+          entry.contactId,
+        ]),
+      ]
+    case 'contact.ended':
+      return contactEnded(entry)
+    case 'segment.started':
+      return [
+        must(
+          `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at)
+           SELECT ?, id, started_at, ?, ? FROM contacts WHERE id = ?
+           ON DUPLICATE KEY UPDATE id = segments.id`,
+          [entry.segmentId, clip(entry.agent, 255), instant(entry.startedAtMs), entry.contactId],
+        ),
+      ]
+    case 'segment.ended':
+      return [
+        must('UPDATE segments SET ended_at = COALESCE(ended_at, ?) WHERE id = ?', [
+          instant(entry.endedAtMs),
+          entry.segmentId,
+        ]),
+      ]
+    case 'recording.started':
+      return [insertRecording(entry.recordingId, entry.contactId, instant(entry.startedAtMs))]
+    case 'recording.ended':
+      return recordingEnded(entry)
+  }
+}
+
+type Entry<Kind extends JournalEntry['kind']> = Extract<JournalEntry, { kind: Kind }>
+
+function contactStarted(entry: Entry<'contact.started'>): readonly Statement[] {
+  const columns: Record<string, unknown> = {
+    id: entry.contactId,
+    node_id: clip(entry.nodeId, 64),
+    call_id: clip(entry.callId, 512),
+    capture: entry.capture,
+    direction: entry.direction,
+    ...callerColumns(entry.caller),
+    ...serviceNumberColumns(entry.serviceNumber),
+    service_line: entry.serviceLine,
+    agent: clip(entry.agent, 255),
+    started_at: instant(entry.startedAtMs),
+  }
+  const names = Object.keys(columns)
+  return [
+    any(
+      `INSERT INTO contacts (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+       ON DUPLICATE KEY UPDATE id = id`,
+      Object.values(columns),
+    ),
+    any(
+      `INSERT INTO contact_metadata (contact_id, found_in, metadata) VALUES (?, ?, ?)
+       ON DUPLICATE KEY UPDATE contact_id = contact_id`,
+      [entry.contactId, foundInJson(entry.foundIn), entry.metadata],
+    ),
+  ]
+}
+
+function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
+  const { contactId, caller, serviceNumber, serviceLine, agent, foundIn, metadata } = entry
+  const statements: Statement[] = []
+  const contact = {
+    ...(caller && callerColumns(caller)),
+    ...(serviceNumber && serviceNumberColumns(serviceNumber)),
+    ...(serviceLine !== undefined && { service_line: serviceLine }),
+    ...(agent !== undefined && { agent: clip(agent, 255) }),
+  }
+  if (Object.keys(contact).length > 0) {
+    statements.push(update('contacts', contact, { key: 'id', id: contactId }))
+  }
+  const details = {
+    ...(foundIn && { found_in: foundInJson(foundIn) }),
+    ...(metadata !== undefined && { metadata }),
+  }
+  if (Object.keys(details).length > 0) {
+    statements.push(update('contact_metadata', details, { key: 'contact_id', id: contactId }))
+  }
+  if (serviceLine !== undefined) {
+    statements.push(
+      any('UPDATE recordings SET service_line = ? WHERE contact_id = ?', [serviceLine, contactId]),
+    )
+  }
+  return statements
+}
+
+// A node that crashed may not know which segment was open: no segment outlives its contact.
+function contactEnded(entry: Entry<'contact.ended'>): readonly Statement[] {
+  const endedAt = instant(entry.endedAtMs)
+  return [
+    must(
+      `UPDATE contacts SET end_reason = IF(ended_at IS NULL, ?, end_reason),
+         ended_at = COALESCE(ended_at, ?) WHERE id = ?`,
+      [clip(entry.endReason, 64), endedAt, entry.contactId],
+    ),
+    any('UPDATE segments SET ended_at = ? WHERE contact_id = ? AND ended_at IS NULL', [
+      endedAt,
+      entry.contactId,
+    ]),
+    any(
+      `UPDATE recordings r JOIN contacts c ON c.id = r.contact_id
+       SET r.call_ended_at = c.ended_at WHERE r.contact_id = ?`,
+      [entry.contactId],
+    ),
+  ]
+}
+
+function insertRecording(
+  recordingId: string,
+  contactId: string,
+  startedAt: Date | null,
+): Statement {
+  return must(
+    `INSERT INTO recordings (id, contact_id, service_line, call_ended_at, state, reasons, started_at)
+     SELECT ?, id, service_line, ended_at, 'recording', '[]', COALESCE(?, answered_at, started_at)
+     FROM contacts WHERE id = ?
+     ON DUPLICATE KEY UPDATE id = recordings.id`,
+    [recordingId, startedAt, contactId],
+  )
+}
+
+/**
+ * A recording that never saw media has a verdict and no start, so its row may be made here. A verdict
+ * stands once given. Until the contact's own end is known the period runs from what the recorder saw.
+ */
+function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
+  return [
+    insertRecording(entry.recordingId, entry.contactId, null),
+    any(
+      `UPDATE recordings SET state = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
+         loss_map = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
+         call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
+       WHERE id = ? AND state = 'recording'`,
+      [
+        entry.state,
+        JSON.stringify(entry.reasons),
+        whole(entry.durationMs),
+        whole(entry.callDurationMs),
+        whole(entry.lostMs),
+        JSON.stringify(entry.lossMap),
+        whole(entry.bytes),
+        entry.sha256,
+        entry.file,
+        JSON.stringify(entry.media ?? null),
+        whole(entry.callDurationMs) * 1000,
+        entry.recordingId,
+      ],
+    ),
+  ]
+}
+
+function callerColumns(caller: NumberFact) {
+  return {
+    caller_raw: clip(caller.raw, 255),
+    caller_e164: e164(caller.e164),
+    caller_display: clip(caller.display, 255),
+    caller_withheld: caller.isWithheld,
+  }
+}
+
+function serviceNumberColumns(serviceNumber: NumberFact) {
+  return {
+    service_number_raw: clip(serviceNumber.raw, 255),
+    service_number_e164: e164(serviceNumber.e164),
+    service_number_display: clip(serviceNumber.display, 255),
+  }
+}
+
+function foundInJson(foundIn: Readonly<Record<string, FoundIn | null>>): string {
+  return JSON.stringify(foundIn)
+}
+
+// Texts come from the network: one that is too long is kept in part rather than costing the row.
+function clip(text: string | null, length: number): string | null {
+  return text === null || text.length <= length ? text : text.slice(0, length)
+}
+
+// A number that is none would become a word in the statement, and a fault of the schema instead of the entry's.
+function whole(number: number): number {
+  if (!Number.isFinite(number)) throw new RangeError(`${number} is no number of anything`)
+  return Math.round(number)
+}
+
+function instant(epochMs: number): Date {
+  return new Date(whole(epochMs))
+}
+
+function e164(number: string | null): string | null {
+  return number !== null && /^\+\d{1,15}$/.test(number) ? number : null
+}
+
+function update(
+  table: 'contacts' | 'contact_metadata',
+  columns: Readonly<Record<string, unknown>>,
+  { key, id }: { readonly key: string; readonly id: string },
+): Statement {
+  const settings = Object.keys(columns).map((name) => `${name} = ?`)
+  return must(`UPDATE ${table} SET ${settings.join(', ')} WHERE ${key} = ?`, [
+    ...Object.values(columns),
+    id,
+  ])
+}
+
+function must(sql: string, values: readonly unknown[]): Statement {
+  return { sql, values, mustMatch: true }
+}
+
+function any(sql: string, values: readonly unknown[]): Statement {
+  return { sql, values, mustMatch: false }
+}
