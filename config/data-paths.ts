@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+
+/** Where things stand under `dataPath`; every process takes them from here. */
+export interface DataPaths {
+  /** Open recordings of this machine. */
+  readonly spool: string
+  /** Ended recordings. */
+  readonly store: string
+  /** The node's journal. */
+  readonly journal: string
+  /** The bearer token that machines show, mode 0600; made by the launcher. */
+  readonly adminToken: string
+}
+
+export function dataPaths({ dataPath }: Pick<Config, 'dataPath'>): DataPaths {
+  return {
+    spool: join(dataPath, 'spool'),
+    store: join(dataPath, 'recordings'),
+    journal: join(dataPath, 'journal'),
+    adminToken: join(dataPath, 'admin.token'),
+  }
+}
