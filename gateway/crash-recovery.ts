@@ -1,0 +1,125 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/tallenne-error.ts'
+import type { RecordingOutcome } from '../recorder/recording-plan.ts'
+import type { ContactJournal } from '../storage/model.ts'
+import type { UnfinishedContact } from '../storage/unfinished-contacts.ts'
+import { recordingEndedEntry } from './calls/contact-record.ts'
+import { finishRecording } from './calls/finish-recording.ts'
+import type { RecordingFiles } from './calls/recording-files.ts'
+
+/** What repair found in a spool file. */
+export interface SalvagedFile {
+  readonly durationMs: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface CrashRecoveryOptions {
+  /** Ids of the recordings that lay in the spool when the process started. */
+  readonly spooled: readonly string[]
+  /** The node's contacts without an end from before the start; rejects where the database is away. */
+  readonly findUnfinished: () => Promise<readonly UnfinishedContact[]>
+  /** Cuts the spool file to its last whole page; undefined where nothing in it can be played. */
+  readonly repair: (recordingId: string) => Promise<SalvagedFile | undefined>
+  readonly files: RecordingFiles
+  readonly journal: ContactJournal
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** How many files are repaired at a time: the disk is busy with few, and calls come in meanwhile. */
+const PARALLEL = 4
+
+/**
+ * Ends what a crash left: repairs the spool's files, moves them to the store, and gives each recording and contact
+ * of the node its verdict and end. Calls that come in meanwhile are not touched.
+ */
+export async function recoverFromCrash(options: CrashRecoveryOptions): Promise<void> {
+  const { spooled, findUnfinished, journal, log } = options
+  const contacts = await findUnfinished()
+  const left = new Set(spooled)
+  await inParallel(contacts, async (contact) => {
+    try {
+      const endedAtMs = await closeContact(contact, left, options)
+      for (const segmentId of contact.segmentIds) {
+        journal.append({ kind: 'segment.ended', segmentId, endedAtMs })
+      }
+      journal.append({
+        kind: 'contact.ended',
+        contactId: contact.contactId,
+        endedAtMs,
+        endReason: 'crash',
+      })
+    } catch (error) {
+      log.error({ contactId: contact.contactId, reason: messageOf(error) }, 'contact not recovered')
+    }
+  })
+  await inParallel([...left], (recordingId) => keepOrphan(recordingId, options))
+  if (contacts.length + spooled.length > 0) {
+    log.warn(
+      { contacts: contacts.length, files: spooled.length, orphans: left.size },
+      'recovered what the last run left unfinished',
+    )
+  }
+}
+
+/** Gives the contact's recordings their verdicts, and tells when the contact ended as far as can be known. */
+async function closeContact(
+  contact: UnfinishedContact,
+  left: Set<string>,
+  options: CrashRecoveryOptions,
+): Promise<number> {
+  let endedAtMs = contact.answeredAtMs ?? contact.startedAtMs
+  for (const { recordingId, startedAtMs } of contact.recordings) {
+    const salvaged = left.delete(recordingId) ? await options.repair(recordingId) : undefined
+    const { outcome, file } = await finishRecording(
+      salvagedOutcome({ recordingId, startedAtMs }, salvaged),
+      options,
+    )
+    options.journal.append(recordingEndedEntry(contact.contactId, outcome, file))
+    endedAtMs = Math.max(endedAtMs, startedAtMs + outcome.durationMs)
+  }
+  return endedAtMs
+}
+
+/** The verdict on a recording whose process or engine died: what is in the file is good, and it is not all. */
+export function salvagedOutcome(
+  recording: { readonly recordingId: string; readonly startedAtMs: number },
+  salvaged: SalvagedFile | undefined,
+): RecordingOutcome {
+  return {
+    ...recording,
+    verdict: salvaged === undefined ? 'failed' : 'partial',
+    reasons: salvaged === undefined ? ['crash_recovered', 'no_media'] : ['crash_recovered'],
+    durationMs: salvaged?.durationMs ?? 0,
+    callDurationMs: salvaged?.durationMs ?? 0,
+    lostMs: 0,
+    lossMap: [],
+    bytes: salvaged?.bytes ?? 0,
+    sha256: salvaged?.sha256 ?? null,
+    streams: [],
+  }
+}
+
+/** A file without an unfinished recording goes to the store as well, where the sweep for orphans finds it. */
+async function keepOrphan(recordingId: string, options: CrashRecoveryOptions): Promise<void> {
+  try {
+    if ((await options.repair(recordingId)) === undefined) return
+    const file = await options.files.keep(recordingId)
+    options.log.warn({ recordingId, file }, 'spool held a recording that no contact waits for')
+  } catch (error) {
+    options.log.error({ recordingId, reason: messageOf(error) }, 'spool file not recovered')
+  }
+}
+
+async function inParallel<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, worker))
+}
