@@ -73,6 +73,7 @@ export class RecordingSession {
   #dialog: SessionDialog | undefined
   #setupMs: number | undefined
   #end: Promise<void> | undefined
+  #farewell: Promise<void> | undefined
 
   constructor(options: RecordingSessionOptions) {
     this.#options = options
@@ -98,6 +99,11 @@ export class RecordingSession {
     return !this.#options.negotiation.streams.some((stream) => stream.isReceiving)
   }
 
+  /** Resolves when the peer has answered our BYE, or at once where none was sent. Never rejects. */
+  get farewell(): Promise<void> {
+    return this.#farewell ?? Promise.resolve()
+  }
+
   /** Answers the INVITE. Never throws. */
   start(): void {
     this.#guard(() => this.#start(), this.#options.response)
@@ -111,7 +117,10 @@ export class RecordingSession {
     void this.end(`refused_${status}`)
   }
 
-  /** Ends the session, with a BYE where the dialog is up, and resolves when it has its verdict. Idempotent: the first reason stays. */
+  /**
+   * Ends the session, with a BYE where the dialog is up, and resolves when it has its verdict, whether or not the
+   * peer has answered. Idempotent: the first reason stays.
+   */
   end(endReason: string, options: EndOptions = {}): Promise<void> {
     this.#end ??= this.#finish(endReason, options).catch((error: unknown) => {
       this.#log.error({ err: error, endReason }, 'session could not be ended in order')
@@ -286,7 +295,7 @@ export class RecordingSession {
     const { clock, plane, events, onEnded } = this.#options
     const endedAtMs = clock.epochMs()
     this.#state = 'ending'
-    const farewell = this.#dialog?.close(isGone).catch((error: unknown) => {
+    this.#farewell = this.#dialog?.close(isGone).catch((error: unknown) => {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
     let recording: FinishedRecording | undefined
@@ -300,7 +309,6 @@ export class RecordingSession {
     events.ended(endReason)
     this.#report(endReason, recording)
     onEnded()
-    await farewell
   }
 
   /** A call that was never answered has a recording only where its file holds something. */

@@ -38,6 +38,9 @@ export interface RecordingSessionsOptions {
   readonly events: CallEvents
 }
 
+/** A peer that has not answered a BYE by then is left to find out by itself. */
+const FAREWELL_MS = 1500
+
 /** All recording sessions of the node. Refuses new ones while it drains; `drain` ends those that live. */
 export class RecordingSessions {
   readonly #options: RecordingSessionsOptions
@@ -81,14 +84,18 @@ export class RecordingSessions {
     }))
   }
 
-  /** Refuses new sessions from now on, ends those that live with `shutdown`, and resolves when all have a verdict. */
+  /**
+   * Refuses new sessions from now on, ends those that live with `shutdown`, and resolves when all have a verdict
+   * and their peers have answered the BYE, or have had `FAREWELL_MS` for it.
+   */
   async drain(): Promise<void> {
     this.#isDraining = true
-    await Promise.all(
-      [...this.#sessions.values()].map((session) =>
-        session.end('shutdown', { reasons: ['shutdown'] }),
-      ),
-    )
+    const sessions = [...this.#sessions.values()]
+    await Promise.all(sessions.map((session) => session.end('shutdown', { reasons: ['shutdown'] })))
+    await Promise.race([
+      Promise.all(sessions.map((session) => session.farewell)),
+      new Promise<void>((resolve) => this.#options.clock.after(FAREWELL_MS, resolve)),
+    ])
   }
 
   #take(request: SipRequest, response: SipResponse, dialogs: DialogMaker): boolean {

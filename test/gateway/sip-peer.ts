@@ -1,0 +1,249 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A SIP message as the peer reads it: just enough for tests. */
+export interface PeerMessage {
+  readonly firstLine: string
+  /** First value of each header, by name in small letters. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: string
+  /** 0 for a request. */
+  readonly status: number
+  readonly method: string
+}
+
+export interface CallOptions {
+  readonly callId: string
+  readonly to?: string
+  readonly headers?: readonly string[]
+  readonly contentType?: string
+  readonly body?: string
+}
+
+const WAIT_MS = 10_000
+
+/** A recording client over UDP: sends what a test says and keeps what comes. It retransmits nothing. */
+export class SipPeer {
+  readonly #socket: Socket
+  readonly #server: { readonly host: string; readonly port: number }
+  readonly #received: PeerMessage[] = []
+  /** Requests that are answered 200 by themselves. */
+  readonly answers = new Set(['BYE', 'OPTIONS', 'UPDATE', 'INFO'])
+  #wake = () => {}
+
+  private constructor(socket: Socket, server: { readonly host: string; readonly port: number }) {
+    this.#socket = socket
+    this.#server = server
+    socket.on('message', (bytes) => this.#take(bytes.toString()))
+  }
+
+  static async open(server: { readonly host: string; readonly port: number }): Promise<SipPeer> {
+    const socket = createSocket('udp4')
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    return new SipPeer(socket, server)
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  call(options: CallOptions): PeerCall {
+    return new PeerCall(this, options)
+  }
+
+  send(text: string): void {
+    this.#socket.send(text, this.#server.port, this.#server.host)
+  }
+
+  /** Waits for a message that was not taken before. */
+  async next(matches: (message: PeerMessage) => boolean): Promise<PeerMessage> {
+    const deadline = Date.now() + WAIT_MS
+    for (;;) {
+      const at = this.#received.findIndex(matches)
+      const [found] = at < 0 ? [] : this.#received.splice(at, 1)
+      if (found !== undefined) return found
+      const leftMs = deadline - Date.now()
+      if (leftMs <= 0) {
+        const seen = this.#received.map((message) => message.firstLine).join(', ')
+        throw new Error(`the message did not come within ${WAIT_MS} ms; came: ${seen || 'nothing'}`)
+      }
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          this.#wake = resolve
+        }),
+        delay(leftMs, undefined, { ref: false }),
+      ])
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#socket.close()
+    await once(this.#socket, 'close')
+  }
+
+  #take(text: string): void {
+    const message = parse(text)
+    if (message.status === 0 && this.answers.has(message.method)) this.respond(message, 200)
+    this.#received.push(message)
+    this.#wake()
+  }
+
+  respond(request: PeerMessage, status: number, extra: readonly string[] = [], body = ''): void {
+    const copied = ['via', 'from', 'to', 'call-id', 'cseq'].map(
+      (name) => `${name}: ${request.headers.get(name) ?? ''}`,
+    )
+    const length = `Content-Length: ${Buffer.byteLength(body)}`
+    this.send([`SIP/2.0 ${status} Answer`, ...copied, ...extra, length, '', body].join('\r\n'))
+  }
+}
+
+/** One dialog of the peer's, from its INVITE on. */
+export class PeerCall {
+  readonly #peer: SipPeer
+  readonly #options: CallOptions
+  readonly #fromTag = `t${Math.random().toString(16).slice(2)}`
+  #toTag = ''
+  #target: string
+  #sequence = 0
+  #inviteBranch = ''
+
+  constructor(peer: SipPeer, options: CallOptions) {
+    this.#peer = peer
+    this.#options = options
+    this.#target = options.to ?? 'sip:recorder@127.0.0.1'
+  }
+
+  get callId(): string {
+    return this.#options.callId
+  }
+
+  /** Sends the INVITE and waits for its final response, which is acknowledged. */
+  async invite(): Promise<PeerMessage> {
+    this.sendInvite()
+    return this.answered()
+  }
+
+  sendInvite(): void {
+    this.#inviteBranch = this.request('INVITE', this.#options)
+  }
+
+  /** Waits for the INVITE's final response and acknowledges it. */
+  async answered(ackBody = ''): Promise<PeerMessage> {
+    const response = await this.response('INVITE')
+    this.ack(response, ackBody)
+    return response
+  }
+
+  /** Waits for the final response to the last request of the method. */
+  async response(method: string): Promise<PeerMessage> {
+    const cseq = `${this.#sequence} ${method}`
+    return this.#peer.next(
+      (message) =>
+        message.status >= 200 &&
+        message.headers.get('call-id') === this.callId &&
+        (message.headers.get('cseq') ?? '').endsWith(method) &&
+        (method === 'CANCEL' || method === 'INVITE' || message.headers.get('cseq') === cseq),
+    )
+  }
+
+  ack(response: PeerMessage, body = ''): void {
+    this.#toTag = /tag=([^;>\s]+)/.exec(response.headers.get('to') ?? '')?.[1] ?? ''
+    const contact = /<([^>]+)>/.exec(response.headers.get('contact') ?? '')?.[1]
+    if (response.status < 300 && contact !== undefined) this.#target = contact
+    const number = Number.parseInt(response.headers.get('cseq') ?? '0', 10)
+    // The ACK of a failure belongs to the INVITE's transaction, that of a success is one of its own.
+    const branch = response.status < 300 ? undefined : this.#inviteBranch
+    this.#send('ACK', { number, ...(branch === undefined ? {} : { branch }), body })
+  }
+
+  cancel(): void {
+    this.#send('CANCEL', { number: this.#sequence, branch: this.#inviteBranch })
+  }
+
+  /** Sends a request of the dialog and tells its branch. */
+  request(method: string, options: Partial<CallOptions> = {}): string {
+    this.#sequence++
+    const branch = this.#send(method, {
+      number: this.#sequence,
+      headers: options.headers ?? [],
+      body: options.body ?? '',
+      contentType: options.contentType ?? 'application/sdp',
+    })
+    if (method === 'INVITE') this.#inviteBranch = branch
+    return branch
+  }
+
+  /** Sends a re-INVITE and waits for its answer, which is acknowledged. */
+  async reinvite(options: Partial<CallOptions>): Promise<PeerMessage> {
+    this.request('INVITE', options)
+    return this.answered()
+  }
+
+  async bye(options: Partial<CallOptions> = {}): Promise<PeerMessage> {
+    this.request('BYE', options)
+    return this.response('BYE')
+  }
+
+  /** Waits for a request of the server's within this dialog. */
+  received(method: string): Promise<PeerMessage> {
+    return this.#peer.next(
+      (message) => message.method === method && message.headers.get('call-id') === this.callId,
+    )
+  }
+
+  #send(
+    method: string,
+    options: {
+      readonly number: number
+      readonly branch?: string
+      readonly headers?: readonly string[]
+      readonly body?: string
+      readonly contentType?: string
+    },
+  ): string {
+    const branch = options.branch ?? `z9hG4bK${Math.random().toString(16).slice(2)}`
+    const body = options.body ?? ''
+    const to = this.#options.to ?? 'sip:recorder@127.0.0.1'
+    const lines = [
+      `${method} ${method === 'CANCEL' ? to : this.#target} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${this.#peer.port};branch=${branch};rport`,
+      'Max-Forwards: 70',
+      `From: <sip:client@127.0.0.1>;tag=${this.#fromTag}`,
+      `To: <${to}>${this.#toTag === '' || method === 'CANCEL' ? '' : `;tag=${this.#toTag}`}`,
+      `Call-ID: ${this.callId}`,
+      `CSeq: ${options.number} ${method}`,
+      ...(method === 'INVITE' || method === 'UPDATE'
+        ? [`Contact: <sip:client@127.0.0.1:${this.#peer.port}>;+sip.src`]
+        : []),
+      ...(method === 'INVITE' ? ['Require: siprec'] : []),
+      ...(options.headers ?? []),
+      ...(body === '' ? [] : [`Content-Type: ${options.contentType ?? 'application/sdp'}`]),
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ]
+    this.#peer.send(lines.join('\r\n'))
+    return branch
+  }
+}
+
+function parse(text: string): PeerMessage {
+  const end = text.indexOf('\r\n\r\n')
+  const [firstLine = '', ...lines] = text.slice(0, end < 0 ? text.length : end).split('\r\n')
+  const headers = new Map<string, string>()
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon).trim().toLowerCase()
+    if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim())
+  }
+  const isResponse = firstLine.startsWith('SIP/2.0 ')
+  return {
+    firstLine,
+    headers,
+    body: end < 0 ? '' : text.slice(end + 4),
+    status: isResponse ? Number(firstLine.slice(8, 11)) : 0,
+    method: isResponse ? '' : (firstLine.split(' ')[0] ?? ''),
+  }
+}
