@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { readCommand } from './read-command.ts'
+import type { Terminal } from './verb.ts'
+import { VERBS } from './verbs.ts'
+
+// This file runs as build/cli/main.js; what is not compiled stands two folders up.
+const rootPath = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => stop.abort())
+}
+// A reader that went away, as `head` does, is no reason to show a stack.
+process.stdout.on('error', () => process.exit(1))
+
+const terminal: Terminal = {
+  print: (line) => console.log(line),
+  warn: (line) => console.error(line),
+  env: process.env,
+  isInteractive: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 80,
+  stopped: stop.signal,
+  rootPath,
+}
+
+process.exitCode = await runLine(process.argv.slice(2))
+
+async function runLine(line: readonly string[]): Promise<number> {
+  try {
+    const command = readCommand(line, VERBS)
+    switch (command.kind) {
+      case 'version':
+        terminal.print(versionOf(rootPath))
+        return 0
+      case 'help':
+        terminal.print(
+          command.verb?.help ?? readFileSync(join(rootPath, 'cli', 'help.txt'), 'utf8').trimEnd(),
+        )
+        return 0
+      case 'run':
+        return await command.verb.run(command.given, terminal)
+    }
+  } catch (error) {
+    terminal.warn(`tallenne: ${messageOf(error)}`)
+    // What is no error of ours is a bug, and its place is worth more than a tidy screen.
+    if (!(error instanceof TallenneError) && error instanceof Error && error.stack) {
+      terminal.warn(error.stack.split('\n').slice(1, 6).join('\n'))
+    }
+    return 1
+  }
+}
+
+function versionOf(root: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const version: unknown =
+    typeof manifest === 'object' && manifest && Reflect.get(manifest, 'version')
+  return `tallenne ${typeof version === 'string' ? version : 'unknown'}`
+}

@@ -1,0 +1,102 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { TallenneError } from '../../base/tallenne-error.ts'
+import { identify, isRunning, type ProcessIdentity } from './process-identity.ts'
+
+const FILE = 'up.lock'
+
+/** Who holds a data folder: the `up` itself and the processes that it started. */
+export interface FolderHolder {
+  readonly up: ProcessIdentity
+  readonly children: readonly ProcessIdentity[]
+}
+
+/** Keeps a data folder to one `up`. The file outlives a crash, and says then whose processes may be left. */
+export class FolderLock {
+  readonly #path: string
+  readonly #self: ProcessIdentity
+  /** Processes that a crashed holder has left running; empty in the usual case. */
+  readonly leftRunning: readonly ProcessIdentity[]
+
+  private constructor(path: string, self: ProcessIdentity, leftRunning: ProcessIdentity[]) {
+    this.#path = path
+    this.#self = self
+    this.leftRunning = leftRunning
+  }
+
+  /** Throws `data_in_use` where another `up` holds the folder. */
+  static take(dataPath: string): FolderLock {
+    const path = join(dataPath, FILE)
+    const self = identify(process.pid) ?? { pid: process.pid, startedTicks: null }
+    const own = `${path}.${process.pid}`
+    const leftRunning: ProcessIdentity[] = []
+    writeFileSync(own, JSON.stringify({ up: self, children: [] }), { mode: 0o600 })
+    try {
+      for (;;) {
+        // A link fails where the name exists, so of two that start at once one wins.
+        try {
+          linkSync(own, path)
+          return new FolderLock(path, self, leftRunning)
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+        }
+        const holder = readHolder(dataPath)
+        if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
+        leftRunning.push(...(holder?.children ?? []).filter(isRunning))
+        const stale = `${path}.stale.${process.pid}`
+        try {
+          renameSync(path, stale)
+          rmSync(stale, { force: true })
+        } catch {
+          // Another one that starts has taken the stale lock away.
+        }
+      }
+    } finally {
+      rmSync(own, { force: true })
+    }
+  }
+
+  /** Notes the processes that run now, for whoever comes after a crash. */
+  note(children: readonly number[]): void {
+    const identities = children.flatMap((pid) => identify(pid) ?? [])
+    const next = `${this.#path}.${process.pid}`
+    writeFileSync(next, JSON.stringify({ up: this.#self, children: identities }), { mode: 0o600 })
+    renameSync(next, this.#path)
+  }
+
+  release(): void {
+    rmSync(this.#path, { force: true })
+  }
+}
+
+/** Who holds the folder, whether still running or not; undefined where nobody does. */
+export function readHolder(dataPath: string): FolderHolder | undefined {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(join(dataPath, FILE), 'utf8'))
+    if (typeof parsed !== 'object' || parsed === null) return undefined
+    const up = toIdentity(Reflect.get(parsed, 'up'))
+    const children: unknown = Reflect.get(parsed, 'children')
+    if (!up) return undefined
+    return {
+      up,
+      children: Array.isArray(children) ? children.flatMap((child) => toIdentity(child) ?? []) : [],
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function toIdentity(value: unknown): ProcessIdentity | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const pid: unknown = Reflect.get(value, 'pid')
+  const startedTicks: unknown = Reflect.get(value, 'startedTicks')
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 2) return undefined
+  return { pid, startedTicks: typeof startedTicks === 'string' ? startedTicks : null }
+}
+
+function inUse(dataPath: string, { up }: FolderHolder): TallenneError {
+  return new TallenneError(
+    'data_in_use',
+    `${dataPath} is in use by another tallenne up (process ${up.pid}): end that one, or choose another folder with --data.`,
+  )
+}

@@ -1,0 +1,163 @@
+import { TallenneError } from '../../base/tallenne-error.ts'
+import type { Config } from '../../config/config.ts'
+import { type Address, formatAddress, outsideAddresses } from './address.ts'
+import { firstFreePort, portState } from './free-port.ts'
+
+export interface UpWishes {
+  readonly config: Config
+  readonly sip: Address | undefined
+  readonly http: Address | undefined
+  readonly dataPath: string
+  /** Whether a taken SIP or HTTP port is replaced by a free one instead of ending the start. */
+  readonly movesPorts: boolean
+}
+
+export interface UpPlan {
+  /** The configuration that the processes get, with the addresses that are free. */
+  readonly config: Config
+  /** What was changed from what was asked, in sentences for the operator. */
+  readonly notes: readonly string[]
+}
+
+/** Settles the addresses of an `up`. Rejects with `port_taken` or `address_unavailable`. */
+export async function planUp(wishes: UpWishes): Promise<UpPlan> {
+  const notes: string[] = []
+  const asked = withAddresses(wishes)
+  const sip = await settleSip(asked.sip, wishes, notes)
+  const spoken = new Set(sip.listen.map(({ port }) => port))
+  const portal = await settlePortal(asked.http.portal, { wishes, spoken, notes })
+  spoken.add(portal.port)
+  const gateway = await settleInternal('gateway', asked.http.gateway, { spoken, notes })
+  spoken.add(gateway.port)
+  const retention = await settleInternal('retention', asked.http.retention, { spoken, notes })
+  return { config: { ...asked, sip, http: { portal, gateway, retention } }, notes }
+}
+
+/** Whether the configuration leaves the database to `up`. */
+export function usesPrivateDatabase({ database }: Config): boolean {
+  return database.host === undefined && database.socketPath === undefined
+}
+
+function withAddresses({ config, sip, http, dataPath }: UpWishes): Config {
+  const portal = http ?? config.http.portal
+  const base = { ...config, dataPath, http: { ...config.http, portal } }
+  if (!sip) return base
+  const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, ...sip }))
+  return {
+    ...base,
+    sip: { ...config.sip, listen },
+    media: { ...config.media, ...mediaAddresses(sip.host, config) },
+  }
+}
+
+/** Media goes where signalling goes, unless the configuration says otherwise. */
+function mediaAddresses(sipHost: string, { media }: Config): Partial<Config['media']> {
+  if (media.advertisedAddress !== undefined || media.bindAddress !== '127.0.0.1') return {}
+  if (sipHost !== '0.0.0.0') return { bindAddress: sipHost === 'localhost' ? '127.0.0.1' : sipHost }
+  const outside = outsideAddresses()
+  const [only] = outside
+  if (only === undefined || outside.length > 1) {
+    throw new TallenneError(
+      'address_unavailable',
+      `--sip 0.0.0.0 leaves open which address callers send media to (this machine has ${outside.join(', ') || 'none that others reach'}): give one of them to --sip, or set media.advertisedAddress in the configuration.`,
+    )
+  }
+  return { bindAddress: '0.0.0.0', advertisedAddress: only }
+}
+
+async function settleSip(
+  sip: Config['sip'],
+  wishes: UpWishes,
+  notes: string[],
+): Promise<Config['sip']> {
+  if (sip.drachtio) return sip
+  for (const { transport, ...address } of sip.listen) {
+    const state = await portState(address, transport)
+    if (state.kind === 'free') continue
+    const where = `SIP port ${address.port} (${transport}) of ${address.host}`
+    if (state.kind === 'unusable') {
+      throw unavailable(where, state.reason, 'with --sip or in sip.listen')
+    }
+    const port = wishes.movesPorts
+      ? await firstFreePort(address, { transports: ['udp', 'tcp'] })
+      : undefined
+    if (port === undefined) throw taken(where, 'with --sip HOST:PORT or in sip.listen')
+    notes.push(`${where} is taken: using ${port} instead.`)
+    return {
+      ...sip,
+      listen: sip.listen.map((entry) =>
+        entry.host === address.host && entry.port === address.port ? { ...entry, port } : entry,
+      ),
+    }
+  }
+  return sip
+}
+
+interface Settling {
+  /** Ports that are given away already. */
+  readonly spoken: ReadonlySet<number>
+  readonly notes: string[]
+}
+
+async function settlePortal(
+  address: Address,
+  { wishes, spoken, notes }: Settling & { readonly wishes: UpWishes },
+): Promise<Address> {
+  const state = await portState(address, 'tcp')
+  const where = `HTTP port ${address.port} of ${address.host}`
+  if (state.kind === 'unusable') {
+    throw unavailable(where, state.reason, 'with --http or in http.portal')
+  }
+  if (state.kind === 'free' && !spoken.has(address.port)) return address
+  const port = wishes.movesPorts
+    ? await firstFreePort(address, { transports: ['tcp'], except: spoken })
+    : undefined
+  if (port === undefined) throw taken(where, 'with --http HOST:PORT or in http.portal')
+  notes.push(`${where} is taken: using ${port} instead.`)
+  return { ...address, port }
+}
+
+/** The ports that only the processes themselves use move out of the way. */
+async function settleInternal(
+  name: string,
+  address: Address,
+  { spoken, notes }: Settling,
+): Promise<Address> {
+  const port = await firstFreePort(address, { transports: ['tcp'], except: spoken })
+  const where = `${name}'s HTTP port ${address.port}`
+  if (port === undefined) {
+    const state = await portState(address, 'tcp')
+    if (state.kind === 'unusable') throw unavailable(where, state.reason, `in http.${name}`)
+    throw taken(where, `in http.${name}`)
+  }
+  if (port !== address.port) notes.push(`${where} is taken: using ${port} instead.`)
+  return { ...address, port }
+}
+
+function taken(where: string, how: string): TallenneError {
+  return new TallenneError(
+    'port_taken',
+    `${where} is in use by another process: end that one, or choose another port ${how}.`,
+  )
+}
+
+function unavailable(where: string, reason: string, how: string): TallenneError {
+  return new TallenneError(
+    'address_unavailable',
+    `${where} cannot be used (${reason}): choose an address of this machine ${how}.`,
+  )
+}
+
+/** All that the configuration listens on, for people. */
+export function describeSip({ sip }: Config): string {
+  if (sip.drachtio)
+    return sip.drachtio.map((server) => `drachtio ${formatAddress(server)}`).join(', ')
+  const transportsOf = new Map<string, string[]>()
+  for (const { transport, ...address } of sip.listen) {
+    const key = formatAddress(address)
+    transportsOf.set(key, [...(transportsOf.get(key) ?? []), transport])
+  }
+  return [...transportsOf]
+    .map(([key, transports]) => `${key} (${transports.join(', ')})`)
+    .join(', ')
+}
