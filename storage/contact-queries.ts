@@ -1,0 +1,236 @@
+import { decodeCursor, encodeCursor, searchQuery } from './contact-search.ts'
+import type { Pool } from './database.ts'
+import { deletionInstant } from './deletion-instant.ts'
+import { activeHolds } from './holds.ts'
+import type {
+  ContactFilter,
+  ContactPage,
+  ContactView,
+  RecordingView,
+  SegmentView,
+} from './model.ts'
+import { currentPolicies, type ServiceLinePolicy } from './service-lines.ts'
+
+/** A recording with what those need who serve its bytes. */
+export interface RecordingDetails {
+  readonly view: RecordingView
+  readonly contactId: string
+  readonly serviceLine: string
+  /** Relative to the store; null where no file was made. Kept when the file is deleted. */
+  readonly file: string | null
+  /** Set once deletion has begun. */
+  readonly deletion: RecordingDeletion | null
+}
+
+/** By what a recording is or was deleted. */
+export interface RecordingDeletion {
+  /** ISO 8601 UTC; null until the file is gone. */
+  readonly deletedAt: string | null
+  /** The period that asked for it, an ISO 8601 duration; null where no period did. */
+  readonly period: string | null
+  /** Version of the service line's policy; null likewise. */
+  readonly policyVersion: number | null
+}
+
+interface ContactRow
+  extends Omit<ContactView, 'segments' | 'recordings' | DateField | 'callerWithheld'> {
+  readonly callerWithheld: number
+  readonly startedAt: Date
+  readonly answeredAt: Date | null
+  readonly endedAt: Date | null
+}
+type DateField = 'startedAt' | 'answeredAt' | 'endedAt'
+
+interface SegmentRow {
+  readonly id: string
+  readonly contactId: string
+  readonly agent: string | null
+  readonly startedAt: Date
+  readonly endedAt: Date | null
+}
+
+interface RecordingRow
+  extends Omit<RecordingView, 'startedAt' | 'channels' | 'codec' | 'deleteAfter' | 'held'> {
+  readonly contactId: string
+  readonly serviceLine: string
+  readonly startedAt: Date
+  readonly callEndedAt: Date | null
+  readonly fileMissingSince: Date | null
+}
+
+interface DeletionRow {
+  readonly file: string | null
+  readonly deletedAt: Date | null
+  readonly policyVersion: number | null
+  readonly period: string | null
+}
+
+const CONTACT_COLUMNS = `id, call_id AS callId, capture, direction, caller_display AS caller,
+  caller_raw AS callerRaw, caller_withheld AS callerWithheld, service_number_display AS serviceNumber,
+  service_line AS serviceLine, agent, started_at AS startedAt, answered_at AS answeredAt,
+  ended_at AS endedAt, end_reason AS endReason`
+
+const RECORDING_COLUMNS = `r.id, r.contact_id AS contactId, r.service_line AS serviceLine, r.state,
+  r.reasons, r.started_at AS startedAt, r.call_ended_at AS callEndedAt, r.duration_ms AS durationMs,
+  r.bytes, r.sha256, r.lost_ms AS lostMs, r.pauses, r.file_missing_since AS fileMissingSince`
+
+/** One page, newest first. Throws `bad_cursor`. `nowMs` decides which holds are active. */
+export async function findContacts(
+  pool: Pool,
+  filter: ContactFilter,
+  nowMs: number,
+): Promise<ContactPage> {
+  if (filter.cursor !== undefined) decodeCursor(filter.cursor)
+  const { sql, values } = searchQuery(filter)
+  const found: { id: string; started_at: Date }[] = await pool.query(sql, [...values])
+  const page = found.slice(0, filter.limit)
+  const last = found.length > filter.limit ? page.at(-1) : undefined
+  return {
+    items: await loadContacts(
+      pool,
+      page.map(({ id }) => id),
+      nowMs,
+    ),
+    nextCursor: last ? encodeCursor({ startedAtMs: last.started_at.getTime(), id: last.id }) : null,
+  }
+}
+
+export async function findContact(
+  pool: Pool,
+  id: string,
+  nowMs: number,
+): Promise<ContactView | undefined> {
+  const [contact] = await loadContacts(pool, [id], nowMs)
+  return contact
+}
+
+/** `id` must have the form of an id. */
+export async function findRecording(
+  pool: Pool,
+  id: string,
+  nowMs: number,
+): Promise<RecordingDetails | undefined> {
+  const [row]: (RecordingRow & DeletionRow)[] = await pool.query(
+    `SELECT ${RECORDING_COLUMNS}, r.file, r.deleted_at AS deletedAt,
+       r.deleted_by_policy AS policyVersion, p.period
+     FROM recordings r LEFT JOIN service_line_policies p
+       ON p.service_line = r.service_line AND p.version = r.deleted_by_policy
+     WHERE r.id = ?`,
+    [id],
+  )
+  if (!row) return undefined
+  const [policies, holds] = await Promise.all([
+    currentPolicies(pool),
+    activeHolds(pool, [id], nowMs),
+  ])
+  const { contactId, serviceLine, file, deletedAt, period, policyVersion } = row
+  const policy = policies.get(serviceLine)
+  const isGoing = row.state === 'deleting' || row.state === 'deleted'
+  return {
+    view: recordingView(row, { policy, held: holds.length > 0 }),
+    contactId,
+    serviceLine,
+    file,
+    deletion: isGoing ? { deletedAt: iso(deletedAt), period, policyVersion } : null,
+  }
+}
+
+/** The contacts in the order of the ids; ids without a contact are left out. */
+async function loadContacts(
+  pool: Pool,
+  ids: readonly string[],
+  nowMs: number,
+): Promise<readonly ContactView[]> {
+  if (ids.length === 0) return []
+  const [contacts, segments, recordings, policies] = await Promise.all([
+    pool.query<ContactRow[]>(`SELECT ${CONTACT_COLUMNS} FROM contacts WHERE id IN (?)`, [ids]),
+    pool.query<SegmentRow[]>(
+      `SELECT id, contact_id AS contactId, agent, started_at AS startedAt, ended_at AS endedAt
+       FROM segments WHERE contact_id IN (?) ORDER BY started_at, id`,
+      [ids],
+    ),
+    pool.query<RecordingRow[]>(
+      `SELECT ${RECORDING_COLUMNS} FROM recordings r
+       WHERE r.contact_id IN (?) ORDER BY r.started_at, r.id`,
+      [ids],
+    ),
+    currentPolicies(pool),
+  ])
+  const holds = await activeHolds(
+    pool,
+    recordings.map(({ id }) => id),
+    nowMs,
+  )
+  const heldIds = new Set(holds.map(({ recordingId }) => recordingId))
+  const segmentsOf = byContact(segments)
+  const recordingsOf = byContact(recordings)
+  const byId = new Map(contacts.map((contact) => [contact.id, contact]))
+  return ids.flatMap((id) => {
+    const contact = byId.get(id)
+    if (!contact) return []
+    return {
+      ...contact,
+      callerWithheld: Boolean(contact.callerWithheld),
+      startedAt: contact.startedAt.toISOString(),
+      answeredAt: iso(contact.answeredAt),
+      endedAt: iso(contact.endedAt),
+      segments: (segmentsOf.get(id) ?? []).map(segmentView),
+      recordings: (recordingsOf.get(id) ?? []).map((recording) =>
+        recordingView(recording, {
+          policy: policies.get(recording.serviceLine),
+          held: heldIds.has(recording.id),
+        }),
+      ),
+    }
+  })
+}
+
+function byContact<Row extends { readonly contactId: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const group = groups.get(row.contactId)
+    if (group) group.push(row)
+    else groups.set(row.contactId, [row])
+  }
+  return groups
+}
+
+function segmentView({ id, agent, startedAt, endedAt }: SegmentRow): SegmentView {
+  return { id, agent, startedAt: startedAt.toISOString(), endedAt: iso(endedAt) }
+}
+
+function recordingView(
+  row: RecordingRow,
+  { policy, held }: { readonly policy: ServiceLinePolicy | undefined; readonly held: boolean },
+): RecordingView {
+  return {
+    id: row.id,
+    state: row.state,
+    reasons: row.fileMissingSince ? [...row.reasons, 'file_missing'] : row.reasons,
+    startedAt: row.startedAt.toISOString(),
+    durationMs: row.durationMs,
+    channels: ['caller', 'agent'],
+    codec: 'opus',
+    bytes: row.bytes,
+    sha256: row.sha256,
+    lostMs: row.lostMs,
+    pauses: row.pauses,
+    deleteAfter: deleteAfter(row, policy),
+    held,
+  }
+}
+
+function deleteAfter(
+  { callEndedAt }: RecordingRow,
+  policy: ServiceLinePolicy | undefined,
+): string | null {
+  if (!callEndedAt || !policy || policy.period === null) return null
+  const { period, timeZone } = policy
+  return new Date(deletionInstant(callEndedAt.getTime(), { period, timeZone })).toISOString()
+}
+
+function iso(date: Date | null): string | null {
+  return date?.toISOString() ?? null
+}
