@@ -74,7 +74,7 @@ export class EnginePool {
   }
 
   /**
-   * Opens a recording on the least loaded engine, or on the next where that one is full.
+   * Opens a recording on the least loaded engine, or on the next where that one has no room.
    * Rejects with the last engine's `TallenneError`.
    */
   async open(
@@ -92,10 +92,9 @@ export class EnginePool {
         return await link.request(order)
       } catch (error) {
         this.release(recordingId)
-        refusal =
-          error instanceof TallenneError
-            ? error
-            : new TallenneError('engine_failed', messageOf(error), { cause: error })
+        refusal = asRefusal(error)
+        // A plan that kills its engine must not be tried on the next.
+        if (refusal.code === 'engine_failed') break
       }
     }
     throw refusal
@@ -170,4 +169,10 @@ export class EnginePool {
     onDeath()
     this.#onLost(lost, cause)
   }
+}
+
+function asRefusal(error: unknown): TallenneError {
+  return error instanceof TallenneError
+    ? error
+    : new TallenneError('engine_failed', messageOf(error), { cause: error })
 }

@@ -1,0 +1,127 @@
+import t, { type Test } from 'tap'
+import { SystemClock } from '../../../base/clock.ts'
+import { createSilentLog } from '../../../base/log.ts'
+import { salvagedOutcome } from '../../../gateway/crash-recovery.ts'
+import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
+import { EnginePool } from '../../../gateway/media/engine-pool.ts'
+import { splitPorts } from '../../../gateway/media/port-ranges.ts'
+import type { RecordingPlan } from '../../../recorder/recording-plan.ts'
+
+const log = createSilentLog()
+
+async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
+  let deaths = 0
+  const pool = new EnginePool({
+    settings: splitPorts(20_000, 20_099, engines).map(({ from, to }, engineIndex) => ({
+      engineIndex,
+      bindAddress: '127.0.0.1',
+      advertisedAddress: '192.0.2.10',
+      portFrom: from,
+      portTo: to,
+      portRestMs: 0,
+      maxRecordings,
+      holdBackMs: 500,
+      opus: { complexity: 0, bitrateBps: 16_000 },
+      skipsQuiet: true,
+      quietDb: -55,
+      spoolPath: '/nonexistent',
+    })),
+    entry: new URL('./stand-in-engine.js', import.meta.url),
+    clock: new SystemClock(),
+    log,
+    onReport: () => undefined,
+    onDeath: () => {
+      deaths++
+    },
+  })
+  const plane = new DirectPlane({
+    engines: pool,
+    salvage: async ({ recordingId, endedAtMs, reasons }) => ({
+      ...salvagedOutcome({ recordingId, startedAtMs: endedAtMs }, undefined),
+      reasons: ['engine_failed', ...reasons],
+    }),
+    log,
+  })
+  await pool.start()
+  t.teardown(() => pool.close(1000))
+  return { pool, plane, deaths: () => deaths }
+}
+
+function plan(recordingId: string, callId = 'call'): RecordingPlan {
+  const stream = {
+    role: 'caller',
+    isReceiving: true,
+    formats: [{ payloadType: 0, codec: 'PCMU', clockRate: 8000 }],
+    eventPayloadTypes: [],
+    comfortNoisePayloadTypes: [],
+    remote: undefined,
+  } as const
+  return {
+    recordingId,
+    callId,
+    streams: [
+      { ...stream, streamId: '1' },
+      { ...stream, streamId: '2', role: 'agent' },
+    ],
+  }
+}
+
+t.test('recordings are spread over the engines', async (t) => {
+  const { plane } = await startPlane(t)
+  const first = await plane.open(plan('a'))
+  const second = await plane.open(plan('b'))
+  t.strictSame(
+    first.map((port) => port.streamId),
+    ['1', '2'],
+  )
+  t.not(first[0]?.rtpPort, second[0]?.rtpPort)
+  t.strictSame((await plane.live()).map((live) => live.recordingId).sort(), ['a', 'b'])
+})
+
+t.test('a recording that fits nowhere is refused with the engine’s code', async (t) => {
+  const { plane } = await startPlane(t, { engines: 2, maxRecordings: 1 })
+  await plane.open(plan('a'))
+  await plane.open(plan('b'))
+  await t.rejects(plane.open(plan('c')), { code: 'too_many_recordings' })
+  await plane.close('a', 2000, [])
+  t.equal((await plane.open(plan('c'))).length, 2)
+})
+
+t.test('a closed recording has the engine’s verdict and the reasons that were given', async (t) => {
+  const { plane } = await startPlane(t)
+  await plane.open(plan('a'))
+  await plane.answered('a', 1000)
+  t.match(await plane.close('a', 2000, ['shutdown']), {
+    recordingId: 'a',
+    verdict: 'complete',
+    reasons: ['shutdown'],
+  })
+})
+
+for (const way of ['die', 'throw']) {
+  t.test(
+    `an engine that is made to ${way} is replaced, and its recordings are told lost`,
+    async (t) => {
+      const { plane, pool, deaths } = await startPlane(t, { engines: 1, maxRecordings: 10 })
+      await plane.open(plan('a'))
+      const lost = new Promise<string>((resolve) => plane.onLost(resolve))
+      await t.rejects(plane.open(plan('b', way)), { code: 'engine_failed' })
+      t.equal(await lost, 'a')
+      t.match(await plane.close('a', 2000, ['engine_failed']), {
+        verdict: 'failed',
+        reasons: ['engine_failed', 'engine_failed'],
+      })
+      t.equal(deaths(), 1)
+      while (pool.health.running < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+      t.equal((await plane.open(plan('c'))).length, 2)
+    },
+  )
+}
+
+t.test('a call that kills its engine is tried on no other', async (t) => {
+  const { plane, deaths } = await startPlane(t, { engines: 2, maxRecordings: 10 })
+  await plane.open(plan('a'))
+  await t.rejects(plane.open(plan('b', 'die')), { code: 'engine_failed' })
+  t.match(await plane.close('a', 2000, []), { recordingId: 'a', verdict: 'complete' })
+  t.equal(deaths(), 1)
+})

@@ -1,0 +1,95 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type {
+  EngineReply,
+  EngineReport,
+  EngineRequest,
+  EngineSettings,
+} from '../../../recorder/engine-protocol.ts'
+
+/**
+ * An engine thread without media, for tests of what stands around one. It holds `maxRecordings` recordings, and
+ * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or never to reply (`hang`).
+ */
+const settings: EngineSettings = workerData
+const recordings = new Set<string>()
+
+function say(message: EngineReply | EngineReport): void {
+  parentPort?.postMessage(message)
+}
+
+function report(): void {
+  say({
+    kind: 'report',
+    recordings: recordings.size,
+    portsInUse: recordings.size * 2,
+    portsFree: settings.maxRecordings * 2 - recordings.size * 2,
+    lagMs: 0,
+    counters: { opened: recordings.size },
+  })
+}
+
+parentPort?.on('message', (request: EngineRequest) => {
+  const { requestId } = request
+  switch (request.kind) {
+    case 'open': {
+      const { recordingId, callId } = request.plan
+      if (callId === 'die') process.exit(1)
+      if (callId === 'throw') throw new Error('thrown in the engine')
+      if (callId === 'hang') return
+      if (recordings.size >= settings.maxRecordings) {
+        say({ kind: 'refused', requestId, code: 'too_many_recordings', message: 'full' })
+        return
+      }
+      recordings.add(recordingId)
+      const address = settings.advertisedAddress
+      const ports = request.plan.streams.map(({ streamId }, at) => ({
+        streamId,
+        address,
+        rtpPort: settings.portFrom + at * 2,
+        rtcpPort: settings.portFrom + at * 2 + 1,
+      }))
+      say({ kind: 'opened', requestId, ports })
+      report()
+      return
+    }
+    case 'close':
+      recordings.delete(request.recordingId)
+      say({
+        kind: 'closed',
+        requestId,
+        outcome: {
+          recordingId: request.recordingId,
+          verdict: 'complete',
+          reasons: request.reasons,
+          durationMs: 1000,
+          callDurationMs: 1000,
+          startedAtMs: request.endedAtMs - 1000,
+          lostMs: 0,
+          lossMap: [],
+          bytes: 100,
+          sha256: '0'.repeat(64),
+          streams: [],
+        },
+      })
+      return
+    case 'live':
+      say({
+        kind: 'live',
+        requestId,
+        recordings: [...recordings].map((recordingId) => ({
+          recordingId,
+          durationMs: 0,
+          bytes: 0,
+          levelsDb: [-100, -100],
+          lostMs: 0,
+        })),
+      })
+      return
+    case 'update':
+      say({ kind: 'updated', requestId, ports: [] })
+      return
+    case 'answered':
+    case 'shutdown':
+      say({ kind: 'done', requestId })
+  }
+})
