@@ -62,18 +62,20 @@ const RETRY_AFTER_S = 5
  * contact has an end and the recording a verdict.
  */
 export class RecordingSession {
-  readonly recordingId = newId()
   readonly #options: RecordingSessionOptions
   readonly #contact: ContactRecord
   readonly #log: Log
   readonly #arrivedAtMs: number
   #state: SessionState = 'opening'
+  #recordingId = newId()
   /** Settles when the plane has opened the recording or refused to. */
   #opened: Promise<boolean> | undefined
   #dialog: SessionDialog | undefined
   #setupMs: number | undefined
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
+  /** Settles when recordings of engines that died have their verdicts. */
+  #salvaged: Promise<unknown> = Promise.resolve()
 
   constructor(options: RecordingSessionOptions) {
     this.#options = options
@@ -82,8 +84,12 @@ export class RecordingSession {
     this.#log = options.log.child({
       callId: options.contact.callId,
       contactId: options.contact.contactId,
-      recordingId: this.recordingId,
     })
+  }
+
+  /** The open recording; another one after an engine died. */
+  get recordingId(): string {
+    return this.#recordingId
   }
 
   get state(): SessionState {
@@ -138,7 +144,7 @@ export class RecordingSession {
     this.#state = 'answering'
     const answeredAtMs = this.#options.clock.epochMs()
     // Told before the 200 leaves, so that the first packets find the timeline's zero set.
-    this.#options.plane.answered(this.recordingId, answeredAtMs).catch(() => undefined)
+    this.#options.plane.answered(this.#recordingId, answeredAtMs).catch(() => undefined)
     this.#options.dialogs.createUAS(
       request,
       this.#options.response,
@@ -158,7 +164,7 @@ export class RecordingSession {
           this.#state = 'established'
           this.#options.events.answered(this.#setupMs)
           this.#contact.answered(answeredAtMs)
-          this.#contact.recordingStarted(this.recordingId, answeredAtMs)
+          this.#contact.recordingStarted(this.#recordingId, answeredAtMs)
           this.#dialog = new SessionDialog({
             dialog,
             agreement,
@@ -202,7 +208,7 @@ export class RecordingSession {
   async #open(plan: Answer): Promise<string | undefined> {
     const { plane, negotiation } = this.#options
     const opening = plane.open({
-      recordingId: this.recordingId,
+      recordingId: this.#recordingId,
       callId: this.#contact.callId,
       streams: plan.streams,
     })
@@ -211,8 +217,7 @@ export class RecordingSession {
       () => false,
     )
     try {
-      const description = negotiation.agree(plan, await opening)
-      return description
+      return negotiation.agree(plan, await opening)
     } catch (error) {
       const code = error instanceof TallenneError ? error.code : 'engine_failed'
       this.#log.warn({ code, reason: messageOf(error) }, 'recording refused')
@@ -221,6 +226,39 @@ export class RecordingSession {
       }
       return undefined
     }
+  }
+
+  /**
+   * The engine that held the recording died. What it had recorded gets its verdict, and the session goes on in a new
+   * recording on other ports, which the peer is told in a re-INVITE; one that will not have them is left.
+   */
+  mediaLost(): void {
+    if (this.#state !== 'established') {
+      void this.end('engine_failed', { reasons: ['engine_failed'] })
+      return
+    }
+    this.#guard(() => this.#goOn())
+  }
+
+  async #goOn(): Promise<void> {
+    const { clock, plane, negotiation } = this.#options
+    const lostId = this.#recordingId
+    const lostAtMs = clock.epochMs()
+    this.#salvaged = Promise.all([
+      this.#salvaged,
+      this.#closeRecording(lostId, lostAtMs, ['engine_failed']),
+    ])
+    this.#recordingId = newId()
+    const recordingId = this.#recordingId
+    const plan = negotiation.plan
+    if (plan === undefined || (await this.#open(plan)) === undefined) {
+      return void this.end('engine_failed')
+    }
+    if (this.#state !== 'established') return
+    this.#contact.recordingStarted(recordingId, lostAtMs)
+    await plane.answered(recordingId, lostAtMs)
+    const reply = await this.#dialog?.offer()
+    if (reply !== 'accepted' && this.#state === 'established') void this.end('engine_failed')
   }
 
   #notEstablished(failure: unknown): void {
@@ -267,7 +305,7 @@ export class RecordingSession {
 
   async #apply(plan: Answer): Promise<string> {
     const { plane, negotiation } = this.#options
-    const ports = await plane.update(this.recordingId, plan.streams)
+    const ports = await plane.update(this.#recordingId, plan.streams)
     return negotiation.agree(plan, ports)
   }
 
@@ -281,7 +319,7 @@ export class RecordingSession {
     const assigned = knowledge.assignRoles(plan)
     if (JSON.stringify(assigned.streams) === JSON.stringify(plan.streams)) return
     this.#guard(async () => {
-      negotiation.agree(assigned, await plane.update(this.recordingId, assigned.streams))
+      negotiation.agree(assigned, await plane.update(this.#recordingId, assigned.streams))
     })
   }
 
@@ -292,18 +330,17 @@ export class RecordingSession {
   }
 
   async #finish(endReason: string, { reasons = [], isGone = false }: EndOptions): Promise<void> {
-    const { clock, plane, events, onEnded } = this.#options
+    const { clock, events, onEnded } = this.#options
     const endedAtMs = clock.epochMs()
     this.#state = 'ending'
     this.#farewell = this.#dialog?.close(isGone).catch((error: unknown) => {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
-    let recording: FinishedRecording | undefined
-    if ((await this.#opened) === true) {
-      const outcome = await plane.close(this.recordingId, endedAtMs, reasons)
-      recording = await finishRecording(outcome, this.#options)
-      this.#journalRecording(recording)
-    }
+    const isOpened = (await this.#opened) === true
+    const recording = isOpened
+      ? await this.#closeRecording(this.#recordingId, endedAtMs, reasons)
+      : undefined
+    await this.#salvaged
     this.#contact.ended(endedAtMs, endReason)
     this.#state = 'ended'
     events.ended(endReason)
@@ -311,14 +348,23 @@ export class RecordingSession {
     onEnded()
   }
 
-  /** A call that was never answered has a recording only where its file holds something. */
-  #journalRecording({ outcome, file }: FinishedRecording): void {
+  async #closeRecording(
+    recordingId: string,
+    endedAtMs: number,
+    reasons: readonly ReasonCode[],
+  ): Promise<FinishedRecording> {
+    const { plane, events } = this.#options
+    const closed = await plane.close(recordingId, endedAtMs, reasons)
+    const recording = await finishRecording(closed, this.#options)
+    const { outcome, file } = recording
     if (this.#contact.answeredAtMs === undefined) {
-      if (outcome.sha256 === null) return
-      this.#contact.recordingStarted(this.recordingId, outcome.startedAtMs)
+      // A call that was never answered has a recording only where its file holds something.
+      if (outcome.sha256 === null) return recording
+      this.#contact.recordingStarted(recordingId, outcome.startedAtMs)
     }
     this.#contact.recordingEnded(outcome, file)
-    this.#options.events.judged(outcome)
+    events.judged(outcome)
+    return recording
   }
 
   /** The one line that says everything of a call. */
@@ -330,6 +376,7 @@ export class RecordingSession {
       {
         peer: `${request.source_address}:${request.source_port}`,
         transport: request.protocol,
+        recordingId: this.#recordingId,
         caller: maskNumber(facts.caller.display),
         serviceNumber: facts.serviceNumber.display,
         serviceLine: facts.serviceLine,

@@ -52,9 +52,7 @@ export class RecordingSessions {
     this.#options = options
     options.plane.onLost((recordingId) => {
       for (const session of this.#sessions.values()) {
-        if (session.recordingId === recordingId) {
-          void session.end('engine_failed', { reasons: ['engine_failed'] })
-        }
+        if (session.recordingId === recordingId) session.mediaLost()
       }
     })
   }

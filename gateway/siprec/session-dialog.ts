@@ -7,7 +7,13 @@ import {
   timerHeaders,
 } from '../sip/session-timer.ts'
 import { ALLOW, OPTIONS_HEADERS, recordingHeaders } from '../sip/sip-headers.ts'
-import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type {
+  DialogRequest,
+  SipDialog,
+  SipHeaders,
+  SipRequest,
+  SipResponse,
+} from '../sip/sip-surface.ts'
 import { type RecordingRequest, readRecordingRequest } from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
 
@@ -45,6 +51,8 @@ export interface SessionDialogOptions {
   /** A dialog whose 200 is not acknowledged so long is over (RFC 3261 §13.3.1.4). */
   readonly ackTimeoutMs: number
 }
+
+const OFFER_ATTEMPTS = 5
 
 /**
  * An established recording session's dialog: answers what comes within it and keeps its session timer.
@@ -179,18 +187,38 @@ export class SessionDialog {
     return { kind: 'answer', description: this.#options.description() }
   }
 
-  async #refresh(): Promise<void> {
-    if (this.#isClosed || this.#agreement.kind !== 'agreed') return
-    if (this.#openOffer !== 'none') return this.#refreshLater()
-    const { expiresS } = this.#agreement
+  /**
+   * Sends the description in force in a re-INVITE, which refreshes the session as well. Waits while another offer
+   * is open.
+   */
+  async offer(): Promise<'accepted' | 'refused' | 'gone'> {
+    for (let attempt = 0; attempt < OFFER_ATTEMPTS; attempt++) {
+      if (this.#isClosed) return 'gone'
+      if (this.#openOffer === 'none') {
+        const status = await this.#sendOffer()
+        if (this.#isClosed || isDialogGone(status)) return 'gone'
+        if (status < 300) {
+          this.#timer.restart(this.#agreement)
+          return 'accepted'
+        }
+        if (status !== 491) return 'refused'
+      }
+      await this.#waitBeforeOffer()
+    }
+    return 'refused'
+  }
+
+  async #sendOffer(): Promise<number> {
+    const agreed = this.#agreement.kind === 'agreed' ? this.#agreement : undefined
     this.#openOffer = 'ours'
-    let response: SipResponse
     try {
-      response = await this.#dialog.request({
+      return await this.#request({
         method: 'INVITE',
         headers: {
           ...this.#options.headers,
-          'Session-Expires': `${expiresS};refresher=uac`,
+          ...(agreed === undefined
+            ? {}
+            : { 'Session-Expires': `${agreed.expiresS};refresher=${refresherOfRequest(agreed)}` }),
           'Content-Type': 'application/sdp',
         },
         body: this.#options.description(),
@@ -198,30 +226,49 @@ export class SessionDialog {
     } finally {
       this.#openOffer = 'none'
     }
-    if (this.#isClosed) return
-    if (response.status === 491) return this.#refreshLater()
-    if (isDialogGone(response)) return this.#options.events.onEnd('session_expired', false)
-    if (response.status < 300) this.#timer.restart(this.#agreement)
   }
 
   /** The Call-ID is the peer's, so it is for us to wait up to two seconds (RFC 3261 §14.1). */
-  #refreshLater(): void {
-    const { clock, guard } = this.#options
-    clock.after(Math.random() * 2000, () => guard(() => this.#refresh()))
+  #waitBeforeOffer(): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(Math.random() * 2000, resolve))
+  }
+
+  async #refresh(): Promise<void> {
+    // What is refused is left alone: the timer ends a session that nobody refreshes.
+    if ((await this.offer()) === 'gone') this.#gone()
   }
 
   async #probe(): Promise<void> {
     if (this.#isClosed) return
-    const response = await this.#dialog.request({ method: 'OPTIONS' })
-    if (!this.#isClosed && isDialogGone(response)) {
-      this.#options.events.onEnd('session_expired', false)
+    if (isDialogGone(await this.#request({ method: 'OPTIONS' }))) this.#gone()
+  }
+
+  /**
+   * Sends a request and tells the final status. A SIP server that does not know the dialog counts as a peer that
+   * does not; one that cannot be reached leaves the dialog as it is, for its timer to judge.
+   */
+  async #request(request: DialogRequest): Promise<number> {
+    try {
+      const response = await this.#dialog.request(request)
+      return response.status
+    } catch (error) {
+      return error instanceof Error && 'code' in error && error.code === 'ENODIALOG' ? 481 : 503
     }
+  }
+
+  #gone(): void {
+    if (!this.#isClosed) this.#options.events.onEnd('session_expired', false)
   }
 }
 
+/** In a request of ours we are the UAC (RFC 4028 §7.1), whoever was that in the INVITE. */
+function refresherOfRequest({ refresher }: { readonly refresher: 'uac' | 'uas' }): 'uac' | 'uas' {
+  return refresher === 'uas' ? 'uac' : 'uas'
+}
+
 /** Responses that end the dialog itself (RFC 5057 §5.1); every other one leaves it alone. */
-function isDialogGone(response: SipResponse): boolean {
-  return response.status === 481 || response.status === 408
+function isDialogGone(status: number): boolean {
+  return status === 481 || status === 408
 }
 
 function reasonPhrase(reply: Extract<OfferReply, { readonly kind: 'refused' }>): string {
