@@ -66,7 +66,8 @@ function international(digits: string): string | null {
  * `020 25550147`; so only what reads back as it was dialled counts.
  */
 function national(digits: string, region: string): string | null {
-  if (!isSupportedCountry(region)) return null
+  // Shorter ones are extensions and short codes, in any plan.
+  if (digits.length < 6 || !isSupportedCountry(region)) return null
   const number = parsePhoneNumberFromString(digits, region)
   if (number === undefined || !number.isValid()) return null
   const withCountryCode = `${number.countryCallingCode}${number.nationalNumber}`

@@ -1,5 +1,5 @@
-import { readNumber } from '../read-number.ts'
-import { readSipAddress, splitAddresses } from '../sip-address.ts'
+import { splitAddresses } from '../sip-address.ts'
+import { AddressReader } from './address-reader.ts'
 import {
   isPresent,
   type MetadataParticipant,
@@ -20,8 +20,7 @@ export interface Statements {
 
 /** Everything that a party may be read from. */
 export interface Evidence extends Statements {
-  /** ISO 3166-1. */
-  readonly region: string
+  readonly addresses: AddressReader
   /** Those who take part now; when all have left, those who did. */
   readonly participants: readonly MetadataParticipant[]
   /** The participants with their addresses, those that are a configured service number left out. */
@@ -42,14 +41,15 @@ const PLACEHOLDER = /^(sips?:)?asbce@asbce\.com$/i
 /** No call has more parties than these; it bounds the work for a hostile document. */
 const PARTICIPANTS = 64
 
-/** Works out once what the sources look at again and again. */
+/** Works out once what the sources look at again and again. `region` is ISO 3166-1. */
 export function gatherEvidence(statements: Statements, region: string): Evidence {
+  const addresses = new AddressReader(region, statements.serviceNumbers)
   const participants = participantsOf(statements.metadata)
   const people = participants
     .filter((participant) => participant.names.length > 0)
-    .map((participant) => ({ participant, address: addressOf(participant, region) }))
-    .filter(({ address }) => serviceNumberOf(address, { ...statements, region }) === null)
-  return { ...statements, region, participants, people }
+    .map((participant) => ({ participant, address: addressOf(participant, addresses) }))
+    .filter(({ address }) => !addresses.isServiceNumber(address))
+  return { ...statements, addresses, participants, people }
 }
 
 function participantsOf(metadata: RecordingMetadata | null): readonly MetadataParticipant[] {
@@ -62,43 +62,9 @@ function participantsOf(metadata: RecordingMetadata | null): readonly MetadataPa
 }
 
 /** Of several addresses the first that is a number, since one may be a name of the platform's own. */
-export function addressOf(participant: MetadataParticipant, region: string): string {
-  const addresses = participant.names.map((name) => name.aor.trim()).filter((aor) => aor !== '')
-  const number = addresses.find((address) => readNumber(address, region).e164 !== null)
-  return number ?? addresses[0] ?? ''
-}
-
-/** The configured service number that an address names, whatever way it is dialled; null where it is none. */
-export function serviceNumberOf(
-  address: string,
-  evidence: Pick<Evidence, 'serviceNumbers' | 'region'>,
-): string | null {
-  const { e164 } = readNumber(address, evidence.region)
-  const digits = readSipAddress(address).user.replace(/[\s().\-/]/g, '')
-  const found = evidence.serviceNumbers.find(
-    (number) => number === e164 || number === `+${digits}` || isNationalForm(digits, number),
-  )
-  return found ?? null
-}
-
-/** Whether the digits are the number without its country code, with or without a trunk prefix `0`. */
-function isNationalForm(digits: string, number: string): boolean {
-  if (!/^\d{6,15}$/.test(digits)) return false
-  const significant = digits.startsWith('0') ? digits.slice(1) : digits
-  return number.endsWith(significant) && /^\+\d{1,3}$/.test(number.slice(0, -significant.length))
-}
-
-/** Whether two addresses name the same party. */
-export function isSameParty(a: string, b: string, region: string): boolean {
-  const first = readNumber(a, region)
-  const second = readNumber(b, region)
-  if (first.e164 !== null && second.e164 !== null) return first.e164 === second.e164
-  const userA = readSipAddress(a).user.toLowerCase()
-  const userB = readSipAddress(b).user.toLowerCase()
-  return (
-    userA !== '' &&
-    (userA === userB || isNationalForm(userA, userB) || isNationalForm(userB, userA))
-  )
+export function addressOf(participant: MetadataParticipant, addresses: AddressReader): string {
+  const written = participant.names.map((name) => name.aor.trim()).filter((aor) => aor !== '')
+  return written.find((aor) => addresses.read(aor).number.e164 !== null) ?? written[0] ?? ''
 }
 
 /** The addresses in all values of a header. */
@@ -106,7 +72,7 @@ export function headerAddresses(name: string, evidence: Evidence): readonly Cand
   return splitAddresses(evidence.headers(name)).map((address) => ({ address }))
 }
 
-/** The vendor fields whose path ends with `path`. */
+/** The vendor fields whose path ends with `path`, whole names compared without regard to case. */
 export function vendorFields(path: string, evidence: Evidence): readonly VendorField[] {
   const wanted = `/${path.toLowerCase()}`
   return (evidence.metadata?.vendorFields ?? []).filter((field) =>

@@ -1,11 +1,9 @@
-import { readNumber } from '../read-number.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 import {
   type Candidate,
   type Evidence,
   fieldAddresses,
   headerAddresses,
-  serviceNumberOf,
   vendorFields,
 } from './identification-evidence.ts'
 import type { MetadataParticipant } from './recording-metadata.ts'
@@ -109,8 +107,8 @@ function jambonzNumbers(evidence: Evidence): {
   const caller = read('callednumber')
   const called = read('callingnumber')
   const isSwappedBack =
-    caller.some(({ address }) => serviceNumberOf(address, evidence) !== null) &&
-    !called.some(({ address }) => serviceNumberOf(address, evidence) !== null)
+    caller.some(({ address }) => evidence.addresses.isServiceNumber(address)) &&
+    !called.some(({ address }) => evidence.addresses.isServiceNumber(address))
   return isSwappedBack ? { caller: called, called: caller } : { caller, called }
 }
 
@@ -148,22 +146,17 @@ function sends(participant: MetadataParticipant, streamId: string): boolean {
 function serviceParticipants(evidence: Evidence): readonly Candidate[] {
   return evidence.participants.flatMap((participant) =>
     participant.names
-      .filter((name) => serviceNumberOf(name.aor, evidence) !== null)
+      .filter((name) => evidence.addresses.isServiceNumber(name.aor))
       .map((name) => ({ address: name.aor, participant })),
   )
 }
 
 /** Clients put their own name into these, so only a number counts, or an explicit lack of one. */
 function callerHeader(name: string, evidence: Evidence): readonly Candidate[] {
-  return headerAddresses(name, evidence).filter(({ address }) => {
-    const number = readNumber(address, evidence.region)
-    return number.isWithheld || isNumeric(address)
-  })
-}
-
-/** Whether the user part is digits that could be dialled. */
-export function isNumeric(address: string): boolean {
-  return /^\+?\d{3,24}$/.test(readSipAddress(address).user.replace(/[\s().\-/]/g, ''))
+  const { addresses } = evidence
+  return headerAddresses(name, evidence).filter(
+    ({ address }) => addresses.read(address).number.isWithheld || addresses.isNumeric(address),
+  )
 }
 
 /**

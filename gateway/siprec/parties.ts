@@ -1,5 +1,5 @@
 import type { Direction, FoundIn, NumberFact } from '../../storage/model.ts'
-import { NO_NUMBER, readNumber, withholdNumber } from '../read-number.ts'
+import { NO_NUMBER, withholdNumber } from '../read-number.ts'
 import { readSipAddress } from '../sip-address.ts'
 import type { Identification } from './identification.ts'
 import {
@@ -7,12 +7,10 @@ import {
   type Candidate,
   type Evidence,
   gatherEvidence,
-  isSameParty,
   type Statements,
-  serviceNumberOf,
   vendorFields,
 } from './identification-evidence.ts'
-import { isNumeric, type Source } from './identification-sources.ts'
+import type { Source } from './identification-sources.ts'
 import type { MetadataParticipant } from './recording-metadata.ts'
 
 /** Who takes part in a recorded call, and where each was read. */
@@ -55,12 +53,12 @@ export function identifyParties(input: PartiesInput): Parties {
   return {
     caller: callerNumber(caller, evidence),
     serviceNumber: service === null ? NO_NUMBER : serviceFact(service, evidence),
-    agent: agent === null ? null : readSipAddress(agent.address).user.slice(0, 255),
+    agent: agent === null ? null : evidence.addresses.read(agent.address).user.slice(0, 255),
     foundIn: {
       caller: foundIn(caller),
       serviceNumber: service && {
         source: service.source.name,
-        isGuess: service.source.isGuess && serviceNumberOf(service.address, evidence) === null,
+        isGuess: service.source.isGuess && !evidence.addresses.isServiceNumber(service.address),
       },
       agent: agent && agentFoundIn(agent, caller),
     },
@@ -78,15 +76,14 @@ function findServiceNumber(evidence: Evidence, sources: readonly Source[]): Foun
     source.find(evidence).map((candidate) => ({ ...candidate, source })),
   )
   return (
-    candidates.find(({ address }) => serviceNumberOf(address, evidence) !== null) ??
-    candidates.find(({ address }) => isNumeric(address)) ??
+    candidates.find(({ address }) => evidence.addresses.isServiceNumber(address)) ??
+    candidates.find(({ address }) => evidence.addresses.isNumeric(address)) ??
     null
   )
 }
 
 function serviceFact(service: Found, evidence: Evidence): NumberFact {
-  const number = readNumber(service.address, evidence.region)
-  const configured = serviceNumberOf(service.address, evidence)
+  const { number, serviceNumber: configured } = evidence.addresses.read(service.address)
   return configured === null ? number : { ...number, e164: configured, display: configured }
 }
 
@@ -99,7 +96,7 @@ function findCaller(evidence: Evidence, sources: readonly Source[]): Found | nul
       .find(
         ({ address, participant }) =>
           (address !== '' || participant !== undefined) &&
-          serviceNumberOf(address, evidence) === null,
+          !evidence.addresses.isServiceNumber(address),
       )
     if (candidate !== undefined) return { ...candidate, source }
   }
@@ -108,7 +105,7 @@ function findCaller(evidence: Evidence, sources: readonly Source[]): Found | nul
 
 function callerNumber(caller: Found | null, evidence: Evidence): NumberFact {
   if (caller === null) return NO_NUMBER
-  const number = readNumber(caller.address, evidence.region)
+  const { number } = evidence.addresses.read(caller.address)
   return asksPrivacy(evidence) ? withholdNumber(number) : number
 }
 
@@ -142,25 +139,25 @@ function findAgent(evidence: Evidence, sources: readonly Source[], others: Other
 
 function isAgent(candidate: Candidate, others: Others, evidence: Evidence): boolean {
   const { address, participant } = candidate
-  if (readSipAddress(address).user === '' || serviceNumberOf(address, evidence) !== null)
+  if (evidence.addresses.read(address).user === '' || evidence.addresses.isServiceNumber(address))
     return false
   if (participant !== undefined && others.callerParticipant !== null) {
     return participant.id !== others.callerParticipant.id
   }
   // A source that names the recorded user does so whichever way the call went.
   if (participant === undefined) return true
-  return others.caller === null || !isSameParty(address, others.caller.address, evidence.region)
+  return others.caller === null || !evidence.addresses.isSameParty(address, others.caller.address)
 }
 
 function isService(address: string, others: Others, evidence: Evidence): boolean {
-  return others.service !== null && isSameParty(address, others.service.address, evidence.region)
+  return others.service !== null && evidence.addresses.isSameParty(address, others.service.address)
 }
 
 /** The participant that a candidate is, by what the source tells or by its address. */
 function participantOf(found: Found, evidence: Evidence): MetadataParticipant | null {
   if (found.participant !== undefined) return found.participant
   const same = evidence.participants.find((participant) =>
-    isSameParty(addressOf(participant, evidence.region), found.address, evidence.region),
+    evidence.addresses.isSameParty(addressOf(participant, evidence.addresses), found.address),
   )
   return same ?? null
 }
@@ -177,7 +174,7 @@ function agentFoundIn(agent: Found, caller: Found | null): FoundIn {
 
 /** A call to a service line comes in; else only a vendor that says so tells. */
 function directionOf(service: Found | null, evidence: Evidence): Direction {
-  if (service !== null && serviceNumberOf(service.address, evidence) !== null) return 'inbound'
+  if (service !== null && evidence.addresses.isServiceNumber(service.address)) return 'inbound'
   const callType = vendorFields('metaswitchRecordingMetadata/callType', evidence)[0]?.value
   const hasField = (path: string) => vendorFields(path, evidence).length > 0
   if (callType === 'terminating' || hasField('termCall/callingPartyNumber')) return 'inbound'

@@ -67,6 +67,9 @@ function readObjects(parent: XmlElement, draft: MetadataDraft, place: Place): vo
     if (read !== undefined && !isReference) read(child, draft, place)
     else if (read === undefined && !KNOWN_CHILDREN.has(key)) {
       draft.addVendorFields(child, place.ownerId)
+    } else if (child.children.length > 0) {
+      // An element that was never closed, such as `<datamode>complete`, has swallowed what follows it.
+      readObjects(child, draft, place)
     }
   }
 }

@@ -1,0 +1,234 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { configSchema } from '../../../config/config.ts'
+import { planAnswer } from '../../../gateway/siprec/answer-plan.ts'
+import { createIdentification } from '../../../gateway/siprec/identification.ts'
+import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
+import { mergeMetadata } from '../../../gateway/siprec/merge-metadata.ts'
+import { METADATA_LIMITS } from '../../../gateway/siprec/metadata-draft.ts'
+import { identifyParties, type Parties } from '../../../gateway/siprec/parties.ts'
+import {
+  METADATA_RAW_BYTES,
+  type ReadHeaders,
+  readRecordingRequest,
+  recordingSign,
+} from '../../../gateway/siprec/recording-session-request.ts'
+import { readSdpOffer, SDP_LIMITS } from '../../../gateway/siprec/sdp-offer.ts'
+import { assignRoles } from '../../../gateway/siprec/stream-roles.ts'
+import { readXml, XML_LIMITS } from '../../../gateway/siprec/tolerant-xml.ts'
+import { writeAnswer } from '../../../gateway/siprec/write-answer.ts'
+import { type Fixture, fixtureNames, readFixture } from './fixture.ts'
+
+const settings = createIdentification(configSchema.parse({}).identification)
+const serviceNumbers = ['+12025550100']
+
+/** Everything that a message of a recording session goes through; tells what came out. */
+function takeWhole(message: Pick<Fixture, 'headers' | 'requestUri' | 'contentType' | 'body'>) {
+  const request = readRecordingRequest(message.contentType, message.body)
+  recordingSign(message.headers, request)
+  const parties = identifyParties({
+    ...message,
+    metadata: request.metadata,
+    serviceNumbers,
+    settings,
+  })
+  if (request.sdp === null) return { request, parties, sdp: null }
+  const plan = planAnswer(request.sdp, { capabilities: G711_CAPABILITIES })
+  if (plan.kind !== 'answer') return { request, parties, sdp: null }
+  const { streams } = assignRoles(plan, { metadata: request.metadata, parties })
+  const ports = streams.map(({ streamId }, at) => ({
+    streamId,
+    address: '::1',
+    rtpPort: 20_000 + 2 * at,
+    rtcpPort: 20_001 + 2 * at,
+  }))
+  const origin = { address: '2001:db8::1', sessionId: '1', version: 1 }
+  return { request, parties, sdp: writeAnswer(plan, ports, origin) }
+}
+
+/** An answer is read back as a description with as many m-lines, all of them ours to write. */
+function assertSound(sdp: string | null, media: number | undefined): void {
+  if (sdp === null) return
+  const reading = readSdpOffer(sdp)
+  if (reading.kind !== 'offer' || reading.offer.media.length !== media) {
+    throw new Error(`unsound answer: ${sdp}`)
+  }
+}
+
+/** Whether the text holds a number or name as it stands, not as the beginning of a longer one. */
+function holdsWhole(text: string, wanted: string): boolean {
+  const at = text.indexOf(wanted)
+  return at >= 0 && !/[\w]/.test(text[at + wanted.length] ?? '')
+}
+
+for (const name of fixtureNames()) {
+  t.test(`${name} cut off anywhere gives values and never a wrong number`, async (t) => {
+    const fixture = readFixture(name)
+    const step = Math.max(1, Math.floor(fixture.body.length / 4096))
+    const callers = new Set<Parties['caller']['display']>()
+    for (let end = 0; end < fixture.body.length; end += step) {
+      const { request, parties, sdp } = takeWhole({ ...fixture, body: fixture.body.slice(0, end) })
+      assertSound(sdp, request.sdp?.media.length)
+      callers.add(parties.caller.display)
+    }
+    const said = [fixture.body, ...fixture.headers('From'), '+12025550147'].join(' ')
+    t.same(
+      [...callers].filter((caller) => caller !== null && !holdsWhole(said, caller)),
+      [],
+    )
+  })
+}
+
+const mutation = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  length: fc.nat({ max: 40 }),
+  put: fc.oneof(
+    fc.constantFrom(
+      '<',
+      '>',
+      '&',
+      '"',
+      "'",
+      '\r\n',
+      '\n',
+      '\r',
+      '\0',
+      '--',
+      '=',
+      ':',
+      ';',
+      '@',
+      '%',
+    ),
+    fc.constantFrom(
+      '<![CDATA[',
+      '<!--',
+      '<!DOCTYPE',
+      ']]>',
+      '-->',
+      '<recording>',
+      '</participant>',
+    ),
+    fc.constantFrom(
+      'm=audio 1 RTP/AVP 0',
+      'a=label:1',
+      'c=IN IP4 0.0.0.0',
+      '\u2028',
+      '\ud800',
+      'é',
+    ),
+    fc.string({ maxLength: 20 }),
+  ),
+})
+
+t.test('mutated messages are taken without an exception and answered soundly', async () => {
+  const fixtures = fixtureNames()
+    .map(readFixture)
+    .filter((fixture) => fixture.body.length < 8192)
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...fixtures),
+      fc.array(mutation, { minLength: 1, maxLength: 8 }),
+      (fixture, mutations) => {
+        let { body } = fixture
+        for (const { at, length, put } of mutations) {
+          const from = Math.floor(at * body.length)
+          body = body.slice(0, from) + put + body.slice(from + length)
+        }
+        const { request, sdp } = takeWhole({ ...fixture, body })
+        assertSound(sdp, request.sdp?.media.length)
+      },
+    ),
+    { numRuns: 1500 },
+  )
+})
+
+t.test('headers of any text are taken without an exception', async () => {
+  const { body, contentType } = readFixture('avaya-invite')
+  fc.assert(
+    fc.property(fc.string({ maxLength: 300 }), fc.string({ maxLength: 100 }), (value, uri) => {
+      const headers: ReadHeaders = () => [value, `<sip:${value}`, `"${value}"`]
+      takeWhole({ headers, requestUri: uri, contentType, body })
+      takeWhole({ headers, requestUri: uri, contentType: value, body })
+    }),
+    { numRuns: 500 },
+  )
+})
+
+t.test('a metadata bomb is given up within its limits', async (t) => {
+  const deep = readXml('<a>'.repeat(50_000))
+  t.equal(deep.charactersRead, 3 * XML_LIMITS.depth)
+  const wide = readXml(`<a>${'<b/>'.repeat(50_000)}</a>`)
+  t.equal(wide.charactersRead, 3 + 4 * (XML_LIMITS.elements - 1))
+  t.equal(wide.root?.children.length, XML_LIMITS.elements - 1, 'what was read is kept')
+  const attributes = readXml(`<a ${'b="c" '.repeat(20_000)}/>`)
+  t.equal(attributes.charactersRead, 3 + 6 * (XML_LIMITS.attributes + 1) - 1)
+  const long = readXml('x'.repeat(XML_LIMITS.length + 1))
+  t.same([long.root, long.charactersRead], [null, 0])
+  const entities = readXml('<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>')
+  t.same([entities.root, entities.charactersRead], [null, 0])
+})
+
+t.test(
+  'a document of nothing but participants stays within the limits, however often it comes',
+  async (t) => {
+    const participants = (from: number) =>
+      Array.from(
+        { length: 900 },
+        (_, at) => `<participant id="${from + at}"><nameID aor="sip:1@x"/></participant>`,
+      )
+    const partial = (from: number) =>
+      readRecordingRequest(
+        'application/rs-metadata',
+        `<recording><datamode>partial</datamode>${participants(from).join('')}</recording>`,
+      )
+    let metadata = partial(0).metadata
+    t.equal(metadata?.participants.length, METADATA_LIMITS.objects)
+    for (let from = 1000; from < 5000; from += 1000) {
+      const update = partial(from).metadata
+      if (update !== null) metadata = mergeMetadata(metadata, update)
+    }
+    t.equal(metadata?.participants.length, METADATA_LIMITS.objects)
+  },
+)
+
+t.test('the raw metadata is kept to its limit and cut between characters', async (t) => {
+  const request = readRecordingRequest('application/rs-metadata', `<a>${'é'.repeat(50_000)}</a>`)
+  const raw = request.metadataRaw ?? ''
+  t.ok(
+    Buffer.byteLength(raw) <= METADATA_RAW_BYTES && Buffer.byteLength(raw) > METADATA_RAW_BYTES - 2,
+  )
+  t.notMatch(raw, /\ufffd/)
+})
+
+t.test('a description past a limit is unreadable, and says which', async (t) => {
+  const media = (count: number) => `v=0\r\n${'m=audio 1 RTP/AVP 0\r\n'.repeat(count)}`
+  t.equal(readSdpOffer(media(SDP_LIMITS.media)).kind, 'offer')
+  t.same(readSdpOffer(media(SDP_LIMITS.media + 1)), {
+    kind: 'unreadable',
+    problem: 'more than 32 m-lines',
+  })
+  t.same(readSdpOffer('a\n'.repeat(SDP_LIMITS.lines + 1)), {
+    kind: 'unreadable',
+    problem: 'session description of more than 2048 lines',
+  })
+  t.match(readSdpOffer('a'.repeat(SDP_LIMITS.length + 1)), { kind: 'unreadable' })
+})
+
+t.test('what an offer holds cannot write lines into the answer', async (t) => {
+  const hostile = [
+    'v=0',
+    'm=audio 5000 RTP/AVP 0\u2028m=audio',
+    'a=label:1\u0085a=sendrecv',
+    'a=fmtp:0 x\ry=z',
+    'm=video 1 RTP\u0000AVP 97\u000bq',
+  ].join('\r\n')
+  const reading = readSdpOffer(hostile)
+  if (reading.kind !== 'offer') throw new Error(reading.problem)
+  const plan = planAnswer(reading.offer, { capabilities: G711_CAPABILITIES })
+  if (plan.kind !== 'answer') throw new Error(plan.problem)
+  const port = { streamId: plan.streams[0]?.streamId ?? '', address: '::', rtpPort: 2, rtcpPort: 3 }
+  const sdp = writeAnswer(plan, [port], { address: '192.0.2.1', sessionId: '1', version: 1 })
+  t.equal(sdp.split('\r\n').filter((line) => line.startsWith('m=')).length, 2)
+  t.match(sdp, /^[\x20-\x7e\r\n]+$/)
+})
