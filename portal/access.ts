@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import type { Identify, Identity, Role } from './identity.ts'
+import { sendProblem } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route. A route without roles serves nobody. */
+    roles?: readonly Role[]
+  }
+  interface FastifyRequest {
+    /** Who asks; null outside the routes that `guardRoutes` guards. */
+    identity: Identity | null
+  }
+}
+
+/** Lets nobody past, on any route of `app` and below, who is not identified and in one of the route's roles. */
+export function guardRoutes(app: FastifyInstance, identify: Identify): void {
+  app.decorateRequest('identity', null)
+  app.addHook('onRequest', async (request, reply) => {
+    const { authorization } = request.headers
+    const identity = identify(authorization)
+    if (!identity) {
+      // RFC 6750 §3.1: no error code where no credentials were shown.
+      const error = authorization === undefined ? '' : ', error="invalid_token"'
+      reply.header('www-authenticate', `Bearer realm="tallenne"${error}`)
+      return sendProblem(reply, {
+        status: 401,
+        code: 'unauthorized',
+        detail:
+          authorization === undefined
+            ? 'Send a token: Authorization: Bearer TOKEN.'
+            : 'The credentials are not known here: send Authorization: Bearer TOKEN with a valid token.',
+      })
+    }
+    request.identity = identity
+    if (request.is404) return
+    if (!request.routeOptions.config.roles?.includes(identity.role)) {
+      return sendProblem(reply, {
+        status: 403,
+        code: 'forbidden',
+        detail: `The role ${identity.role} may not do this.`,
+      })
+    }
+  })
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts'
+import {
+  findContact,
+  findContacts,
+  findRecording,
+  type RecordingDetails,
+} from '../storage/contact-queries.ts'
+import type { Pool } from '../storage/database.ts'
+import type { ContactFilter, ContactPage, ContactView } from '../storage/model.ts'
+import type { RecordingStore, StoredRecording } from '../storage/recording-store.ts'
+
+/** What the portal reads: rows of the database and files of the store. Owns neither. */
+export class Archive {
+  readonly #pool: Pool
+  readonly #store: RecordingStore
+  readonly #clock: Clock
+
+  constructor({ pool, store, clock }: { pool: Pool; store: RecordingStore; clock: Clock }) {
+    this.#pool = pool
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** Rejects with `bad_cursor` for a cursor that no page gave. */
+  findContacts(filter: ContactFilter): Promise<ContactPage> {
+    return findContacts(this.#pool, filter, this.#clock.epochMs())
+  }
+
+  findContact(id: string): Promise<ContactView | undefined> {
+    return findContact(this.#pool, id, this.#clock.epochMs())
+  }
+
+  findRecording(id: string): Promise<RecordingDetails | undefined> {
+    return findRecording(this.#pool, id, this.#clock.epochMs())
+  }
+
+  /** Rejects where the file is not there or cannot be read. Whoever opened it closes it. */
+  open(file: string): Promise<StoredRecording> {
+    return this.#store.open(file)
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Registry } from 'prom-client'
+import { ensureAdminToken } from '../base/admin-token.ts'
+import { SystemClock } from '../base/clock.ts'
+import { createHttpService } from '../base/http-service.ts'
+import { createLog } from '../base/log.ts'
+import { messageOf } from '../base/tallenne-error.ts'
+import type { Config } from '../config/config.ts'
+import { dataPaths } from '../config/data-paths.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { serviceLinesOf } from '../config/service-lines.ts'
+import { checkDatabase, createDatabasePool } from '../storage/database.ts'
+import { RecordingStore } from '../storage/recording-store.ts'
+import { Archive } from './archive.ts'
+import { identifyByAdminToken } from './identity.ts'
+import { addPortal } from './portal-app.ts'
+import { PortalMetrics } from './portal-metrics.ts'
+import { Transcoder } from './transcode.ts'
+
+// An hour of call takes ffmpeg well under a minute; the rest is for slow clients.
+const LONGEST_TRANSCODE_S = 900
+
+/** Starts the portal and gives the function that ends it, last things first. */
+async function startPortal(config: Config): Promise<() => Promise<void>> {
+  const log = createLog('portal', config.log.level)
+  const clock = new SystemClock()
+  const paths = dataPaths(config)
+  const token = await ensureAdminToken(paths.adminToken)
+  const registry = new Registry()
+  const metrics = new PortalMetrics(registry)
+  const pool = createDatabasePool(config.database)
+  const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
+  const service = createHttpService({
+    ...config.http.portal,
+    checks: [
+      { name: 'database', check: () => checkDatabase(pool, config.database).then(() => undefined) },
+      { name: 'store', check: () => store.check().then(() => undefined) },
+    ],
+    registry,
+    clock,
+    log,
+  })
+  const transcoder = new Transcoder({
+    maxRunning: availableParallelism(),
+    longestS: LONGEST_TRANSCODE_S,
+    onRunning: (running) => metrics.transcodesRunning.set(running),
+  })
+  const { host, port } = config.http.gateway
+  addPortal(service.app, {
+    archive: new Archive({ pool, store, clock }),
+    transcoder,
+    serviceLines: serviceLinesOf(config),
+    identify: identifyByAdminToken(token),
+    gateway: { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token },
+    version: readVersion(),
+    metrics,
+    clock,
+    log,
+  })
+
+  const address = await service.start().catch(async (error: unknown) => {
+    await pool.end()
+    throw error
+  })
+  log.info(address, 'portal listens')
+  return async () => {
+    log.info('portal stops')
+    await service.close()
+    await pool.end()
+    log.info('portal stopped')
+  }
+}
+
+// From build/portal/ the package's own file stands two folders up.
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const { version }: { version: string } = JSON.parse(text)
+  return version
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } })
+  const stop = await startPortal(loadConfig(values.config, process.env))
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+  await stop()
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exitCode = 1
+}

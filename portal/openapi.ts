@@ -1,0 +1,218 @@
+import { z } from 'zod'
+import { STORED_CONTENT_TYPE } from './audio/serve-stored.ts'
+import {
+  AUDIO_FORMATS,
+  audioQuerySchema,
+  contactsQuerySchema,
+  recordingQuerySchema,
+} from './query-schemas.ts'
+import { contentTypeOf } from './transcode.ts'
+import {
+  contactPageSchema,
+  contactSchema,
+  liveCallsSchema,
+  problemSchema,
+  recordingDetailsSchema,
+  recordingSchema,
+  segmentSchema,
+  serviceLineSchema,
+  serviceLinesSchema,
+} from './view-schemas.ts'
+
+type Json = Record<string, unknown>
+
+const COMPONENTS = {
+  Contact: contactSchema,
+  ContactPage: contactPageSchema,
+  LiveCalls: liveCallsSchema,
+  Problem: problemSchema,
+  Recording: recordingSchema,
+  RecordingDetails: recordingDetailsSchema,
+  Segment: segmentSchema,
+  ServiceLine: serviceLineSchema,
+  ServiceLines: serviceLinesSchema,
+} as const
+
+/** The OpenAPI 3.1 document, made from the schemas that check what comes in and describe what goes out. */
+export function openApiDocument(version: string): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tallenne',
+      version,
+      description:
+        'Contacts, recordings and live calls of a call recording gateway. Times are ISO 8601 UTC with milliseconds. Answers may gain fields; those that are here stay.',
+    },
+    security: [{ bearer: [] }],
+    paths: paths(),
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      schemas: componentSchemas(),
+    },
+  }
+}
+
+function paths(): Json {
+  return {
+    '/api/contacts': {
+      get: operation('findContacts', 'Searches contacts, newest first', {
+        parameters: queryParameters(contactsQuerySchema),
+        answers: { 200: json('ContactPage', 'One page.') },
+        problems: [400],
+      }),
+    },
+    '/api/contacts/{id}': {
+      get: operation('getContact', 'One contact', {
+        parameters: [pathId],
+        answers: { 200: json('Contact', 'The contact.') },
+        problems: [400, 404],
+      }),
+    },
+    '/api/recordings/{id}': {
+      get: operation('getRecording', 'One recording, and when it is deleted', {
+        parameters: [pathId, ...queryParameters(recordingQuerySchema)],
+        answers: { 200: json('RecordingDetails', 'The recording.') },
+        problems: [400, 404],
+      }),
+    },
+    '/api/recordings/{id}/audio': {
+      get: audioOperation('getAudio', 'The audio of a recording: caller left, agent right'),
+      head: audioOperation('headAudio', 'What `GET` would answer, without the audio'),
+    },
+    '/api/calls': {
+      get: operation('getLiveCalls', 'Calls that go on now', {
+        answers: { 200: json('LiveCalls', 'The calls.') },
+        problems: [502, 504],
+      }),
+    },
+    '/api/service-lines': {
+      get: operation('getServiceLines', 'Service lines with their numbers and periods', {
+        answers: { 200: json('ServiceLines', 'The lines as configured, the catch-all last.') },
+        problems: [],
+      }),
+    },
+  }
+}
+
+interface Operation {
+  readonly parameters?: readonly Json[]
+  readonly answers: Json
+  readonly problems: readonly (keyof typeof PROBLEMS)[]
+}
+
+const PROBLEMS = {
+  400: 'A parameter cannot be taken; `parameters` names it.',
+  401: 'No token, or one that is not known.',
+  403: 'The role may not do this.',
+  404: 'There is no such thing.',
+  409: 'The call is still being recorded.',
+  410: 'The recording has been deleted; the body says when and by which policy.',
+  412: 'If-Match or If-Unmodified-Since asks for another version.',
+  416: 'The range lies beyond the end; Content-Range tells the length.',
+  500: 'The fault is on this side.',
+  502: 'The gateway does not answer as it should.',
+  503: 'Too busy, or the database is away; Retry-After tells when to try again.',
+  504: 'The gateway does not answer in time.',
+} as const
+
+function operation(operationId: string, summary: string, parts: Operation): Json {
+  const { parameters, answers, problems } = parts
+  const always = [401, 403, 500, 503] as const
+  const problemAnswers = [...new Set([...problems, ...always])].map((status) => [
+    status,
+    {
+      description: PROBLEMS[status],
+      content: { 'application/problem+json': { schema: reference('Problem') } },
+    },
+  ])
+  return {
+    operationId,
+    summary,
+    ...(parameters && parameters.length > 0 ? { parameters } : {}),
+    responses: { ...answers, ...Object.fromEntries(problemAnswers) },
+  }
+}
+
+function audioOperation(operationId: string, summary: string): Json {
+  const types = AUDIO_FORMATS.map((format) =>
+    format === 'ogg' ? STORED_CONTENT_TYPE : contentTypeOf(format),
+  )
+  return operation(operationId, summary, {
+    parameters: [
+      pathId,
+      ...queryParameters(audioQuerySchema),
+      ...['Range', 'If-Range', 'If-None-Match', 'If-Match'].map((name) => ({
+        name,
+        in: 'header',
+        required: false,
+        description: 'As in RFC 9110; with `format=ogg` alone.',
+        schema: { type: 'string' },
+      })),
+    ],
+    answers: {
+      200: {
+        description: 'The whole recording.',
+        content: Object.fromEntries(types.map((type) => [type, {}])),
+      },
+      206: {
+        description: 'The bytes asked for.',
+        content: { [STORED_CONTENT_TYPE]: {}, 'multipart/byteranges': {} },
+      },
+      304: { description: 'The version that the client has.' },
+    },
+    problems: [400, 404, 409, 410, 412, 416],
+  })
+}
+
+const pathId = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', format: 'uuid' },
+}
+
+function queryParameters(schema: z.ZodObject): readonly Json[] {
+  const { properties } = toJsonSchema(schema)
+  return Object.entries(properties as Record<string, Json>).map(([name, property]) => {
+    const { description, example, ...rest } = property
+    return {
+      name,
+      in: 'query',
+      required: false,
+      description,
+      ...(example === undefined ? {} : { example }),
+      schema: rest,
+    }
+  })
+}
+
+function json(name: keyof typeof COMPONENTS, description: string): Json {
+  return { description, content: { 'application/json': { schema: reference(name) } } }
+}
+
+function reference(name: keyof typeof COMPONENTS): Json {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function componentSchemas(): Json {
+  const registry = z.registry<{ id: string }>()
+  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id })
+  const { schemas } = z.toJSONSchema(registry, {
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ jsonSchema }) => tidy(jsonSchema),
+  })
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $id, $schema, ...schema }]) => [name, schema]),
+  )
+}
+
+function toJsonSchema(schema: z.ZodObject): Json {
+  return z.toJSONSchema(schema, { override: ({ jsonSchema }) => tidy(jsonSchema) })
+}
+
+/** Takes out what `format` says shorter, and what would forbid answers to grow. */
+function tidy(schema: Json): void {
+  if ('format' in schema) delete schema['pattern']
+  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum']
+  delete schema['additionalProperties']
+}

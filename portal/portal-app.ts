@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ServiceLine } from '../storage/model.ts'
+import { guardRoutes } from './access.ts'
+import type { Archive } from './archive.ts'
+import { addAudioRoute } from './audio-route.ts'
+import { addContactsRoutes } from './contacts-routes.ts'
+import { handleErrors } from './handle-errors.ts'
+import { addHomeRoutes } from './home/home-routes.ts'
+import type { Identify } from './identity.ts'
+import { addLiveCallsRoute } from './live-calls-route.ts'
+import { observeRequests } from './observe-requests.ts'
+import { openApiDocument } from './openapi.ts'
+import type { PortalMetrics } from './portal-metrics.ts'
+import { addRecordingsRoute } from './recordings-route.ts'
+import { addSecurityHeaders } from './security-headers.ts'
+import { addServiceLinesRoute } from './service-lines-route.ts'
+import type { Transcoder } from './transcode.ts'
+
+export interface PortalOptions {
+  readonly archive: Archive
+  readonly transcoder: Transcoder
+  readonly serviceLines: readonly ServiceLine[]
+  readonly identify: Identify
+  /** Where the node's live calls are asked, and the token that it wants. */
+  readonly gateway: { readonly url: string; readonly token: string }
+  readonly version: string
+  readonly metrics: PortalMetrics
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const GATEWAY_TIMEOUT_MS = 3000
+// A client that takes nothing for so long has gone, and with it its file and its ffmpeg.
+const STALLED_AFTER_MS = 60_000
+
+/** Adds everything that the portal answers to `app`. Under /api nobody is served without being identified. */
+export function addPortal(app: FastifyInstance, options: PortalOptions): void {
+  const { archive, transcoder, serviceLines, identify, gateway, metrics, clock, log } = options
+  observeRequests(app, { metrics, clock, log })
+  addSecurityHeaders(app)
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.raw.setTimeout(STALLED_AFTER_MS, () => reply.raw.destroy())
+  })
+
+  const document = openApiDocument(options.version)
+  app.get('/openapi.json', () => document)
+  addHomeRoutes(app)
+
+  app.register(
+    async (api) => {
+      handleErrors(api, log)
+      guardRoutes(api, identify)
+      addContactsRoutes(api, archive)
+      addRecordingsRoute(api, archive)
+      addAudioRoute(api, { archive, transcoder, metrics, log })
+      addServiceLinesRoute(api, serviceLines)
+      addLiveCallsRoute(api, {
+        gatewayUrl: gateway.url,
+        token: gateway.token,
+        timeoutMs: GATEWAY_TIMEOUT_MS,
+        log,
+      })
+    },
+    { prefix: '/api' },
+  )
+}

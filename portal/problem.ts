@@ -1,0 +1,55 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyReply } from 'fastify'
+
+/** A parameter that cannot be taken: its name, what was found, and what is expected. */
+export interface ParameterMistake {
+  readonly parameter: string
+  /** As sent, shortened; null where it is missing. */
+  readonly found: string | null
+  readonly expected: string
+}
+
+/** Why a request was not served. `code` is stable and for programs, `detail` is a sentence for people. */
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly parameters?: readonly ParameterMistake[]
+  /** Members of this kind of problem alone (RFC 9457 §3.2). */
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Sends a problem document (RFC 9457). Its type is `about:blank`, so the title is the status's own phrase
+ * (§4.2.1) and `code` tells one problem from another.
+ */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, code, detail, parameters, extensions } = problem
+  const body = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    ...(parameters === undefined ? {} : { parameters }),
+    ...extensions,
+  }
+  return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
+}
+
+/** 400 for parameters that cannot be taken. */
+export function sendMistakes(
+  reply: FastifyReply,
+  parameters: readonly ParameterMistake[],
+): FastifyReply {
+  const sentences = parameters.map(
+    ({ parameter, found, expected }) =>
+      `${parameter}: found ${found === null ? 'nothing' : JSON.stringify(found)}, expected ${expected}.`,
+  )
+  return sendProblem(reply, {
+    status: 400,
+    code: 'invalid_parameter',
+    detail: sentences.join(' '),
+    parameters,
+  })
+}

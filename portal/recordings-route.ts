@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+import { isId } from '../base/uuid.ts'
+import type { Archive } from './archive.ts'
+import type { Role } from './identity.ts'
+import { sendMistakes, sendProblem } from './problem.ts'
+import { recordingQuerySchema } from './query-schemas.ts'
+import { readQuery } from './read-query.ts'
+
+const ROLES: readonly Role[] = ['admin']
+
+/** `GET /recordings/ID`: a recording, and why it is still here or is not. */
+export function addRecordingsRoute(app: FastifyInstance, archive: Archive): void {
+  app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
+    '/recordings/:id',
+    { config: { roles: ROLES } },
+    async (request, reply) => {
+      const outcome = readQuery(recordingQuerySchema, request.query)
+      if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
+      const { id } = request.params
+      const details = isId(id) ? await archive.findRecording(id) : undefined
+      if (!details) {
+        return sendProblem(reply, {
+          status: 404,
+          code: 'recording_unknown',
+          detail: 'There is no recording with this id.',
+        })
+      }
+      const { view: recording, contactId, serviceLine, deletion } = details
+      return { recording, contactId, serviceLine, deletion }
+    },
+  )
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import type {
+  ContactPage,
+  ContactView,
+  RecordingView,
+  SegmentView,
+  ServiceLine,
+} from '../storage/model.ts'
+
+/** Shapes of the API's answers, for the OpenAPI document. `satisfies` holds them to what storage gives. */
+
+const id = z.uuid().meta({ description: 'Opaque; a UUID in lower case.' })
+const instant = z.iso.datetime({ precision: 3 })
+const count = z.int().min(0)
+
+export const segmentSchema = z
+  .object({
+    id,
+    agent: z.string().nullable(),
+    startedAt: instant,
+    endedAt: instant.nullable(),
+  })
+  .meta({ description: 'A stretch of a contact handled by one agent.' })
+
+export const recordingSchema = z
+  .object({
+    id,
+    state: z
+      .enum(['recording', 'complete', 'partial', 'silent', 'failed', 'deleting', 'deleted'])
+      .meta({ description: '`recording` until the call ends, then its verdict.' }),
+    reasons: z.array(z.string()).meta({
+      description:
+        'Why the verdict is what it is: `leg_silent`, `media_lost`, `crash_recovered`, …',
+    }),
+    startedAt: instant,
+    durationMs: count.nullable().meta({ description: 'Length of the audio.' }),
+    channels: z.tuple([z.literal('caller'), z.literal('agent')]),
+    codec: z.literal('opus'),
+    bytes: count.nullable(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable(),
+    lostMs: count.nullable().meta({ description: 'Audio that was lost, of both channels.' }),
+    pauses: z.array(z.object({ fromMs: count, toMs: count })),
+    deleteAfter: instant.nullable().meta({
+      description: 'Null while the call goes on, or where the line keeps its recordings for ever.',
+    }),
+    held: z.boolean().meta({ description: 'A hold keeps it beyond `deleteAfter`.' }),
+  })
+  .meta({ description: 'One audio file of a contact.' })
+
+export const recordingDetailsSchema = z
+  .object({
+    recording: recordingSchema,
+    contactId: id,
+    serviceLine: z.string(),
+    deletion: z
+      .object({
+        deletedAt: instant.nullable(),
+        period: z.string().nullable(),
+        policyVersion: z.int().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'When and by which policy it was deleted; null while it stands.' }),
+  })
+  .meta({ description: 'A recording, and why it is still here or is not.' })
+
+export const contactSchema = z
+  .object({
+    id,
+    callId: z.string().meta({ description: 'SIP Call-ID.' }),
+    capture: z.enum(['siprec', 'trunk']),
+    direction: z.enum(['inbound', 'outbound', 'unknown']),
+    caller: z.string().nullable().meta({
+      description: 'E.164 where known, else as it was dialled; null where withheld or absent.',
+    }),
+    callerRaw: z.string().nullable().meta({ description: 'As the platform sent it.' }),
+    callerWithheld: z.boolean(),
+    serviceNumber: z.string().nullable(),
+    serviceLine: z.string(),
+    agent: z.string().nullable(),
+    startedAt: instant,
+    answeredAt: instant.nullable(),
+    endedAt: instant.nullable(),
+    endReason: z.string().nullable(),
+    segments: z.array(segmentSchema),
+    recordings: z.array(recordingSchema),
+  })
+  .meta({ description: "One caller's call to a service number." })
+
+export const contactPageSchema = z.object({
+  items: z.array(contactSchema).meta({ description: 'Newest first.' }),
+  nextCursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
+})
+
+export const serviceLineSchema = z.object({
+  name: z.string(),
+  numbers: z.array(z.string()).meta({ description: 'Service numbers in E.164.' }),
+  period: z.string().nullable().meta({
+    description: 'ISO 8601 duration that recordings are kept; null keeps them for ever.',
+  }),
+  timeZone: z.string().meta({ description: 'IANA time zone in which the period runs.' }),
+  isCatchAll: z
+    .boolean()
+    .meta({ description: 'Takes contacts whose service number is no other line’s.' }),
+})
+
+export const serviceLinesSchema = z.object({ items: z.array(serviceLineSchema) })
+
+export const liveCallsSchema = z
+  .object({
+    items: z.array(
+      z.looseObject({
+        contactId: id,
+        callId: z.string(),
+        startedAt: instant,
+        serviceLine: z.string(),
+      }),
+    ),
+  })
+  .meta({ description: 'Calls that go on now, as their node tells them.' })
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'Stable, for programs.' }),
+    detail: z.string().meta({ description: 'A sentence for people.' }),
+    parameters: z
+      .array(
+        z.object({
+          parameter: z.string(),
+          found: z.string().nullable(),
+          expected: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ description: 'RFC 9457.' })
+
+segmentSchema satisfies z.ZodType<SegmentView>
+recordingSchema satisfies z.ZodType<RecordingView>
+contactSchema satisfies z.ZodType<ContactView>
+contactPageSchema satisfies z.ZodType<ContactPage>
+serviceLineSchema satisfies z.ZodType<ServiceLine>
