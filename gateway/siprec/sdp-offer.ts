@@ -125,7 +125,7 @@ function readLine(line: string, session: Session): string | null {
   if (line[1] !== '=') return null
   const value = line
     .slice(2)
-    .replace(/[^\x20-\x7e]/g, '')
+    .replace(/[^\x20-\x7e]/g, ' ')
     .trim()
   const media = session.media.at(-1)
   switch (line[0]) {

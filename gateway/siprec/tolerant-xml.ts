@@ -55,6 +55,10 @@ export function readXml(text: string): XmlReading {
 class XmlReader {
   readonly #text: string
   readonly #problems: string[] = []
+  readonly #name = /[A-Za-z_\u0080-\uffff][\w.:\-\u0080-\uffff]{0,127}/y
+  readonly #notSpace = /\S/g
+  readonly #attributeNameEnd = /[\s=>/]/g
+  readonly #bareValueEnd = /\s|\/?>/g
   readonly #stack: OpenElement[] = [openElement('', new Map(), new Map())]
   #at = 0
   #elements = 0
@@ -150,12 +154,10 @@ class XmlReader {
     return this.#readAttributes(qualifiedName)
   }
 
+  /** Where a name that begins at `from` ends; `from` itself where none begins. */
   #nameEnd(from: number): number {
-    if (!/[A-Za-z_\u0080-\uffff]/.test(this.#text[from] ?? '')) return from
-    const limit = Math.min(this.#text.length, from + XML_LIMITS.nameLength)
-    let at = from
-    while (at < limit && /[\w.:\-\u0080-\uffff]/.test(this.#text[at] ?? '')) at += 1
-    return at
+    this.#name.lastIndex = from
+    return from + (this.#name.exec(this.#text)?.[0].length ?? 0)
   }
 
   #readAttributes(qualifiedName: string): boolean {
@@ -186,7 +188,7 @@ class XmlReader {
 
   #readAttribute(attributes: Map<string, string>, declared: Map<string, string>): void {
     const from = this.#at
-    const nameEnd = this.#scanTo(/[\s=>/]/g)
+    const nameEnd = this.#scanTo(this.#attributeNameEnd)
     const name = this.#text
       .slice(from, Math.min(nameEnd, from + XML_LIMITS.nameLength))
       .toLowerCase()
@@ -210,7 +212,8 @@ class XmlReader {
   #readValue(): string {
     const quote = this.#text[this.#at]
     const from = this.#at
-    if (quote !== '"' && quote !== "'") return this.#text.slice(from, this.#scanTo(/\s|\/?>/g))
+    if (quote !== '"' && quote !== "'")
+      return this.#text.slice(from, this.#scanTo(this.#bareValueEnd))
     const end = this.#text.indexOf(quote, from + 1)
     this.#at = end < 0 ? this.#text.length : end + 1
     return this.#text.slice(from + 1, end < 0 ? this.#text.length : end)
@@ -224,7 +227,7 @@ class XmlReader {
   }
 
   #skipSpace(): void {
-    this.#scanTo(/\S/g)
+    this.#scanTo(this.#notSpace)
   }
 
   #resolve(
