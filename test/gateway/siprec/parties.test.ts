@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { configSchema } from '../../../config/config.ts'
 import { createIdentification } from '../../../gateway/siprec/identification.ts'
+import {
+  AGENT_SOURCES,
+  CALLER_SOURCES,
+  SERVICE_NUMBER_SOURCES,
+} from '../../../gateway/siprec/identification-sources.ts'
 import { identifyParties } from '../../../gateway/siprec/parties.ts'
 import { readRecordingMetadata } from '../../../gateway/siprec/read-metadata.ts'
 import { serviceLineOf } from '../../../gateway/siprec/service-line.ts'
@@ -209,4 +215,14 @@ t.test('a number belongs to its line, any other to the catch-all', async (t) => 
   t.equal(serviceLineOf('+12025550101', config), 'puhelunvalitys')
   t.equal(serviceLineOf('+12025550102', config), 'tunnistamaton')
   t.equal(serviceLineOf(null, config), 'tunnistamaton')
+})
+
+t.test('the guide lists every source in its default order', async (t) => {
+  const guide = readFileSync(new URL('../../../../docs/identification.md', import.meta.url), 'utf8')
+  const listed = [...guide.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name)
+  const known = [...CALLER_SOURCES, ...SERVICE_NUMBER_SOURCES, ...AGENT_SOURCES]
+  t.same(
+    listed,
+    known.map(({ name }) => name),
+  )
 })
