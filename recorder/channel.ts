@@ -1,0 +1,113 @@
+import { createVoiceEncoder, type VoiceEncoder, type VoiceEncoderOptions } from './opus-encoder.ts'
+import { TOC_NARROWBAND_20MS, tocOfOneFrame } from './opus-packet.ts'
+import { levelDb, QuietDetector } from './quiet-detector.ts'
+import { SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
+import type { TimelineLeg } from './timeline-leg.ts'
+
+/** A leg together with the energy of the slot that was taken from it last. */
+export interface TakenLeg {
+  readonly leg: TimelineLeg
+  energy: number
+}
+
+export interface ChannelOptions {
+  readonly opus: VoiceEncoderOptions
+  readonly skipsQuiet: boolean
+  readonly quietDb: number
+}
+
+const METER_SLOTS = 5
+
+/**
+ * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says "nothing" in
+ * one byte where it is quiet.
+ *
+ * After a quiet stretch the encoder goes on from the state that it had: it fell silent after 200 ms of quiet, and so
+ * did the decoder, whose own state faded meanwhile, so that both begin again from near silence.
+ */
+export class Channel {
+  readonly #options: ChannelOptions
+  readonly #quiet: QuietDetector
+  readonly #samples = new Int16Array(SLOT_SAMPLES)
+  readonly #bytes = Buffer.from(this.#samples.buffer)
+  readonly #silence = Uint8Array.of(TOC_NARROWBAND_20MS)
+  readonly #meter = new Float64Array(METER_SLOTS)
+  readonly #energyAhead = (slots: number) => this.#ahead(slots)
+  #legs: readonly TakenLeg[] = []
+  #encoder: VoiceEncoder | undefined
+  #slots = 0
+  #loudSlots = 0
+
+  constructor(options: ChannelOptions) {
+    this.#options = options
+    this.#quiet = new QuietDetector(options.quietDb)
+  }
+
+  get legs(): readonly TakenLeg[] {
+    return this.#legs
+  }
+
+  /** The legs heard from now on. */
+  setLegs(legs: readonly TakenLeg[]): void {
+    this.#legs = legs
+  }
+
+  /** Time above the quiet level so far. */
+  get audibleMs(): number {
+    return this.#loudSlots * SLOT_MS
+  }
+
+  /** Level of the last 100 ms in dBFS, -100 when silent. */
+  get levelDb(): number {
+    return levelDb(
+      this.#meter.reduce((sum, energy) => sum + energy, 0),
+      METER_SLOTS,
+    )
+  }
+
+  /** The packet of a slot without sound. */
+  silence(): Uint8Array {
+    return this.#silence
+  }
+
+  /** The Opus packet of the slot that was just taken from the legs; valid until the next call. */
+  encode(): Uint8Array {
+    const energy = this.#mix()
+    this.#meter[this.#slots++ % METER_SLOTS] = energy
+    if (this.#quiet.isLoud(energy)) this.#loudSlots++
+    const isSkippable = this.#quiet.isSkippable(energy, this.#energyAhead)
+    if (this.#options.skipsQuiet && isSkippable) return this.#silence
+    this.#encoder ??= createVoiceEncoder(this.#options.opus)
+    const packet = this.#encoder.encode(this.#bytes)
+    this.#silence[0] = tocOfOneFrame(packet[0] ?? TOC_NARROWBAND_20MS)
+    return packet
+  }
+
+  #mix(): number {
+    const [first, ...others] = this.#legs
+    if (first === undefined) {
+      this.#samples.fill(0)
+      return 0
+    }
+    this.#samples.set(first.leg.slot)
+    if (others.length === 0) return first.energy
+    for (const { leg } of others) addSaturated(this.#samples, leg.slot)
+    let energy = 0
+    for (const sample of this.#samples) energy += sample * sample
+    return energy
+  }
+
+  #ahead(slots: number): number {
+    let energy = 0
+    // The legs have moved past the current slot: the next one starts at their base.
+    for (const { leg } of this.#legs) energy += leg.energyAhead((slots - 1) * SLOT_SAMPLES)
+    return energy
+  }
+}
+
+function addSaturated(sum: Int16Array, addend: Int16Array): void {
+  for (let index = 0; index < sum.length; index++) {
+    const value = (sum[index] ?? 0) + (addend[index] ?? 0)
+    sum[index] = Math.max(-32_768, Math.min(32_767, value))
+  }
+}

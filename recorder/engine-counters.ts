@@ -1,0 +1,51 @@
+import type { StreamCounters } from './recording-plan.ts'
+
+/** The stream counters that can be summed, and what they are called in reports. */
+const STREAM_COUNTERS = {
+  placed: 'packets_placed',
+  late: 'packets_late',
+  duplicate: 'packets_duplicate',
+  events: 'packets_event',
+  comfortNoise: 'packets_comfort_noise',
+  keepAlive: 'packets_keep_alive',
+  rtcp: 'packets_rtcp',
+  wrongSource: 'packets_wrong_source',
+  wrongPayloadType: 'packets_wrong_payload_type',
+  notRtp: 'packets_not_rtp',
+  whileInactive: 'packets_while_inactive',
+  lostPackets: 'packets_lost',
+  ssrcChanges: 'ssrc_changes',
+  reanchored: 'reanchored',
+} as const satisfies Partial<Record<keyof StreamCounters, string>>
+
+/** Totals since the engine's start: recordings that ended are added here, those that live are added when asked. */
+export class EngineCounters {
+  readonly #totals = new Map<string, number>()
+
+  add(name: string, count = 1): void {
+    this.#totals.set(name, (this.#totals.get(name) ?? 0) + count)
+  }
+
+  /** Adds the final counters of a recording's streams. */
+  addStreams(streams: readonly StreamCounters[]): void {
+    for (const [name, count] of sums(streams)) this.add(name, count)
+  }
+
+  /** All totals, with those of living streams. */
+  totals(living: readonly StreamCounters[]): Readonly<Record<string, number>> {
+    const all = new Map(this.#totals)
+    for (const [name, count] of sums(living)) all.set(name, (all.get(name) ?? 0) + count)
+    return Object.fromEntries(all)
+  }
+}
+
+function sums(streams: readonly StreamCounters[]): readonly (readonly [string, number])[] {
+  return keysOf(STREAM_COUNTERS).map((key) => [
+    STREAM_COUNTERS[key],
+    streams.reduce((sum, stream) => sum + stream[key], 0),
+  ])
+}
+
+function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): readonly Key[] {
+  return Object.keys(record) as Key[]
+}

@@ -1,0 +1,378 @@
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { EngineCounters } from './engine-counters.ts'
+import type { EngineReply, EngineReport, EngineRequest, EngineSettings } from './engine-protocol.ts'
+import { FileBudget } from './file-budget.ts'
+import type { OpenPageSink } from './page-sink.ts'
+import { PortPool } from './port-pool.ts'
+import { Recording } from './recording.ts'
+import type { ReasonCode, StreamPlan, StreamPort } from './recording-plan.ts'
+import { bindSocketPair, closeSocketPair } from './rtp-sockets.ts'
+import { SAMPLES_PER_MS } from './sample-clock.ts'
+
+export interface EngineOptions {
+  readonly settings: EngineSettings
+  readonly clock: Clock
+  readonly openSink: OpenPageSink
+  readonly log: Log
+  /** Sends replies and reports to whoever asks the engine. */
+  readonly reply: (message: EngineReply | EngineReport) => void
+  /** By default the process's own limit. */
+  readonly files?: FileBudget
+}
+
+/** The timer's period. Each tick serves a fifth of the recordings, so each is served every 100 ms. */
+const TICK_MS = 20
+const PHASES = 5
+/** The timeline catches up at three times its pace at most, so that sockets are read before slots are taken. */
+const MOST_PER_TICK_MS = 3 * TICK_MS
+const REPORT_EVERY_MS = 1000
+/** After the call's end packets on their way are still awaited, so long at most. */
+const LONGEST_LINGER_MS = 200
+/** A timeline so far behind the clock has lost packets, or soon will. */
+const OVERLOAD_MS = 1000
+const SINK_BEHIND_BYTES = 1024 * 1024
+/** Two sockets for each stream, and the file. */
+const FILES_PER_STREAM = 2
+
+interface Slot {
+  readonly recording: Recording
+  readonly phase: number
+  closing: { readonly requestId: number | undefined; readonly dueAtMs: number } | undefined
+  wasOverloaded: boolean
+  wasBehind: boolean
+}
+
+/**
+ * One engine: owns its recordings whole, from their sockets to their files, and serves them all from one timer.
+ *
+ * A datagram goes through six hops, each a file: `media-stream.ts` (receive: parse and pin) → `timeline-leg.ts`
+ * (place) → `recording.ts` (take what is due) → `channel.ts` (encode) → `ogg-opus-writer.ts` (page) → the sink.
+ *
+ * Lives on one thread. `handle` may be called at any time; replies come through `reply`. An exception while a
+ * recording is served ends that recording as `engine_failed` and touches no other.
+ */
+export class Engine {
+  readonly #settings: EngineSettings
+  readonly #clock: Clock
+  readonly #openSink: OpenPageSink
+  readonly #log: Log
+  readonly #reply: EngineOptions['reply']
+  readonly #ports: PortPool
+  readonly #files: FileBudget
+  readonly #counters = new EngineCounters()
+  readonly #slots = new Map<string, Slot>()
+  readonly #opening = new Set<string>()
+  readonly #finishing = new Set<Promise<void>>()
+  #timers: readonly Timer[] = []
+  /** How far the timeline may go: the clock as the last tick read it, or less while it catches up. */
+  #timelineMs: number
+  #tickedAtMs: number
+  #ticks = 0
+  #opened = 0
+  #worstLagMs = 0
+  #isShut = false
+
+  constructor(options: EngineOptions) {
+    this.#settings = options.settings
+    this.#clock = options.clock
+    this.#openSink = options.openSink
+    this.#log = options.log
+    this.#reply = options.reply
+    this.#files = options.files ?? new FileBudget({ clock: options.clock })
+    const { portFrom: from, portTo: to, portRestMs: restMs } = options.settings
+    this.#ports = new PortPool({ from, to, restMs, clock: options.clock })
+    this.#timelineMs = options.clock.monotonicMs()
+    this.#tickedAtMs = this.#timelineMs
+  }
+
+  /** Starts the timers. Idempotent. */
+  start(): void {
+    if (this.#timers.length > 0 || this.#isShut) return
+    this.#timelineMs = this.#clock.monotonicMs()
+    this.#tickedAtMs = this.#timelineMs
+    this.#timers = [
+      this.#clock.every(TICK_MS, () => this.#tick()),
+      this.#clock.every(REPORT_EVERY_MS, () => this.#report()),
+    ]
+  }
+
+  /** Takes a request and answers it, now or when it is done. Never throws. */
+  handle(request: EngineRequest): void {
+    switch (request.kind) {
+      case 'open':
+        void this.#settle(request.requestId, this.#open(request))
+        return
+      case 'answered':
+        this.#withSlot(request, ({ recording }) => {
+          recording.answer(request.answeredAtMs)
+          this.#reply({ kind: 'done', requestId: request.requestId })
+        })
+        return
+      case 'update':
+        this.#withSlot(request, (slot) => {
+          void this.#settle(request.requestId, this.#update(slot.recording, request))
+        })
+        return
+      case 'close':
+        this.#withSlot(request, (slot) => this.#close(slot, request))
+        return
+      case 'live':
+        this.#reply({
+          kind: 'live',
+          requestId: request.requestId,
+          recordings: [...this.#slots.values()].map(({ recording }) => recording.live()),
+        })
+        return
+      case 'shutdown':
+        void this.#shutDown(request.requestId)
+    }
+  }
+
+  async #open(request: Extract<EngineRequest, { kind: 'open' }>): Promise<void> {
+    const { requestId, plan } = request
+    const { recordingId } = plan
+    if (this.#slots.has(recordingId) || this.#opening.has(recordingId)) {
+      this.#refuse(requestId, 'engine_failed', `recording ${recordingId} is open already`)
+      return
+    }
+    const count = this.#slots.size + this.#opening.size
+    if (this.#isShut || count >= this.#settings.maxRecordings) {
+      this.#refuse(
+        requestId,
+        'too_many_recordings',
+        `engine ${this.#settings.engineIndex} holds ${count} of ${this.#settings.maxRecordings} recordings`,
+      )
+      return
+    }
+    if (!this.#files.grant(plan.streams.length * FILES_PER_STREAM + 1)) {
+      this.#refuse(requestId, 'no_files', 'the process is near its limit of open files')
+      return
+    }
+    this.#opening.add(recordingId)
+    const recording = new Recording({
+      plan,
+      settings: this.#settings,
+      clock: this.#clock,
+      openSink: this.#openSink,
+    })
+    try {
+      const ports = await this.#addStreams(recording, plan.streams)
+      if (ports === undefined) {
+        this.#closeSockets(recording)
+        this.#refuse(requestId, 'no_ports', this.#portsMessage())
+        return
+      }
+      this.#slots.set(recordingId, {
+        recording,
+        phase: this.#opened++ % PHASES,
+        closing: undefined,
+        wasOverloaded: false,
+        wasBehind: false,
+      })
+      this.#counters.add('recordings_opened')
+      this.#reply({ kind: 'opened', requestId, ports })
+    } catch (error) {
+      this.#closeSockets(recording)
+      throw error
+    } finally {
+      this.#opening.delete(recordingId)
+    }
+  }
+
+  async #update(
+    recording: Recording,
+    request: Extract<EngineRequest, { kind: 'update' }>,
+  ): Promise<void> {
+    recording.updateStreams(request.streams)
+    const added = request.streams.filter(({ streamId }) => recording.stream(streamId) === undefined)
+    if (added.length > 0 && !this.#files.grant(added.length * FILES_PER_STREAM)) {
+      this.#refuse(request.requestId, 'no_files', 'the process is near its limit of open files')
+      return
+    }
+    if ((await this.#addStreams(recording, added)) === undefined) {
+      this.#refuse(request.requestId, 'no_ports', this.#portsMessage())
+      return
+    }
+    const ports = request.streams.flatMap(({ streamId }) => this.#portOf(recording, streamId) ?? [])
+    this.#reply({ kind: 'updated', requestId: request.requestId, ports })
+  }
+
+  /** Undefined where the ports ran out; the streams added until then stay with the recording. */
+  async #addStreams(
+    recording: Recording,
+    plans: readonly StreamPlan[],
+  ): Promise<readonly StreamPort[] | undefined> {
+    const ports: StreamPort[] = []
+    for (const plan of plans) {
+      const pair = await bindSocketPair(this.#ports, this.#settings.bindAddress)
+      if (pair === undefined) return undefined
+      if (recording.isFinished || this.#isShut) {
+        closeSocketPair(pair, this.#ports)
+        throw new TallenneError('engine_failed', 'the recording was closed meanwhile')
+      }
+      recording.addStream(plan, pair)
+      ports.push(...(this.#portOf(recording, plan.streamId) ?? []))
+    }
+    return ports
+  }
+
+  #portOf(recording: Recording, streamId: string): readonly StreamPort[] | undefined {
+    const stream = recording.stream(streamId)
+    if (stream === undefined) return undefined
+    const { rtpPort } = stream
+    return [{ streamId, address: this.#settings.advertisedAddress, rtpPort, rtcpPort: rtpPort + 1 }]
+  }
+
+  #close(slot: Slot, request: Extract<EngineRequest, { kind: 'close' }>): void {
+    if (slot.closing !== undefined) {
+      this.#refuse(request.requestId, 'unknown_recording', 'the recording is being closed already')
+      return
+    }
+    slot.recording.end(request.endedAtMs, this.#reasonsOf(slot, request.reasons))
+    slot.closing = {
+      requestId: request.requestId,
+      dueAtMs: this.#clock.monotonicMs() + Math.min(LONGEST_LINGER_MS, this.#settings.holdBackMs),
+    }
+  }
+
+  /** One turn of the batch clock. */
+  #tick(): void {
+    const now = this.#clock.monotonicMs()
+    // What the tick before read of the clock, since sockets were read in between; never too much at once.
+    this.#timelineMs = Math.min(this.#tickedAtMs, this.#timelineMs + MOST_PER_TICK_MS)
+    this.#worstLagMs = Math.max(this.#worstLagMs, now - this.#tickedAtMs - TICK_MS)
+    this.#tickedAtMs = now
+    const isOverloaded = now - this.#timelineMs > OVERLOAD_MS
+    const phase = this.#ticks++ % PHASES
+    const position = Math.floor((this.#timelineMs - this.#settings.holdBackMs) * SAMPLES_PER_MS)
+    for (const slot of this.#slots.values()) {
+      if (isOverloaded) slot.wasOverloaded = true
+      if (slot.closing !== undefined && slot.closing.dueAtMs <= this.#timelineMs) this.#finish(slot)
+      else if (slot.phase === phase) this.#serve(slot, position)
+    }
+  }
+
+  #serve(slot: Slot, position: number): void {
+    const { recording } = slot
+    try {
+      recording.advance(position)
+      recording.report()
+    } catch (error) {
+      this.#giveUp(slot, error)
+      return
+    }
+    if (!slot.wasBehind && recording.pendingBytes > SINK_BEHIND_BYTES) {
+      slot.wasBehind = true
+      this.#counters.add('sinks_behind')
+    }
+  }
+
+  /** A recording that threw is closed with what it has, and its outcome waits for the one who closes it. */
+  #giveUp(slot: Slot, error: unknown): void {
+    const { recordingId } = slot.recording
+    this.#log.error({ err: error, recordingId }, 'recording failed in the engine')
+    slot.recording.fail()
+  }
+
+  #finish(slot: Slot): void {
+    const { recording } = slot
+    this.#slots.delete(recording.recordingId)
+    this.#closeSockets(recording)
+    const finishing = this.#conclude(slot).finally(() => this.#finishing.delete(finishing))
+    this.#finishing.add(finishing)
+  }
+
+  async #conclude(slot: Slot): Promise<void> {
+    const { recording, closing } = slot
+    try {
+      const outcome = await recording.finish()
+      this.#counters.add(`verdict_${outcome.verdict}`)
+      this.#counters.addStreams(outcome.streams)
+      if (closing?.requestId !== undefined) {
+        this.#reply({ kind: 'closed', requestId: closing.requestId, outcome })
+      }
+    } catch (error) {
+      this.#log.error(
+        { err: error, recordingId: recording.recordingId },
+        'recording could not be finished',
+      )
+      if (closing?.requestId !== undefined) {
+        this.#refuse(closing.requestId, 'engine_failed', messageOf(error))
+      }
+    }
+  }
+
+  async #shutDown(requestId: number): Promise<void> {
+    this.#isShut = true
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers = []
+    for (const slot of [...this.#slots.values()]) {
+      slot.recording.end(this.#clock.epochMs(), this.#reasonsOf(slot, ['shutdown']))
+      this.#finish(slot)
+    }
+    await Promise.all(this.#finishing)
+    this.#reply({ kind: 'done', requestId })
+  }
+
+  #report(): void {
+    const counters = this.#counters.totals(
+      [...this.#slots.values()].flatMap(({ recording }) =>
+        [...recording.streams].map((stream) => stream.counters()),
+      ),
+    )
+    this.#reply({
+      kind: 'report',
+      recordings: this.#slots.size,
+      portsInUse: this.#ports.inUse,
+      portsFree: this.#ports.free,
+      lagMs: Math.round(this.#worstLagMs),
+      counters,
+    })
+    this.#worstLagMs = 0
+  }
+
+  #reasonsOf(slot: Slot, reasons: readonly ReasonCode[]): readonly ReasonCode[] {
+    return slot.wasOverloaded ? [...reasons, 'engine_overload'] : reasons
+  }
+
+  /** Closes what the recording listens on; its ports rest from now on. */
+  #closeSockets(recording: Recording): void {
+    for (const pair of recording.sockets) closeSocketPair(pair, this.#ports)
+  }
+
+  #portsMessage(): string {
+    const { portFrom, portTo } = this.#settings
+    return `no pair of ports is free in ${portFrom}–${portTo} (${this.#ports.inUse} in use, others rest)`
+  }
+
+  #withSlot(
+    request: { readonly requestId: number; readonly recordingId: string },
+    act: (slot: Slot) => void,
+  ): void {
+    const slot = this.#slots.get(request.recordingId)
+    if (slot === undefined) {
+      this.#refuse(
+        request.requestId,
+        'unknown_recording',
+        `engine ${this.#settings.engineIndex} holds no recording ${request.recordingId}`,
+      )
+      return
+    }
+    act(slot)
+  }
+
+  async #settle(requestId: number, work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#log.error({ err: error, requestId }, 'engine request failed')
+      this.#refuse(requestId, 'engine_failed', messageOf(error))
+    }
+  }
+
+  #refuse(requestId: number, code: string, message: string): void {
+    this.#reply({ kind: 'refused', requestId, code, message })
+  }
+}

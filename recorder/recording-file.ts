@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto'
+import { OggOpusWriter } from './ogg-opus-writer.ts'
+import type { OpenPageSink, PageSink, SinkFacts } from './page-sink.ts'
+import { SAMPLE_RATE, SLOT_MS } from './sample-clock.ts'
+
+export interface RecordingFileOptions {
+  readonly recordingId: string
+  readonly openSink: OpenPageSink
+  readonly holdBackMs: number
+}
+
+/** What is said and not yet in the file, at worst: held-back audio, a batch, and a page. Together a second. */
+const LOSS_AT_CRASH_MS = 1000
+const BATCH_MS = 200
+const SAMPLES_48K = 48_000 / SAMPLE_RATE
+
+/** The file of one recording: an Ogg Opus writer on its sink. Owns the sink. */
+export class RecordingFile {
+  readonly #sink: PageSink
+  readonly #writer: OggOpusWriter
+
+  constructor(options: RecordingFileOptions) {
+    this.#sink = options.openSink(options.recordingId)
+    this.#writer = new OggOpusWriter({
+      sink: this.#sink,
+      serial: randomInt(2 ** 32),
+      comments: [`RECORDING_ID=${options.recordingId}`],
+      inputSampleRate: SAMPLE_RATE,
+      slotsPerPage: slotsPerPage(options.holdBackMs),
+    })
+  }
+
+  get bytes(): number {
+    return this.#writer.bytes
+  }
+
+  get failure(): PageSink['failure'] {
+    return this.#sink.failure
+  }
+
+  get pendingBytes(): number {
+    return this.#sink.pendingBytes
+  }
+
+  append(first: Uint8Array, second: Uint8Array): void {
+    this.#writer.append(first, second)
+  }
+
+  /** Whether audio of this length needs another slot: what was encoded comes out 6.5 ms later. */
+  needsMore(lengthSamples: number): boolean {
+    return this.#writer.slots < OggOpusWriter.slotsFor(lengthSamples * SAMPLES_48K)
+  }
+
+  /** Writes the end of the stream and waits for the sink. */
+  finish(lengthSamples: number): Promise<SinkFacts> {
+    this.#writer.finish(lengthSamples * SAMPLES_48K)
+    return this.#sink.finish()
+  }
+}
+
+/** Slots of a page, so that a killed node loses no more than a second of a call. */
+export function slotsPerPage(holdBackMs: number): number {
+  return Math.max(5, Math.min(50, Math.floor((LOSS_AT_CRASH_MS - holdBackMs - BATCH_MS) / SLOT_MS)))
+}

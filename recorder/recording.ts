@@ -1,0 +1,320 @@
+import type { Clock } from '../base/clock.ts'
+import { Channel, type TakenLeg } from './channel.ts'
+import type { EngineSettings } from './engine-protocol.ts'
+import { LossMap } from './loss-map.ts'
+import { MediaStream } from './media-stream.ts'
+import type { OpenPageSink, SinkFacts } from './page-sink.ts'
+import { RecordingFile } from './recording-file.ts'
+import type {
+  LiveRecording,
+  ReasonCode,
+  RecordingOutcome,
+  RecordingPlan,
+  Role,
+  StreamPlan,
+} from './recording-plan.ts'
+import type { SocketPair } from './rtp-sockets.ts'
+import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
+import { TimelineLeg } from './timeline-leg.ts'
+import { type ChannelFacts, giveVerdict } from './verdict.ts'
+
+export interface RecordingOptions {
+  readonly plan: RecordingPlan
+  readonly settings: EngineSettings
+  readonly clock: Clock
+  readonly openSink: OpenPageSink
+}
+
+/** A packet that began before the call's end is kept whole, up to so much. */
+const LONGEST_TAIL = 60 * SAMPLES_PER_MS
+/** Media may outrun the message that the call was answered, by a second. */
+const KEPT_BEFORE_ANSWER = 1000 * SAMPLES_PER_MS
+
+/**
+ * One recording while it runs: its streams, the timeline that they share, and its file.
+ *
+ * `advance` moves the timeline on; everything else happens when packets come. Owns the streams' sockets (which
+ * `sockets` hands back for closing) and the file. Before the answer nothing is taken from the legs; before the first
+ * media there is no file.
+ */
+export class Recording {
+  readonly recordingId: string
+  readonly #settings: EngineSettings
+  readonly #clock: Clock
+  readonly #openSink: OpenPageSink
+  readonly #streams = new Map<string, MediaStream>()
+  readonly #taken = new Map<MediaStream, TakenLeg>()
+  readonly #channels: readonly [Channel, Channel]
+  readonly #losses = new LossMap()
+  readonly #openedAt: number
+  #legs: readonly TakenLeg[] = []
+  /** Position of the timeline's zero, and the same moment as epoch milliseconds. */
+  #zero: number | undefined
+  #answeredAtMs: number
+  /** Position of the next slot. */
+  #next = 0
+  #end: number | undefined
+  #file: RecordingFile | undefined
+  #reasons: readonly ReasonCode[] = []
+  #hasFailed = false
+  #isFinished = false
+
+  constructor(options: RecordingOptions) {
+    this.recordingId = options.plan.recordingId
+    this.#settings = options.settings
+    this.#clock = options.clock
+    this.#openSink = options.openSink
+    this.#openedAt = this.#now()
+    this.#answeredAtMs = options.clock.epochMs()
+    this.#channels = [new Channel(options.settings), new Channel(options.settings)]
+  }
+
+  /** Sockets of all streams that there have been. */
+  get sockets(): readonly SocketPair[] {
+    return [...this.#streams.values()].map((stream) => stream.sockets)
+  }
+
+  get streams(): Iterable<MediaStream> {
+    return this.#streams.values()
+  }
+
+  stream(streamId: string): MediaStream | undefined {
+    return this.#streams.get(streamId)
+  }
+
+  /** Whether `finish` was called: nothing can be added any more. */
+  get isFinished(): boolean {
+    return this.#isFinished
+  }
+
+  /** Bytes that the sink has accepted and not yet written. */
+  get pendingBytes(): number {
+    return this.#file?.pendingBytes ?? 0
+  }
+
+  addStream(plan: StreamPlan, sockets: SocketPair): MediaStream {
+    const leg = new TimelineLeg(
+      this.#zero === undefined ? this.#openedAt : this.#next,
+      (at, length) => this.#lose(stream, at, length),
+    )
+    if (this.#zero !== undefined) leg.startAt(this.#next)
+    const stream: MediaStream = new MediaStream({ plan, sockets, leg, clock: this.#clock })
+    this.#streams.set(plan.streamId, stream)
+    this.#taken.set(stream, { leg, energy: 0 })
+    if (this.#zero !== undefined) stream.startCounting()
+    this.#assignLegs()
+    return stream
+  }
+
+  /** Applies a re-offer to the streams that exist; those it does not name stop receiving. */
+  updateStreams(plans: readonly StreamPlan[]): void {
+    const named = new Map(plans.map((plan) => [plan.streamId, plan]))
+    for (const stream of this.#streams.values()) {
+      const plan = named.get(stream.streamId)
+      if (plan === undefined) stream.deactivate()
+      else stream.update(plan)
+    }
+    this.#assignLegs()
+  }
+
+  /** Sets the timeline's zero. A second answer changes nothing. */
+  answer(answeredAtMs: number): void {
+    if (this.#zero !== undefined) return
+    this.#answeredAtMs = answeredAtMs
+    const bases = this.#legs.map(({ leg }) => leg.base)
+    this.#zero = Math.max(this.#openedAt, this.#positionOf(answeredAtMs), ...bases)
+    this.#next = this.#zero
+    for (const stream of this.#streams.values()) {
+      stream.leg.startAt(this.#zero)
+      stream.startCounting()
+    }
+  }
+
+  /** The call ended: nothing that begins later is recorded. */
+  end(endedAtMs: number, reasons: readonly ReasonCode[]): void {
+    if (this.#end !== undefined) return
+    this.#reasons = reasons
+    const end = Math.max(this.#zero ?? 0, Math.min(this.#now(), this.#positionOf(endedAtMs)))
+    this.#end = end
+    for (const stream of this.#streams.values()) {
+      stream.stopCounting()
+      stream.leg.endAt(end)
+    }
+  }
+
+  /** Takes every slot that ends at or before the position, as far as the call goes. */
+  advance(position: number): void {
+    if (this.#hasFailed) return
+    if (this.#zero === undefined) {
+      const heldSamples = KEPT_BEFORE_ANSWER - this.#settings.holdBackMs * SAMPLES_PER_MS
+      for (const { leg } of this.#legs) leg.discardBefore(position - heldSamples)
+      return
+    }
+    const limit = Math.min(position, this.#end ?? position)
+    if (this.#file === undefined && !this.#openFile()) {
+      while (this.#next + SLOT_SAMPLES <= limit) this.#next += SLOT_SAMPLES
+      for (const { leg } of this.#legs) leg.discardBefore(this.#next)
+      return
+    }
+    if (this.#file?.failure !== undefined) return
+    while (this.#next + SLOT_SAMPLES <= limit) this.#writeSlot()
+  }
+
+  /** Serving the recording threw: it keeps what it has, and takes nothing more. */
+  fail(): void {
+    this.#hasFailed = true
+  }
+
+  /** Sends receiver reports that are due. */
+  report(): void {
+    const now = this.#clock.monotonicMs()
+    for (const stream of this.#streams.values()) stream.reportIfDue(now)
+  }
+
+  live(): LiveRecording {
+    return {
+      recordingId: this.recordingId,
+      durationMs: this.#zero === undefined ? 0 : (this.#next - this.#zero) / SAMPLES_PER_MS,
+      bytes: this.#file?.bytes ?? 0,
+      levelsDb: [this.#channels[0].levelDb, this.#channels[1].levelDb],
+      lostMs: this.#losses.lostMs,
+    }
+  }
+
+  /**
+   * Writes what is left up to the end, finishes the file and gives the verdict. `end` was called before; the sockets
+   * are not needed any more. Rejects only where the sink breaks its promise not to.
+   */
+  async finish(): Promise<RecordingOutcome> {
+    this.#isFinished = true
+    const zero = this.#zero ?? 0
+    const callEnd = this.#end ?? zero
+    const length = (this.#hasFailed ? this.#next : this.#drain(callEnd)) - zero
+    const facts = await this.#file?.finish(length)
+    return this.#outcome(facts, { lengthSamples: length, callSamples: callEnd - zero })
+  }
+
+  /** Opens the file at the first media, and writes the silence that went before it. */
+  #openFile(): boolean {
+    if (![...this.#streams.values()].some((stream) => stream.tally.placed > 0)) return false
+    this.#file = new RecordingFile({
+      recordingId: this.recordingId,
+      openSink: this.#openSink,
+      holdBackMs: this.#settings.holdBackMs,
+    })
+    const silence = this.#channels[0].silence()
+    for (let at = this.#zero ?? 0; at < this.#next; at += SLOT_SAMPLES) {
+      this.#file.append(silence, silence)
+    }
+    return true
+  }
+
+  /** Writes what the legs still hold, and tells where the audio ends. */
+  #drain(callEnd: number): number {
+    const zero = this.#zero
+    if (zero === undefined) return 0
+    let end = callEnd
+    for (const { leg } of this.#legs) end = Math.max(end, Math.min(leg.end, callEnd + LONGEST_TAIL))
+    if (this.#file === undefined) this.#openFile()
+    const file = this.#file
+    while (file !== undefined && file.failure === undefined && file.needsMore(end - zero)) {
+      this.#writeSlot()
+    }
+    return end
+  }
+
+  #writeSlot(): void {
+    for (const taken of this.#legs) taken.energy = taken.leg.take()
+    const [first, second] = this.#channels
+    const packet = first.encode()
+    this.#file?.append(packet, second.legs === first.legs ? packet : second.encode())
+    this.#next += SLOT_SAMPLES
+  }
+
+  #assignLegs(): void {
+    const streams = [...this.#streams.values()]
+    const legsOf = (role: Role) =>
+      streams
+        .filter((stream) => stream.role === role || stream.role === 'mixed')
+        .flatMap((stream) => this.#taken.get(stream) ?? [])
+    this.#legs = [...this.#taken.values()]
+    const caller = legsOf('caller')
+    const agent = legsOf('agent')
+    const isOneStream = streams.length > 0 && streams.every((stream) => stream.role === 'mixed')
+    this.#channels[0].setLegs(caller)
+    // Where both channels carry the same, they share the list, and it is encoded once.
+    this.#channels[1].setLegs(isOneStream ? caller : agent)
+  }
+
+  #lose(stream: MediaStream, position: number, length: number): void {
+    const zero = this.#zero
+    if (zero === undefined) return
+    const from = Math.max(position, zero)
+    const to = Math.min(position + length, this.#end ?? Number.POSITIVE_INFINITY)
+    if (to <= from) return
+    if (stream.role !== 'agent') this.#losses.add(0, from - zero, to - from)
+    if (stream.role !== 'caller') this.#losses.add(1, from - zero, to - from)
+  }
+
+  #outcome(
+    facts: SinkFacts | undefined,
+    { lengthSamples, callSamples }: { lengthSamples: number; callSamples: number },
+  ): RecordingOutcome {
+    const hasFile = facts !== undefined && facts.bytes > 0
+    const failure = this.#file?.failure
+    const writtenSamples = this.#next - (this.#zero ?? this.#next)
+    const durationMs =
+      (failure === undefined ? lengthSamples : Math.min(writtenSamples, lengthSamples)) /
+      SAMPLES_PER_MS
+    const callDurationMs = callSamples / SAMPLES_PER_MS
+    return {
+      recordingId: this.recordingId,
+      ...giveVerdict({
+        channels: [this.#channelFacts(0), this.#channelFacts(1)],
+        longestLossMs: this.#losses.longestMs,
+        durationMs,
+        callDurationMs,
+        sinkFailure: failure === undefined ? undefined : sinkReason(failure.code),
+        hasFile,
+        reasons: this.#hasFailed ? [...this.#reasons, 'engine_failed'] : this.#reasons,
+      }),
+      durationMs: hasFile ? durationMs : 0,
+      callDurationMs,
+      startedAtMs: this.#answeredAtMs,
+      lostMs: this.#losses.lostMs,
+      lossMap: this.#losses.spans(),
+      bytes: facts?.bytes ?? 0,
+      sha256: hasFile ? facts.sha256 : null,
+      streams: [...this.#streams.values()].map((stream) => stream.counters()),
+    }
+  }
+
+  #channelFacts(channel: 0 | 1): ChannelFacts {
+    const role: Role = channel === 0 ? 'caller' : 'agent'
+    const streams = [...this.#streams.values()].filter(
+      (stream) => stream.role === role || stream.role === 'mixed',
+    )
+    const sharesFirst = this.#channels[1].legs === this.#channels[0].legs
+    return {
+      receivingMs: streams.reduce((most, stream) => Math.max(most, stream.receivingMs), 0),
+      placedPackets: streams.reduce((sum, stream) => sum + stream.tally.placed, 0),
+      audibleMs: this.#channels[sharesFirst ? 0 : channel].audibleMs,
+      lostMs: this.#losses.lostSamples(channel) / SAMPLES_PER_MS,
+      isMixed: streams.some((stream) => stream.role === 'mixed'),
+    }
+  }
+
+  #now(): number {
+    return Math.round(this.#clock.monotonicMs() * SAMPLES_PER_MS)
+  }
+
+  /** The position of a moment given as epoch milliseconds, by the difference from now. */
+  #positionOf(epochMs: number): number {
+    const agoMs = this.#clock.epochMs() - epochMs
+    return Math.round((this.#clock.monotonicMs() - agoMs) * SAMPLES_PER_MS)
+  }
+}
+
+function sinkReason(code: string): ReasonCode {
+  return code === 'disk_full' ? 'disk_full' : 'write_failed'
+}

@@ -1,0 +1,63 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import type { PortPool } from './port-pool.ts'
+
+/** A pair of bound sockets, RTP on the even port and RTCP one above. */
+export interface SocketPair {
+  readonly rtp: Socket
+  readonly rtcp: Socket
+  readonly rtpPort: number
+}
+
+/** Room for several seconds of packets while the thread is busy. */
+const RECEIVE_BYTES = 512 * 1024
+
+/**
+ * Binds the next free pair. A port that another process holds is skipped and rests like a used one.
+ *
+ * Returns undefined when the pool is empty; rejects where the address itself cannot be bound.
+ */
+export async function bindSocketPair(
+  pool: PortPool,
+  address: string,
+): Promise<SocketPair | undefined> {
+  for (let port = pool.take(); port !== undefined; port = pool.take()) {
+    let rtp: Socket | undefined
+    try {
+      rtp = await bindSocket(port, address)
+      const rtcp = await bindSocket(port + 1, address)
+      return { rtp, rtcp, rtpPort: port }
+    } catch (error) {
+      rtp?.close()
+      pool.release(port)
+      if (!isPortTaken(error)) throw error
+    }
+  }
+  return undefined
+}
+
+/** Closes both sockets and lets the port rest. */
+export function closeSocketPair(pair: SocketPair, pool: PortPool): void {
+  pair.rtp.close()
+  pair.rtcp.close()
+  pool.release(pair.rtpPort)
+}
+
+function bindSocket(port: number, address: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' })
+    socket.once('error', (error) => {
+      socket.close()
+      reject(error)
+    })
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.removeAllListeners('error')
+      socket.setRecvBufferSize(RECEIVE_BYTES)
+      resolve(socket)
+    })
+  })
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+}

@@ -1,0 +1,117 @@
+import { SLOT_SAMPLES } from './sample-clock.ts'
+
+/** Marks a sample that nothing was written to. G.711 never decodes to it. */
+export const EMPTY = -32768
+
+/**
+ * A leg's decoded audio between the last slot that was taken and the newest packet, by position.
+ *
+ * Holds positions from `base` up to `base + capacity`. What was never written reads as `EMPTY`.
+ */
+export class SampleRing {
+  readonly capacity: number
+  readonly #samples: Int16Array
+  readonly #mask: number
+  #base: number
+  /** One past the highest position written. */
+  #end: number
+
+  /** `capacity` is a power of two. */
+  constructor(capacity: number, base: number) {
+    this.capacity = capacity
+    this.#samples = new Int16Array(capacity).fill(EMPTY)
+    this.#mask = capacity - 1
+    this.#base = base
+    this.#end = base
+  }
+
+  /** The lowest position held: what is before it was taken. */
+  get base(): number {
+    return this.#base
+  }
+
+  /** One past the highest position written. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** Decodes `length` bytes of `datagram` through `table`; what falls outside the ring is left out. */
+  write(
+    position: number,
+    source: {
+      readonly datagram: Uint8Array
+      readonly offset: number
+      readonly length: number
+      readonly table: Int16Array
+    },
+  ): void {
+    const { datagram, offset, length, table } = source
+    const samples = this.#samples
+    const mask = this.#mask
+    const from = Math.max(0, this.#base - position)
+    const to = Math.min(length, this.#base + this.capacity - position)
+    for (let index = from; index < to; index++) {
+      samples[(position + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
+    }
+    if (to > from && position + to > this.#end) this.#end = position + to
+  }
+
+  /** Copies a slot from `base` on into `slot`, clears it, and moves `base` past it. */
+  take(slot: Int16Array): void {
+    const start = this.#base & this.#mask
+    const untilWrap = this.capacity - start
+    const samples = this.#samples
+    if (untilWrap >= SLOT_SAMPLES) {
+      slot.set(samples.subarray(start, start + SLOT_SAMPLES))
+      samples.fill(EMPTY, start, start + SLOT_SAMPLES)
+    } else {
+      slot.set(samples.subarray(start))
+      slot.set(samples.subarray(0, SLOT_SAMPLES - untilWrap), untilWrap)
+      samples.fill(EMPTY, start)
+      samples.fill(EMPTY, 0, SLOT_SAMPLES - untilWrap)
+    }
+    this.#base += SLOT_SAMPLES
+    if (this.#end < this.#base) this.#end = this.#base
+  }
+
+  /** Sum of squares of the slot at a position; what is empty counts as silence. */
+  energy(position: number): number {
+    if (position >= this.#end) return 0
+    const samples = this.#samples
+    const mask = this.#mask
+    let sum = 0
+    for (let at = position; at < position + SLOT_SAMPLES; at++) {
+      const sample = samples[at & mask] ?? EMPTY
+      if (sample !== EMPTY) sum += sample * sample
+    }
+    return sum
+  }
+
+  /** Moves what stands in `from`…`to` earlier by `by` samples; what falls before `floor` or the base is lost. */
+  moveEarlier(from: number, to: number, { by, floor }: { by: number; floor: number }): void {
+    const samples = this.#samples
+    const mask = this.#mask
+    const lowest = Math.max(this.#base, floor)
+    for (let at = Math.max(from, this.#base); at < to; at++) {
+      const sample = samples[at & mask] ?? EMPTY
+      if (sample === EMPTY) continue
+      samples[at & mask] = EMPTY
+      if (at - by >= lowest) samples[(at - by) & mask] = sample
+    }
+    if (to >= this.#end) this.#end = Math.max(this.#base, to - by)
+  }
+
+  /** Forgets what is before a position. */
+  discardBefore(position: number): void {
+    const count = position - this.#base
+    if (count <= 0) return
+    if (count >= this.capacity) {
+      this.#samples.fill(EMPTY)
+    } else {
+      const mask = this.#mask
+      for (let at = this.#base; at < position; at++) this.#samples[at & mask] = EMPTY
+    }
+    this.#base = position
+    if (this.#end < position) this.#end = position
+  }
+}

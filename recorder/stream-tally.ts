@@ -1,0 +1,25 @@
+import type { StreamCounters } from './recording-plan.ts'
+
+/** Counts a stream's packets while they come: `StreamCounters` that can still change. */
+export class StreamTally {
+  placed = 0
+  late = 0
+  duplicate = 0
+  events = 0
+  comfortNoise = 0
+  keepAlive = 0
+  rtcp = 0
+  wrongSource = 0
+  wrongPayloadType = 0
+  notRtp = 0
+  whileInactive = 0
+  lostPackets = 0
+  ssrcChanges = 0
+  reanchored = 0
+  jitterMs = 0
+
+  /** The counters as they are now. */
+  snapshot(streamId: string): StreamCounters {
+    return { streamId, ...this }
+  }
+}
