@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ContactPage } from '../storage/model.ts'
+import { type ProcessFigures, readProcessFigures } from './process-figures.ts'
+
+/** A whole installation on the embedded default in a folder of its own, started for the bench and ended by it. */
+export class RecorderUnderTest {
+  readonly sip: string
+  readonly #http: string
+  readonly #up: ChildProcess
+  readonly #dataPath: string
+  readonly #token: string
+
+  private constructor(
+    up: ChildProcess,
+    addresses: { readonly sip: string; readonly http: string; readonly dataPath: string },
+  ) {
+    this.sip = addresses.sip
+    this.#http = addresses.http
+    this.#up = up
+    this.#dataPath = addresses.dataPath
+    this.#token = readFileSync(join(addresses.dataPath, 'admin.token'), 'utf8').trim()
+  }
+
+  /** Rejects where it does not say `ready`. */
+  static async start(ports: {
+    readonly sip: number
+    readonly http: number
+  }): Promise<RecorderUnderTest> {
+    const dataPath = mkdtempSync(join(tmpdir(), 'tallenne-bench-'))
+    const sip = `127.0.0.1:${ports.sip}`
+    const http = `127.0.0.1:${ports.http}`
+    const up = spawn(
+      process.execPath,
+      ['build/cli/main.js', 'up', '--data', dataPath, '--sip', sip, '--http', http],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    let told = ''
+    for await (const chunk of up.stdout ?? []) {
+      told += String(chunk)
+      if (/^ready$/m.test(told)) {
+        return new RecorderUnderTest(up, { sip, http, dataPath })
+      }
+    }
+    throw new Error(`the recorder did not start:\n${told}`)
+  }
+
+  /** The gateway process with its engine threads. */
+  get gatewayFigures(): ProcessFigures {
+    return readProcessFigures(this.#gatewayPid())
+  }
+
+  /** Contacts of these calls, as the API shows them. */
+  async contactsOf(callIds: readonly string[]): Promise<ContactPage['items']> {
+    const pages = await Promise.all(
+      callIds.map(async (callId) => {
+        const response = await fetch(
+          `http://${this.#http}/api/contacts?callId=${encodeURIComponent(callId)}`,
+          { headers: { Authorization: `Bearer ${this.#token}` } },
+        )
+        return (await response.json()) as ContactPage
+      }),
+    )
+    return pages.flatMap(({ items }) => items)
+  }
+
+  async stop(): Promise<void> {
+    this.#up.kill('SIGTERM')
+    if (this.#up.exitCode === null) await once(this.#up, 'exit')
+    rmSync(this.#dataPath, { recursive: true, force: true })
+  }
+
+  #gatewayPid(): number {
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8')
+        const isOurs =
+          readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] ===
+          `${this.#up.pid}`
+        if (isOurs && command.includes('gateway/main.js')) return Number(name)
+      } catch {
+        // It ended while the list was read.
+      }
+    }
+    throw new Error('the gateway is not running')
+  }
+}
