@@ -1,0 +1,39 @@
+/** What one peer or client may ask of the server. */
+export interface SipServerLimits {
+  /** A whole message over a stream, bytes; a datagram cannot exceed 65,535. */
+  readonly maxMessageBytes: number
+  /** Start line and headers, bytes. */
+  readonly maxHeadBytes: number
+  readonly maxHeaders: number
+  /** SIP connections at a time, both directions. */
+  readonly maxConnections: number
+  /** How long a message may take to arrive whole over a stream, milliseconds. */
+  readonly maxMessageMs: number
+  /** A connection on which nothing has come or gone for so long is closed, milliseconds. */
+  readonly maxIdleMs: number
+  /** Bytes waiting for a peer or client that does not read, beyond which it is cut off. */
+  readonly maxUnsentBytes: number
+  /** Requests being handled at a time, both directions. */
+  readonly maxTransactions: number
+  readonly maxDialogs: number
+  readonly maxClients: number
+  /** One frame of a client, bytes. */
+  readonly maxFrameBytes: number
+  /** Receive buffer asked of the kernel for each datagram socket, bytes. */
+  readonly receiveBufferBytes: number
+}
+
+export const DEFAULT_LIMITS: SipServerLimits = {
+  maxMessageBytes: 131_072,
+  maxHeadBytes: 32_768,
+  maxHeaders: 256,
+  maxConnections: 2_000,
+  maxMessageMs: 32_000,
+  maxIdleMs: 3_600_000,
+  maxUnsentBytes: 4_194_304,
+  maxTransactions: 50_000,
+  maxDialogs: 20_000,
+  maxClients: 16,
+  maxFrameBytes: 262_144,
+  receiveBufferBytes: 4_194_304,
+}

@@ -1,0 +1,23 @@
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import { formatHostPort } from './sip-uri.ts'
+
+/** The error for an address that could not be listened on: `port_taken`, or `listen_failed` for all else. */
+export function bindFailure(
+  name: string,
+  address: { readonly host: string; readonly port: number },
+  cause: unknown,
+): TallenneError {
+  const where = `${name} ${formatHostPort(address.host, address.port)}`
+  if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') {
+    return new TallenneError(
+      'port_taken',
+      `The SIP server cannot listen on ${where} because another program does; stop that program or choose another port.`,
+      { cause },
+    )
+  }
+  return new TallenneError(
+    'listen_failed',
+    `The SIP server cannot listen on ${where} (${messageOf(cause)}); check that the address belongs to this machine.`,
+    { cause },
+  )
+}

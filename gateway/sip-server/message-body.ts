@@ -1,0 +1,59 @@
+import { headerValue, type SipMessage, withHeader } from './sip-message.ts'
+
+export type BodyOutcome<Message extends SipMessage> =
+  | { readonly kind: 'whole'; readonly message: Message }
+  | { readonly kind: 'bad'; readonly reason: string }
+
+const DIGITS = /^\d{1,9}$/
+const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i
+
+/** The Content-Length of a message: bytes, `absent`, or `invalid`. */
+export function contentLength(message: SipMessage): number | 'absent' | 'invalid' {
+  const value = headerValue(message, 'content-length')
+  if (value === undefined) return 'absent'
+  return DIGITS.test(value) ? Number(value) : 'invalid'
+}
+
+/**
+ * Gives a datagram's message its body (RFC 3261 §18.3): what Content-Length says, and the rest is padding.
+ *
+ * Session border controllers miscount multipart bodies. One that begins but lies about its length, be it longer
+ * than the datagram or so short that the closing boundary falls outside, is taken to the datagram's end, and its
+ * Content-Length is written anew.
+ */
+export function datagramBody<Message extends SipMessage>(
+  message: Message,
+  rest: string,
+): BodyOutcome<Message> {
+  const length = contentLength(message)
+  if (length === 'invalid') return { kind: 'bad', reason: 'Bad Content-Length Header' }
+  if (length === 'absent' || length === rest.length) {
+    return { kind: 'whole', message: { ...message, body: rest } }
+  }
+  const boundary = boundaryOf(message)
+  const isMultipart = boundary !== undefined && rest.includes(`--${boundary}`)
+  if (length > rest.length) {
+    if (!isMultipart) return { kind: 'bad', reason: 'Content-Length Exceeds Datagram' }
+    return { kind: 'whole', message: withWholeBody(message, rest) }
+  }
+  const stated = rest.slice(0, length)
+  if (isMultipart && !stated.includes(`--${boundary}--`)) {
+    return { kind: 'whole', message: withWholeBody(message, rest) }
+  }
+  return { kind: 'whole', message: { ...message, body: stated } }
+}
+
+function withWholeBody<Message extends SipMessage>(message: Message, body: string): Message {
+  const counted = withHeader(message, 'content-length', {
+    name: 'Content-Length',
+    value: String(body.length),
+  })
+  return { ...counted, body }
+}
+
+function boundaryOf(message: SipMessage): string | undefined {
+  const type = headerValue(message, 'content-type')
+  if (type === undefined || !/^multipart\//i.test(type)) return undefined
+  const match = BOUNDARY.exec(type)
+  return match?.[1] ?? match?.[2]
+}

@@ -1,0 +1,92 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { parseSipUri, uriParameter } from './sip-uri.ts'
+import type { Peer, SipTransport } from './transport.ts'
+
+/** Turns host names into addresses; NAPTR and SRV (RFC 3263) would be another implementation of it. */
+export interface HostResolver {
+  /** The addresses of that host, best first; rejects or is empty where there are none. */
+  resolve(host: string): Promise<readonly string[]>
+}
+
+/** A and AAAA records and the hosts file, through the system. */
+export class SystemResolver implements HostResolver {
+  async resolve(host: string): Promise<readonly string[]> {
+    const found = await lookup(host, { all: true })
+    return found.map(({ address }) => address)
+  }
+}
+
+export type NextHop =
+  | { readonly kind: 'peer'; readonly peer: Peer }
+  /** A name is to be resolved first. */
+  | {
+      readonly kind: 'name'
+      readonly host: string
+      /** The peer at an address of it; undefined where no transport leads there. */
+      readonly peerAt: (address: string) => Peer | undefined
+      /** Stands for the peer in a request that cannot be sent. */
+      readonly nobody: Peer
+    }
+  | { readonly kind: 'none'; readonly reason: string }
+
+const UNAVAILABLE = {
+  kind: 'none',
+  reason: 'requested protocol/transport not available',
+} as const
+
+/**
+ * Where a request goes that is to be sent by a URI. Its `transport` parameter decides, else the transport that
+ * the dialog uses, else UDP where the server has it.
+ */
+export function nextHop(
+  uriText: string,
+  transports: readonly SipTransport[],
+  preferred?: SipTransport,
+): NextHop {
+  const uri = parseSipUri(uriText)
+  if (uri === undefined) return { kind: 'none', reason: `invalid request-uri: ${uriText}` }
+  const asked = uri.scheme === 'sips' ? 'tls' : uriParameter(uri, 'transport')?.toLowerCase()
+  const name = asked ?? preferred?.name ?? 'udp'
+  const ordered = preferred === undefined ? transports : [preferred, ...transports]
+  const named = ordered.filter((transport) => transport.name === name)
+  const usable = named.length === 0 && asked === undefined ? ordered : named
+  const [first] = usable
+  if (first === undefined) return UNAVAILABLE
+  const host = uriParameter(uri, 'maddr') || uri.host
+  const port = uri.port ?? (name === 'tls' ? 5061 : 5060)
+  const peerAt = (address: string) => {
+    return transportToward(address, usable)?.peerAt(address.replace(/^::ffff:(?=\d+\.)/, ''), port)
+  }
+  if (isIP(host) === 0) {
+    return { kind: 'name', host, peerAt, nobody: first.peerAt(first.host, port) }
+  }
+  const peer = peerAt(host)
+  return peer === undefined ? UNAVAILABLE : { kind: 'peer', peer }
+}
+
+/** Whether a URI leads back to this server. */
+export function isOwnAddress(uriText: string, transports: readonly SipTransport[]): boolean {
+  const uri = parseSipUri(uriText)
+  if (uri === undefined) return false
+  const port = uri.port ?? 5060
+  return transports.some((transport) => {
+    if (transport.port !== port) return false
+    const isLoopback = transport.host === '127.0.0.1' && uri.host.toLowerCase() === 'localhost'
+    return isLoopback || transport.host === uri.host
+  })
+}
+
+/** A socket bound to loopback reaches nothing else, so any other is better for an outward address. */
+function transportToward(
+  address: string,
+  transports: readonly SipTransport[],
+): SipTransport | undefined {
+  const sameFamily = transports.filter(({ host }) => isIP(host) === isIP(address))
+  const near = sameFamily.find(({ host }) => isLoopback(host) === isLoopback(address))
+  return near ?? sameFamily[0]
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}

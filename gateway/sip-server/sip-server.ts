@@ -1,0 +1,288 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ClientFrame } from './client-protocol.ts'
+import { ClientRegistry } from './client-registry.ts'
+import { MessageCounters, type SipServerCounters } from './counters.ts'
+import { DialogTable } from './dialog-table.ts'
+import { readEssentials } from './essentials.ts'
+import { DEFAULT_LIMITS, type SipServerLimits } from './limits.ts'
+import { bindFailure } from './listen-failure.ts'
+import { localAddressToward } from './local-address.ts'
+import { SystemResolver } from './next-hop.ts'
+import { headerValue, type SipMessage, type SipRequest, withHeader } from './sip-message.ts'
+import { formatHostPort } from './sip-uri.ts'
+import type { Peer, Received, SipTransport } from './transport.ts'
+import { TcpTransport } from './transport-tcp.ts'
+import { UdpTransport } from './transport-udp.ts'
+import { UserAgentClient } from './user-agent-client.ts'
+import { UserAgentServer } from './user-agent-server.ts'
+import { parseVia, splitTopVia, stampVia } from './via.ts'
+
+/** What clients are told: the drachtio server that this one behaves like. */
+const VERSION = 'v0.9.10-tallenne'
+
+/** How long `close` waits for clients to answer what is pending, milliseconds. */
+const CLOSING_MS = 1_000
+
+export interface SipListenAddress {
+  readonly transport: 'udp' | 'tcp'
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+export interface SipServerOptions {
+  readonly listen: readonly SipListenAddress[]
+  /** Where clients connect: loopback, a free port and a random secret unless given. */
+  readonly admin?: { readonly host?: string; readonly port?: number; readonly secret?: string }
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits?: Partial<SipServerLimits>
+}
+
+export interface SipServerAddresses {
+  readonly admin: { readonly host: string; readonly port: number; readonly secret: string }
+  /** In the order asked for, with the real ports. */
+  readonly sip: readonly SipListenAddress[]
+}
+
+/**
+ * A SIP server that drachtio clients connect to as they would to a drachtio server 0.9.10. Signalling only.
+ *
+ * Owns its sockets, connections and transactions; `start` once, `close` idempotently.
+ */
+export class SipServer {
+  readonly #options: SipServerOptions
+  readonly #limits: SipServerLimits
+  readonly #log: Log
+  readonly #secret: string
+  readonly #counters = new MessageCounters()
+  readonly #dialogs = new DialogTable()
+  readonly #registry = new ClientRegistry()
+  readonly #clients = new Set<ClientConnection>()
+  readonly #transports: readonly SipTransport[]
+  readonly #admin: Server
+  readonly #server: UserAgentServer
+  readonly #client: UserAgentClient
+  #closing: Promise<void> | undefined
+
+  constructor(options: SipServerOptions) {
+    this.#options = options
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#log = options.log
+    this.#secret = options.admin?.secret ?? randomBytes(24).toString('base64url')
+    this.#transports = options.listen.map((address) => this.#transportOf(address))
+    const parts = {
+      clock: options.clock,
+      limits: this.#limits,
+      counters: this.#counters,
+      dialogs: this.#dialogs,
+    }
+    this.#client = new UserAgentClient({
+      ...parts,
+      transports: this.#transports,
+      resolver: new SystemResolver(),
+    })
+    this.#server = new UserAgentServer({
+      ...parts,
+      registry: this.#registry,
+      events: { onAckMissing: (dialog) => this.#client.endDialog(dialog, 'ACK timeout') },
+    })
+    this.#admin = createServer({ noDelay: true }, (socket) => {
+      if (this.#clients.size >= this.#limits.maxClients) {
+        socket.destroy()
+        return
+      }
+      const connection = new ClientConnection({
+        socket,
+        secret: this.#secret,
+        limits: this.#limits,
+        log: this.#log,
+        commands: {
+          greeting: () => this.#greeting(),
+          onRoute: (client, method) => this.#registry.add(client, method),
+          onRouteRemoved: (client, method) => this.#registry.remove(client, method),
+          onSip: (client, frame) => this.#guard(() => this.#obey(client, frame)),
+          onClosed: (client) => this.#forget(client),
+        },
+      })
+      this.#clients.add(connection)
+    })
+  }
+
+  get counters(): SipServerCounters {
+    return this.#counters.snapshot({
+      transactions: this.#server.size + this.#client.size,
+      connections: this.#transports.reduce((sum, transport) => sum + transport.connections, 0),
+      dialogs: this.#dialogs.size,
+      clients: this.#clients.size,
+    })
+  }
+
+  /** Listens everywhere, or nowhere: rejects with `port_taken` or `listen_failed`. */
+  async start(): Promise<SipServerAddresses> {
+    try {
+      await this.#listenForClients()
+      for (const transport of this.#transports) await transport.start()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    const address = this.#admin.address()
+    if (address === null || typeof address === 'string') throw new Error('no admin address')
+    return {
+      admin: { host: address.address, port: address.port, secret: this.#secret },
+      sip: this.#options.listen.map(({ transport, host }, index) => {
+        return { transport, host, port: this.#transports[index]?.port ?? 0 }
+      }),
+    }
+  }
+
+  /** Refuses new requests, lets clients answer what is pending for a second, then closes all. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#server.stopAccepting()
+    if (this.#clients.size > 0) await this.#settle()
+    const adminClosed = new Promise<void>((resolve) => this.#admin.close(() => resolve()))
+    await Promise.all([...this.#clients].map((client) => client.close()))
+    await adminClosed
+    this.#server.close()
+    this.#client.close()
+    await Promise.all(this.#transports.map((transport) => transport.close()))
+  }
+
+  /** Waits until every request has its answer, or long enough. */
+  async #settle(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timeout = this.#options.clock.after(CLOSING_MS, resolve)
+      this.#server.onSettled(() => {
+        timeout.cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #listenForClients(): Promise<void> {
+    const { host = '127.0.0.1', port = 0 } = this.#options.admin ?? {}
+    await new Promise<void>((resolve, reject) => {
+      this.#admin.once('error', (error) => reject(bindFailure('tcp', { host, port }, error)))
+      this.#admin.listen({ host, port }, resolve)
+    })
+    this.#admin.removeAllListeners('error')
+    this.#admin.on('error', (error) => this.#log.warn({ error }, 'SIP admin listener failed'))
+  }
+
+  #transportOf(address: SipListenAddress): SipTransport {
+    const options = {
+      host: address.host,
+      port: address.port,
+      limits: this.#limits,
+      log: this.#log,
+      clock: this.#options.clock,
+      events: {
+        onReceived: (received: Received, peer: Peer) => {
+          this.#guard(() => this.#receive(received, peer))
+        },
+        onDisconnected: () => {},
+      },
+    }
+    return address.transport === 'udp' ? new UdpTransport(options) : new TcpTransport(options)
+  }
+
+  #receive(received: Received, peer: Peer): void {
+    switch (received.kind) {
+      case 'keep_alive':
+        return
+      case 'dropped':
+        this.#counters.dropped(received.reason)
+        return
+      case 'bad_request':
+        this.#refuse(received.message, peer, received)
+        return
+      case 'message':
+        this.#receiveMessage(received.message, peer)
+        return
+    }
+  }
+
+  #receiveMessage(message: SipMessage, peer: Peer): void {
+    const outcome = readEssentials(message)
+    if (message.kind === 'response') {
+      this.#counters.responseReceived(message.status)
+      if (outcome.kind === 'faulty') this.#counters.dropped('bad_response')
+      else this.#client.receive(message, outcome.essentials, peer)
+      return
+    }
+    this.#counters.requestReceived(message.method)
+    if (outcome.kind === 'faulty') {
+      this.#refuse(message, peer, { status: 400, reason: outcome.reason })
+    } else if (message.version !== '2.0') {
+      this.#server.refuse(stamped(message, peer), peer, 505)
+    } else {
+      this.#server.receive(stamped(message, peer), outcome.essentials, peer)
+    }
+  }
+
+  /** Answers a request that cannot be taken, where a response would find its way. */
+  #refuse(
+    request: SipRequest,
+    peer: Peer,
+    why: { readonly status: number; readonly reason: string },
+  ): void {
+    this.#counters.dropped('bad_request')
+    const outcome = readEssentials(request)
+    if (outcome.kind === 'faulty' && !outcome.isAnswerable) return
+    const status = why.status === 413 ? 413 : 400
+    this.#server.refuse(stamped(request, peer), peer, status, why.reason)
+  }
+
+  #obey(client: ClientConnection, frame: ClientFrame): void {
+    if (frame.startLine.startsWith('SIP/')) this.#server.respond(client, frame)
+    else this.#client.request(client, frame)
+  }
+
+  #forget(client: ClientConnection): void {
+    this.#clients.delete(client)
+    this.#registry.forget(client)
+    this.#server.forget(client)
+    this.#client.forget(client)
+  }
+
+  /** Addresses and version, as in the answer to `authenticate`. */
+  #greeting(): string {
+    const addresses = this.#transports
+      .map(({ name, host, port }) => {
+        return `${name}/${formatHostPort(localAddressToward('', host), port)}`
+      })
+      .toReversed()
+      .join(',')
+    return `${addresses}|${VERSION}|${addresses}`
+  }
+
+  /** A fault of ours in handling one message must touch no other. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#counters.dropped('internal_error')
+      this.#log.error({ error }, 'SIP message could not be handled')
+    }
+  }
+}
+
+/** The request with its topmost Via saying where it came from. */
+function stamped(request: SipRequest, peer: Peer): SipRequest {
+  const value = headerValue(request, 'via')
+  if (value === undefined) return request
+  const { top, others } = splitTopVia(value)
+  const via = parseVia(top)
+  if (via === undefined) return request
+  return withHeader(request, 'via', { name: 'Via', value: stampVia(top, via, peer) + others })
+}

@@ -1,0 +1,59 @@
+import type { SipMessage, SipRequest } from './sip-message.ts'
+
+export type TransportName = 'udp' | 'tcp' | 'tls'
+
+/** Where a message came from, and where its responses go. */
+export interface Peer {
+  readonly transport: SipTransport
+  /** Address without brackets. */
+  readonly host: string
+  readonly port: number
+  /** The stream it came on; undefined for datagrams and for a peer that is not connected yet. */
+  readonly connectionId: number | undefined
+  /** This server's own address as that peer reaches it, without brackets. */
+  readonly localHost: string
+  readonly localPort: number
+}
+
+export type Received =
+  | { readonly kind: 'message'; readonly message: SipMessage }
+  /** To be refused; `isLast` where the stream cannot be followed any further. */
+  | {
+      readonly kind: 'bad_request'
+      readonly message: SipRequest
+      readonly status: number
+      readonly reason: string
+      readonly isLast: boolean
+    }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  | { readonly kind: 'keep_alive' }
+
+export interface TransportEvents {
+  readonly onReceived: (received: Received, peer: Peer) => void
+  /** The stream is gone; nothing more comes from it and what was sent may be lost. */
+  readonly onDisconnected: (transport: SipTransport, connectionId: number) => void
+}
+
+/** One address that the server listens on, and through which it sends. TLS is to be one more of these. */
+export interface SipTransport {
+  readonly name: TransportName
+  /** Whether it retransmits by itself, so that SIP must not (RFC 3261 §17). */
+  readonly isReliable: boolean
+  /** As bound; the port is the real one after `start`. */
+  readonly host: string
+  readonly port: number
+  /** Connections now; always 0 for datagrams. */
+  readonly connections: number
+  /** Throws `port_taken`. */
+  start(): Promise<void>
+  /** Idempotent; what was handed to `send` has gone, or will not go. */
+  close(): Promise<void>
+  /** A peer to send a request to; streams connect at the first `send`. */
+  peerAt(host: string, port: number): Peer
+  /** Whether the peer's stream is still open; true for datagrams. */
+  isConnected(peer: Peer): boolean
+  /** Text of one character per byte; a peer with a connection gets it on that one or not at all. `onFailure` is called at most once, and never before `send` returns. */
+  send(text: string, peer: Peer, onFailure: (reason: string) => void): void
+  /** Ends the peer's stream once all that was sent has gone. */
+  disconnect(peer: Peer): void
+}

@@ -1,0 +1,523 @@
+import type { Clock } from '../../base/clock.ts'
+import type { ClientConnection } from './client-connection.ts'
+import { notSent, responseSent, sipFrame, timeOfDay } from './client-frames.ts'
+import type { ClientFrame } from './client-protocol.ts'
+import type { ClientRegistry } from './client-registry.ts'
+import { isKnownMethod, type MessageCounters } from './counters.ts'
+import { defaultContact } from './default-contact.ts'
+import { type Dialog, dialogOfServer } from './dialog.ts'
+import type { DialogTable } from './dialog-table.ts'
+import { type Essentials, serverKey } from './essentials.ts'
+import { IncomingRequest } from './incoming-request.ts'
+import type { SipServerLimits } from './limits.ts'
+import { clientFields, field, fieldValue, guessedContentType } from './message-writer.ts'
+import { makesDialog, type OwnStatus, REASONS, responseText } from './responses.ts'
+import { InviteServerTransaction } from './server-transaction-invite.ts'
+import { NonInviteServerTransaction } from './server-transaction-non-invite.ts'
+import { messageText, type SipRequest } from './sip-message.ts'
+import { TIMEOUT_MS } from './timers.ts'
+import { newTag, newUuid } from './tokens.ts'
+import type { Peer } from './transport.ts'
+
+/** How long a client may leave an INVITE without any answer, milliseconds. */
+const CLIENT_PATIENCE_MS = 64_000
+
+const STATUS_LINE = /^SIP\/2\.0 (\d{3})(?: (.*))?$/
+const TARGET_REFRESHES = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])
+const NEVER_OUTSIDE = new Set(['BYE', 'UPDATE', 'PRACK'])
+
+export interface ServerSideEvents {
+  /** A 2xx was never acknowledged: the dialog is to be ended. */
+  readonly onAckMissing: (dialog: Dialog) => void
+}
+
+/** Peers' requests: matches them to transactions and dialogs, hands them to clients, sends the answers. */
+export class UserAgentServer {
+  readonly #clock: Clock
+  readonly #limits: SipServerLimits
+  readonly #counters: MessageCounters
+  readonly #dialogs: DialogTable
+  readonly #registry: ClientRegistry
+  readonly #events: ServerSideEvents
+  readonly #byKey = new Map<string, IncomingRequest>()
+  readonly #byId = new Map<string, IncomingRequest>()
+  /** Requests outside dialogs by what they share when they come over several paths (RFC 3261 §8.2.2.2). */
+  readonly #byOrigin = new Map<string, IncomingRequest>()
+  /** INVITEs answered 2xx that await their ACK, by dialog. */
+  readonly #unacknowledged = new Map<Dialog, IncomingRequest>()
+  #isClosing = false
+  #whenSettled: (() => void) | undefined
+
+  constructor(options: {
+    readonly clock: Clock
+    readonly limits: SipServerLimits
+    readonly counters: MessageCounters
+    readonly dialogs: DialogTable
+    readonly registry: ClientRegistry
+    readonly events: ServerSideEvents
+  }) {
+    this.#clock = options.clock
+    this.#limits = options.limits
+    this.#counters = options.counters
+    this.#dialogs = options.dialogs
+    this.#registry = options.registry
+    this.#events = options.events
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  /** Takes a request whose Via is stamped. */
+  receive(request: SipRequest, essentials: Essentials, peer: Peer): void {
+    const key = serverKey(essentials, request.method)
+    const known = this.#byKey.get(key)
+    if (request.method === 'ACK') {
+      this.#receiveAck({ request, essentials, peer, known })
+    } else if (request.method === 'CANCEL') {
+      this.#receiveCancel({ request, essentials, peer, known })
+    } else if (known !== undefined) {
+      this.#counters.retransmissionsReceived += 1
+      known.transaction.machine.absorb()
+    } else if (this.#isClosing || this.#byKey.size >= this.#limits.maxTransactions) {
+      this.refuse(request, peer, 503)
+    } else if (essentials.toTag === undefined) {
+      this.#receiveOutside(request, essentials, { peer, key })
+    } else {
+      this.#receiveInside(request, essentials, { peer, key })
+    }
+  }
+
+  /** Answers once, without a transaction. */
+  refuse(request: SipRequest, peer: Peer, status: OwnStatus, reason?: string): void {
+    if (request.method === 'ACK') return
+    const text = responseText(request, {
+      status,
+      reason: reason ?? REASONS[status],
+      toTag: newTag(),
+    })
+    this.#counters.responseSent(status)
+    peer.transport.send(text, peer, () => this.#counters.dropped('send_failed'))
+  }
+
+  /** Sends a client's response. */
+  respond(client: ClientConnection, frame: ClientFrame): void {
+    const [transactionId = ''] = frame.fields
+    const incoming = this.#byId.get(transactionId)
+    const [, code = '', reason = ''] = STATUS_LINE.exec(frame.startLine) ?? []
+    const status = Number(code)
+    if (incoming === undefined || incoming.transaction.machine.isAnswered) {
+      const isCancel = /^cseq:\s*\d+\s+CANCEL\s*$/im.test(frame.headers)
+      const why = isCancel
+        ? '200 OK to incoming CANCEL is automatically generated by the stack'
+        : 'Response not sent due to unknown transaction'
+      client.send(notSent(frame.id, why))
+    } else if (!(status >= 100 && status <= 699)) {
+      client.send(notSent(frame.id, 'Unknown server error sending response'))
+    } else {
+      this.#respond(client, incoming, { frame, status, reason })
+    }
+  }
+
+  /** Ends what the client was to answer. */
+  forget(client: ClientConnection): void {
+    for (const incoming of [...this.#byKey.values()]) {
+      if (incoming.owner === client && !incoming.transaction.machine.isAnswered) {
+        this.#answer(incoming, 503)
+      }
+    }
+  }
+
+  /** Answers new requests with 503 from now on. */
+  stopAccepting(): void {
+    this.#isClosing = true
+  }
+
+  /** Calls back once no request waits for its answer. */
+  onSettled(run: () => void): void {
+    this.#whenSettled = run
+    this.#checkSettled()
+  }
+
+  /** Ends every transaction, without a word. */
+  close(): void {
+    for (const incoming of [...this.#byKey.values()]) incoming.transaction.machine.end()
+  }
+
+  #checkSettled(): void {
+    if (this.#whenSettled === undefined) return
+    for (const { transaction } of this.#byKey.values()) {
+      if (!transaction.machine.isAnswered) return
+    }
+    this.#whenSettled()
+    this.#whenSettled = undefined
+  }
+
+  #receiveOutside(
+    request: SipRequest,
+    essentials: Essentials,
+    at: { readonly peer: Peer; readonly key: string },
+  ): void {
+    const origin = originKey(essentials)
+    const incoming = this.#begin(request, essentials, at)
+    const { method } = request
+    if (this.#byOrigin.has(origin)) {
+      this.#answer(incoming, 482)
+      return
+    }
+    this.#byOrigin.set(origin, incoming)
+    if (method === 'INVITE') this.#answer(incoming, 100)
+    if (!isKnownMethod(method)) this.#answer(incoming, 501)
+    else if (NEVER_OUTSIDE.has(method)) this.#answer(incoming, 481)
+    else if (makesDialog(method) && essentials.fromTag === undefined) {
+      this.#answer(incoming, 400, 'Missing From Tag')
+    } else if (makesDialog(method) && this.#dialogs.size >= this.#limits.maxDialogs) {
+      this.#answer(incoming, 503)
+    } else {
+      this.#offer(incoming)
+    }
+  }
+
+  /** Hands a request outside dialogs to the client whose turn it is. */
+  #offer(incoming: IncomingRequest): void {
+    const client = this.#registry.select(incoming.request.method)
+    if (client === undefined) {
+      this.#answer(incoming, 503)
+      return
+    }
+    incoming.owner = client
+    const { peer, request } = incoming
+    const receivedOn = { host: peer.localHost, port: peer.localPort }
+    client.send(
+      sipFrame({
+        source: 'network',
+        bytes: request.bytes,
+        protocol: peer.transport.name,
+        host: peer.host,
+        port: peer.port,
+        time: timeOfDay(this.#clock),
+        transactionId: incoming.transactionId,
+        dialogId: '',
+        receivedOn,
+        text: messageText(request),
+      }),
+    )
+  }
+
+  #receiveInside(
+    request: SipRequest,
+    essentials: Essentials,
+    at: { readonly peer: Peer; readonly key: string },
+  ): void {
+    const incoming = this.#begin(request, essentials, at)
+    const { method } = request
+    const dialog = this.#dialogs.find({
+      callId: essentials.callId,
+      localTag: essentials.toTag ?? '',
+      remoteTag: essentials.fromTag ?? '',
+    })
+    if (dialog === undefined) {
+      this.#answer(incoming, 481)
+      return
+    }
+    incoming.dialog = dialog
+    if (!isKnownMethod(method)) {
+      this.#answer(incoming, 501)
+      return
+    }
+    if (dialog.remoteSequence !== undefined && essentials.sequence < dialog.remoteSequence) {
+      this.#answer(incoming, 500, 'CSeq Out Of Order')
+      return
+    }
+    dialog.remoteSequence = essentials.sequence
+    if (TARGET_REFRESHES.has(method)) dialog.refresh(request, at.peer)
+    if (method === 'INVITE') this.#answer(incoming, 100)
+    if (method === 'BYE') this.#endDialog(dialog, incoming)
+    if (!dialog.owner.isOpen) {
+      this.#answer(incoming, 481)
+      return
+    }
+    incoming.owner = dialog.owner
+    this.#tell(incoming, dialog, newFrameOf(incoming))
+  }
+
+  /** The dialog is over for the peer: what it still waits for will not come (RFC 3261 §15.1.2). */
+  #endDialog(dialog: Dialog, bye: IncomingRequest): void {
+    this.#dialogs.remove(dialog)
+    this.#unacknowledged.get(dialog)?.transaction.machine.end()
+    for (const other of [...this.#byKey.values()]) {
+      const isPending = other.dialog === dialog && !other.transaction.machine.isAnswered
+      if (isPending && other !== bye) this.#answer(other, 487)
+    }
+  }
+
+  #receiveAck(ack: {
+    readonly request: SipRequest
+    readonly essentials: Essentials
+    readonly peer: Peer
+    readonly known: IncomingRequest | undefined
+  }): void {
+    const { request, essentials, peer, known } = ack
+    if (known?.transaction.kind === 'invite') known.transaction.machine.confirm()
+    const dialog = this.#dialogs.find({
+      callId: essentials.callId,
+      localTag: essentials.toTag ?? '',
+      remoteTag: essentials.fromTag ?? '',
+    })
+    if (dialog === undefined) {
+      if (known === undefined) this.#counters.dropped('ack_without_dialog')
+      return
+    }
+    const invite = this.#unacknowledged.get(dialog)
+    if (invite?.essentials.sequence !== essentials.sequence) {
+      this.#counters.retransmissionsReceived += 1
+      return
+    }
+    this.#unacknowledged.delete(dialog)
+    if (invite.transaction.kind === 'invite') invite.transaction.machine.acknowledge()
+    // The ACK of a first INVITE carries its transaction's id, that of a re-INVITE a new one.
+    const isFirst = invite.essentials.toTag === undefined
+    const transactionId = isFirst ? invite.transactionId : newUuid()
+    this.#tell(invite, dialog, { request, peer, transactionId, protocol: '' })
+  }
+
+  #receiveCancel(cancel: {
+    readonly request: SipRequest
+    readonly essentials: Essentials
+    readonly peer: Peer
+    readonly known: IncomingRequest | undefined
+  }): void {
+    const { request, peer, known } = cancel
+    // A success has ended the transaction for CANCEL (RFC 3261 §9.2); the peer ends the call with BYE.
+    if (known?.transaction.kind !== 'invite' || known.transaction.machine.isSuccessful) {
+      this.refuse(request, peer, 481)
+      return
+    }
+    const text = responseText(request, { status: 200, reason: 'OK', toTag: known.toTag() })
+    this.#counters.responseSent(200)
+    peer.transport.send(text, peer, () => this.#counters.dropped('send_failed'))
+    if (known.transaction.machine.isAnswered) return
+    known.owner?.send(
+      sipFrame({
+        source: 'network',
+        bytes: request.bytes,
+        protocol: peer.transport.name,
+        host: peer.host,
+        port: peer.port,
+        time: timeOfDay(this.#clock),
+        transactionId: known.transactionId,
+        dialogId: known.isHandled ? known.dialogId : '',
+        text: messageText(request),
+      }),
+    )
+    this.#answer(known, 487)
+  }
+
+  #tell(
+    incoming: IncomingRequest,
+    dialog: Dialog,
+    frame: {
+      readonly request: SipRequest
+      readonly peer: Peer
+      readonly transactionId: string
+      readonly protocol: string
+    },
+  ): void {
+    const { request, peer, transactionId, protocol } = frame
+    const owner = incoming.owner ?? dialog.owner
+    owner.send(
+      sipFrame({
+        source: 'network',
+        bytes: request.bytes,
+        protocol,
+        host: peer.host,
+        port: peer.port,
+        time: timeOfDay(this.#clock),
+        transactionId,
+        dialogId: dialog.id,
+        text: messageText(request),
+      }),
+    )
+  }
+
+  #begin(
+    request: SipRequest,
+    essentials: Essentials,
+    at: { readonly peer: Peer; readonly key: string },
+  ): IncomingRequest {
+    const { peer, key } = at
+    const events = {
+      send: (text: string) => this.#send(peer, essentials, text),
+      onRetransmitted: () => {
+        this.#counters.retransmissionsSent += 1
+      },
+      onAckMissing: () => {
+        if (incoming.dialog !== undefined) this.#events.onAckMissing(incoming.dialog)
+      },
+      onEnded: () => this.#end(incoming, key),
+    }
+    const options = { clock: this.#clock, isReliable: peer.transport.isReliable, events }
+    const incoming = new IncomingRequest({
+      request,
+      essentials,
+      peer,
+      transaction:
+        request.method === 'INVITE'
+          ? { kind: 'invite', machine: new InviteServerTransaction(options) }
+          : { kind: 'other', machine: new NonInviteServerTransaction(options) },
+    })
+    this.#byKey.set(key, incoming)
+    this.#byId.set(incoming.transactionId, incoming)
+    const isInvite = incoming.transaction.kind === 'invite'
+    this.#clock.after(isInvite ? CLIENT_PATIENCE_MS : TIMEOUT_MS, () => this.#loseHope(incoming))
+    return incoming
+  }
+
+  /** The client has not answered. A request other than INVITE has timed out at the peer as well (RFC 4320 §4). */
+  #loseHope(incoming: IncomingRequest): void {
+    const { kind, machine } = incoming.transaction
+    if (machine.isAnswered || incoming.isHandled) return
+    if (kind === 'invite') this.#answer(incoming, 503)
+    else machine.end()
+  }
+
+  #end(incoming: IncomingRequest, key: string): void {
+    this.#byKey.delete(key)
+    this.#byId.delete(incoming.transactionId)
+    const origin = originKey(incoming.essentials)
+    if (this.#byOrigin.get(origin) === incoming) this.#byOrigin.delete(origin)
+    const { dialog } = incoming
+    if (dialog !== undefined && this.#unacknowledged.get(dialog) === incoming) {
+      this.#unacknowledged.delete(dialog)
+    }
+  }
+
+  /** Answers by itself. */
+  #answer(incoming: IncomingRequest, status: OwnStatus, reason?: string): void {
+    const text = responseText(incoming.request, {
+      status,
+      reason: reason ?? REASONS[status],
+      toTag: status === 100 ? undefined : incoming.toTag(),
+    })
+    this.#counters.responseSent(status)
+    incoming.transaction.machine.respond(status, text)
+    if (status >= 300) this.#dropEarlyDialog(incoming)
+    this.#checkSettled()
+  }
+
+  #respond(
+    client: ClientConnection,
+    incoming: IncomingRequest,
+    response: { readonly frame: ClientFrame; readonly status: number; readonly reason: string },
+  ): void {
+    const { frame, status, reason } = response
+    const { request, peer } = incoming
+    const local = { host: peer.localHost, port: peer.localPort }
+    const given = clientFields(frame.headers, local)
+    const wish = /;\s*tag\s*=\s*([^\s;,>"]+)/i.exec(fieldValue(given, 'to') ?? '')?.[1]
+    const fields = given.filter(({ key }) => !REPEATED.has(key))
+    const contact = fieldValue(fields, 'contact') ?? defaultContact(peer)
+    if (needsContact(incoming, status) && fieldValue(fields, 'contact') === undefined) {
+      fields.push(field('Contact', contact))
+    }
+    const type = guessedContentType(frame.body)
+    if (type !== undefined && fieldValue(fields, 'content-type') === undefined) {
+      fields.push(field('Content-Type', type))
+    }
+    const toTag = status === 100 ? undefined : incoming.toTag(wish)
+    const text = responseText(request, { status, reason, toTag, fields, body: frame.body })
+    incoming.isHandled = true
+    this.#counters.responseSent(status)
+    incoming.transaction.machine.respond(status, text)
+    if (toTag !== undefined) this.#noteDialog(incoming, { status, toTag, contact, client })
+    const isOver = incoming.transaction.kind === 'other' && status >= 200
+    const isGone = incoming.dialog !== undefined && !this.#dialogs.has(incoming.dialog)
+    client.send(
+      responseSent({
+        frameId: frame.id,
+        protocol: isOver ? '' : peer.transport.name,
+        peer,
+        time: timeOfDay(this.#clock),
+        transactionId: incoming.transactionId,
+        dialogId: isGone && isOver ? '' : incoming.dialogId,
+        text,
+      }),
+    )
+    this.#checkSettled()
+  }
+
+  /** Makes the dialog with the first response that names it, and ends it with a refusal. */
+  #noteDialog(
+    incoming: IncomingRequest,
+    response: {
+      readonly status: number
+      readonly toTag: string
+      readonly contact: string
+      readonly client: ClientConnection
+    },
+  ): void {
+    const { status, toTag, contact, client } = response
+    const { request, essentials, peer } = incoming
+    if (status >= 300) {
+      this.#dropEarlyDialog(incoming)
+      return
+    }
+    if (!makesDialog(request.method)) return
+    if (incoming.dialog === undefined) {
+      incoming.dialog = dialogOfServer({
+        request,
+        essentials,
+        toTag,
+        peer,
+        owner: client,
+        localContact: contact,
+      })
+      this.#dialogs.add(incoming.dialog)
+    }
+    if (status < 200) return
+    incoming.dialog.isConfirmed = true
+    incoming.dialog.localContact = contact
+    if (request.method === 'INVITE') this.#unacknowledged.set(incoming.dialog, incoming)
+  }
+
+  #dropEarlyDialog(incoming: IncomingRequest): void {
+    const { dialog, essentials } = incoming
+    if (dialog !== undefined && essentials.toTag === undefined) this.#dialogs.remove(dialog)
+  }
+
+  /** A response whose stream is gone goes to the address in the Via (RFC 3261 §18.2.2). */
+  #send(peer: Peer, essentials: Essentials, text: string): void {
+    peer.transport.send(text, peer, () => {
+      if (!peer.transport.isReliable) {
+        this.#counters.dropped('send_failed')
+        return
+      }
+      const port = essentials.via.port ?? 5060
+      const again = peer.transport.peerAt(peer.host, port)
+      peer.transport.send(text, again, () => this.#counters.dropped('send_failed'))
+    })
+  }
+}
+
+/** Headers that a response repeats from its request, whatever the client says. */
+const REPEATED = new Set(['from', 'to', 'call-id', 'cseq'])
+
+function needsContact(incoming: IncomingRequest, status: number): boolean {
+  if (!makesDialog(incoming.request.method)) return false
+  return incoming.essentials.toTag !== undefined || (status >= 200 && status < 300)
+}
+
+function originKey(essentials: Essentials): string {
+  const { callId, fromTag, sequence, sequenceMethod } = essentials
+  return `${callId}|${fromTag ?? ''}|${sequence} ${sequenceMethod}`
+}
+
+function newFrameOf(incoming: IncomingRequest): {
+  readonly request: SipRequest
+  readonly peer: Peer
+  readonly transactionId: string
+  readonly protocol: string
+} {
+  const { request, peer, transactionId } = incoming
+  return { request, peer, transactionId, protocol: peer.transport.name }
+}

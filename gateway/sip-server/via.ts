@@ -1,0 +1,65 @@
+import { splitList } from './name-address.ts'
+import { formatHost, formatHostPort } from './sip-uri.ts'
+
+/** The topmost Via value (RFC 3261 §20.42). */
+export interface Via {
+  /** As written, `UDP`. */
+  readonly transport: string
+  /** Without brackets. */
+  readonly host: string
+  readonly port: number | undefined
+  /** Undefined where RFC 2543 is spoken. */
+  readonly branch: string | undefined
+}
+
+/** A branch that begins so is unique to its transaction (RFC 3261 §8.1.1.7). */
+export const BRANCH_COOKIE = 'z9hG4bK'
+
+const VIA =
+  /^SIP\s*\/\s*2\.0\s*\/\s*([\w\-.!%*+`'~]+)\s+(\[[0-9a-fA-F:.%]+\]|[^\s:;,[\]]+)(?:\s*:\s*(\d{1,5}))?\s*(;.*)?$/i
+
+export function parseVia(value: string): Via | undefined {
+  const match = VIA.exec(value)
+  if (!match) return undefined
+  const [, transport = '', host = '', port, parameters = ''] = match
+  return {
+    transport,
+    host: host.startsWith('[') ? host.slice(1, -1) : host,
+    port: port === undefined ? undefined : Number(port),
+    branch: /;\s*branch\s*=\s*([^\s;,]+)/i.exec(parameters)?.[1],
+  }
+}
+
+/** The first of a Via header's values and what follows it, comma included. */
+export function splitTopVia(value: string): { readonly top: string; readonly others: string } {
+  if (!value.includes(',')) return { top: value, others: '' }
+  const [top = '', ...others] = splitList(value)
+  return { top, others: others.map((other) => `, ${other}`).join('') }
+}
+
+/**
+ * Notes in the topmost Via where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4). Like a drachtio
+ * server, it adds `rport` even where the peer did not ask, so that responses find their way back through a NAT.
+ */
+export function stampVia(
+  top: string,
+  via: Via,
+  source: { readonly host: string; readonly port: number },
+): string {
+  let stamped = top.replace(/\s*;\s*received\s*=\s*[^;]*/gi, '')
+  if (via.host.toLowerCase() !== source.host.toLowerCase()) stamped += `;received=${source.host}`
+  const rport = `;rport=${source.port}`
+  const asked = /\s*;\s*rport\b\s*(?:=[^;]*)?/i
+  return asked.test(stamped) ? stamped.replace(asked, rport) : stamped + rport
+}
+
+/** The Via of a request of ours; the default port is left out. */
+export function formatVia(via: {
+  readonly protocol: string
+  readonly host: string
+  readonly port: number
+  readonly branch: string
+}): string {
+  const sentBy = via.port === 5060 ? formatHost(via.host) : formatHostPort(via.host, via.port)
+  return `SIP/2.0/${via.protocol.toUpperCase()} ${sentBy};rport;branch=${via.branch}`
+}
