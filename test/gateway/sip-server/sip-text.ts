@@ -77,7 +77,7 @@ export function sipResponse(
 }
 
 /** Value of the first header of that name. */
-export function valueOf(text: string, name: string): string | undefined {
+export function headerOf(text: string, name: string): string | undefined {
   const head = text.split('\r\n\r\n', 1)[0] ?? ''
   return new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(head)?.[1]?.trim()
 }
