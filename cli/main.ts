@@ -9,21 +9,31 @@ import { VERBS } from './verbs.ts'
 // This file runs as build/cli/main.js; what is not compiled stands two folders up.
 const rootPath = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => stop.abort())
-}
 // A reader that went away, as `head` does, is no reason to show a stack.
 process.stdout.on('error', () => process.exit(1))
 
+let stop: AbortController | undefined
+
 const terminal: Terminal = {
   print: (line) => console.log(line),
+  // To the line's beginning, the text, and away with what is left of a longer one (ECMA-48 EL).
+  rewrite: (text) => void process.stdout.write(`\r${text.slice(0, terminal.columns - 1)}\x1b[K`),
   warn: (line) => console.error(line),
   env: process.env,
   isInteractive: process.stdout.isTTY === true,
   columns: process.stdout.columns ?? 80,
-  stopped: stop.signal,
+  stopSignal,
   rootPath,
+}
+
+function stopSignal(): AbortSignal {
+  if (stop) return stop.signal
+  const controller = new AbortController()
+  stop = controller
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => controller.abort())
+  }
+  return controller.signal
 }
 
 process.exitCode = await runLine(process.argv.slice(2))

@@ -4,14 +4,16 @@ import type { ParseArgsConfig } from 'node:util'
 export interface Terminal {
   /** Writes a line to standard output. */
   print(line: string): void
+  /** Writes over the last line that was written so; an empty text wipes it. For terminals alone. */
+  rewrite(text: string): void
   /** Writes a line to standard error. */
   warn(line: string): void
   readonly env: Readonly<NodeJS.ProcessEnv>
   /** Whether standard output is a terminal, whose last line can be written again. */
   readonly isInteractive: boolean
   readonly columns: number
-  /** Aborted by SIGINT, SIGTERM or SIGHUP. */
-  readonly stopped: AbortSignal
+  /** Takes SIGINT, SIGTERM and SIGHUP over from here on: the first of them aborts the signal. Idempotent. */
+  stopSignal(): AbortSignal
   /** The checkout or package that this program runs from. */
   readonly rootPath: string
 }

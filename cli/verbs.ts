@@ -1,11 +1,35 @@
 import type { Verb } from './verb.ts'
 import { configCheckVerb, configShowVerb } from './verbs/config.ts'
+import { contactsVerb } from './verbs/contacts.ts'
+import { demoVerb } from './verbs/demo.ts'
+import { doctorVerb } from './verbs/doctor.ts'
+import { migrateVerb } from './verbs/migrate.ts'
+import { gatewayVerb, portalVerb, retentionVerb } from './verbs/process-verbs.ts'
+import {
+  recordingsGetVerb,
+  recordingsShowVerb,
+  recordingsVerb,
+  recordingsVerdictVerb,
+} from './verbs/recordings.ts'
+import { testVerb } from './verbs/test.ts'
 import { needsPrivateDatabaseVerb, upVerb } from './verbs/up.ts'
 
 /** Everything that can be asked for. */
 export const VERBS: readonly Verb[] = [
+  demoVerb,
+  testVerb,
   upVerb,
   needsPrivateDatabaseVerb,
+  gatewayVerb,
+  retentionVerb,
+  portalVerb,
+  migrateVerb,
+  doctorVerb,
   configCheckVerb,
   configShowVerb,
+  contactsVerb,
+  recordingsVerb,
+  recordingsShowVerb,
+  recordingsVerdictVerb,
+  recordingsGetVerb,
 ]

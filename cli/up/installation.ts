@@ -4,6 +4,7 @@ import { stringify } from 'yaml'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
+import { dataPaths } from '../../config/data-paths.ts'
 import {
   createDatabaseIfMissing,
   createDatabasePool,
@@ -124,7 +125,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     isReady = true
     return {
       config,
-      tokenPath: join(dataPath, 'admin.token'),
+      tokenPath: dataPaths(config).adminToken,
       stop,
       kill: () => {
         for (const process of processes) process.kill()

@@ -38,7 +38,7 @@ Logs are in DIR/log. The token for the HTTP API is in DIR/admin.token.`,
   run: async (given, terminal) => {
     const installation = await startFrom(given, terminal)
     terminal.print('ready')
-    await untilStopped(terminal.stopped)
+    await untilStopped(terminal.stopSignal())
     await stopInstallation(installation, terminal)
     return 0
   },
@@ -83,7 +83,7 @@ export async function startAndTell(config: Config, terminal: Terminal): Promise<
     env: terminal.env,
     clock: new SystemClock(),
     report: terminal.print,
-    stopped: terminal.stopped,
+    stopped: terminal.stopSignal(),
   })
   const { database } = installation.config
   const { host, port } = config.http.portal

@@ -1,0 +1,73 @@
+import type { z } from 'zod'
+import { readAdminToken } from '../../base/admin-token.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type { Config } from '../../config/config.ts'
+import { dataPaths } from '../../config/data-paths.ts'
+import { formatAddress, reachableHost } from '../up/address.ts'
+
+/** The HTTP API as the command line uses it, with the admin token of the data folder. */
+export class PortalClient {
+  readonly baseUrl: string
+  readonly tokenPath: string
+  readonly #token: string
+
+  private constructor(baseUrl: string, tokenPath: string, token: string) {
+    this.baseUrl = baseUrl
+    this.tokenPath = tokenPath
+    this.#token = token
+  }
+
+  /** Rejects as `readAdminToken` does. */
+  static async open(config: Config): Promise<PortalClient> {
+    const { host, port } = config.http.portal
+    const tokenPath = dataPaths(config).adminToken
+    const token = await readAdminToken(tokenPath)
+    const address = formatAddress({ host: reachableHost(host), port })
+    return new PortalClient(`http://${address}`, tokenPath, token)
+  }
+
+  /** The answer to a GET, checked against what the API promises. Rejects as `get` does, and with `api_differs`. */
+  async read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.get(path)
+    const parsed = schema.safeParse(await response.json().catch(() => undefined))
+    if (parsed.success) return parsed.data
+    throw new TallenneError(
+      'api_differs',
+      `${this.baseUrl}${path} answered something else than this program knows (${parsed.error.issues[0]?.message}): is the portal of the same version?`,
+    )
+  }
+
+  /**
+   * The response to a GET, when it is one of success. Rejects with `portal_unreachable`, and with the API's own
+   * code and sentence where it refuses.
+   */
+  async get(path: string): Promise<Response> {
+    let response: Response
+    try {
+      response = await fetch(`${this.baseUrl}${path}`, {
+        headers: { authorization: `Bearer ${this.#token}` },
+      })
+    } catch (error) {
+      const cause = error instanceof Error && error.cause ? error.cause : error
+      throw new TallenneError(
+        'portal_unreachable',
+        `The portal does not answer at ${this.baseUrl} (${messageOf(cause)}): start it with tallenne up, or name the running one's folder with --data.`,
+        { cause: error },
+      )
+    }
+    if (response.ok) return response
+    throw await refusal(response, `${this.baseUrl}${path}`)
+  }
+}
+
+async function refusal(response: Response, url: string): Promise<TallenneError> {
+  const body: unknown = await response.json().catch(() => undefined)
+  const field = (name: string): unknown =>
+    typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  const code = field('code')
+  const detail = field('detail') ?? field('message')
+  return new TallenneError(
+    typeof code === 'string' ? code : 'api_refused',
+    typeof detail === 'string' ? detail : `${url} answered ${response.status}.`,
+  )
+}

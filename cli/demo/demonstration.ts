@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { TallenneError } from '../../base/tallenne-error.ts'
+import type { Config } from '../../config/config.ts'
+import { contactPageSchema } from '../../portal/view-schemas.ts'
+import type { ContactView, RecordingView } from '../../storage/model.ts'
+import { describeContact, describeRecording } from '../api/describe-contact.ts'
+import { PortalClient } from '../api/portal-client.ts'
+import { SiprecCaller } from '../caller/siprec-caller.ts'
+import { reachableHost } from '../up/address.ts'
+import type { Terminal } from '../verb.ts'
+import { readDialogue } from './dialogue.ts'
+import { watchCall } from './live-view.ts'
+import { describeFile, readRecordingFile } from './show-result.ts'
+
+const CALLER = '+12025550147'
+const AGENT = '4001'
+const VERDICT_WITHIN_MS = 30_000
+
+/** What came of the demonstration's call. */
+export interface DemonstrationResult {
+  readonly contact: ContactView
+  readonly recording: RecordingView
+  readonly isPlayable: boolean
+}
+
+/** Places the call on a running installation, shows it, and shows what was made of it. */
+export async function demonstrate(
+  config: Config,
+  terminal: Terminal,
+): Promise<DemonstrationResult> {
+  const { print, rootPath } = terminal
+  const client = await PortalClient.open(config)
+  const line = config.serviceLines.find(({ numbers }) => numbers.length > 0)
+  const serviceNumber = line?.numbers[0] ?? '+12025550100'
+  print('')
+  print(`A call from ${CALLER} to ${serviceNumber} (${line?.name ?? 'no line'}), agent ${AGENT}:`)
+  const callId = await placeCall(serviceNumber, { config, client, terminal, rootPath })
+
+  const { contact, recording } = await awaitVerdict(callId, client)
+  const timeZone = line?.timeZone ?? config.catchAll.timeZone
+  print('')
+  print('The contact row')
+  for (const text of describeContact(contact, timeZone)) print(text)
+  print('')
+  print('The recording and its verdict')
+  for (const text of describeRecording(recording, timeZone)) print(text)
+  print('')
+  const response = await client.get(`/api/recordings/${recording.id}/audio`)
+  const reading = await readRecordingFile(new Uint8Array(await response.arrayBuffer()))
+  if (reading.kind === 'playable') {
+    print('The file, as it says itself')
+    for (const text of describeFile(reading.facts)) print(text)
+  } else {
+    print(`The file does not play: ${reading.reason}.`)
+  }
+  return { contact, recording, isPlayable: reading.kind === 'playable' }
+}
+
+async function placeCall(
+  serviceNumber: string,
+  {
+    config,
+    client,
+    terminal,
+    rootPath,
+  }: {
+    readonly config: Config
+    readonly client: PortalClient
+    readonly terminal: Terminal
+    readonly rootPath: string
+  },
+): Promise<string> {
+  const { audio, durationMs } = readDialogue(join(rootPath, 'cli', 'demo', 'voices'))
+  const caller = await SiprecCaller.open(callableAddress(config))
+  try {
+    const call = await caller.place({ caller: CALLER, agent: AGENT, serviceNumber, audio })
+    await watchCall({ callId: call.callId, durationMs }, { client, terminal })
+    await call.hangUp()
+    return call.callId
+  } finally {
+    caller.close()
+  }
+}
+
+function callableAddress({ sip }: Config) {
+  const udp = sip.drachtio ? undefined : sip.listen.find(({ transport }) => transport === 'udp')
+  if (udp) return { host: reachableHost(udp.host), port: udp.port }
+  throw new TallenneError(
+    'no_udp',
+    'The demonstration calls over UDP, but the configuration has no sip.listen of transport udp: add one, or leave --config out.',
+  )
+}
+
+async function awaitVerdict(callId: string, client: PortalClient) {
+  const path = `/api/contacts?callId=${encodeURIComponent(callId)}`
+  const giveUpMs = performance.now() + VERDICT_WITHIN_MS
+  while (performance.now() < giveUpMs) {
+    const { items } = await client.read(path, contactPageSchema)
+    const [contact] = items
+    const recording = contact?.recordings[0]
+    const isOver = contact?.endedAt && recording && recording.state !== 'recording'
+    if (contact && isOver) return { contact, recording }
+    await delay(100)
+  }
+  throw new TallenneError(
+    'no_verdict',
+    `The call has no verdict ${VERDICT_WITHIN_MS / 1000} s after its end: see the gateway's log.`,
+  )
+}
