@@ -25,6 +25,10 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
         detail: `The database does not answer: try again in ${RETRY_AFTER_S} s.`,
       })
     }
+    if (error instanceof TallenneError && error.code === 'transcode_failed') {
+      const detail = 'The recording cannot be made into this format; as Ogg Opus it may still play.'
+      return sendProblem(reply, { status: 500, code: error.code, detail })
+    }
     const status = clientStatusOf(error)
     if (status !== undefined) {
       return sendProblem(reply, { status, code: 'bad_request', detail: messageOf(error) })

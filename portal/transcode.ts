@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import installedFfmpeg from '@ffmpeg-installer/ffmpeg'
 import ffmpeg from 'fluent-ffmpeg'
-import { messageOf } from '../base/tallenne-error.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 
 export type TranscodeFormat = 'webm' | 'mp3' | 'wav'
 
@@ -70,7 +70,7 @@ export class Transcoder {
   /**
    * Reads Ogg Opus from `source`, which it owns from now on, and gives the other format. ffmpeg reads no
    * faster than the result is read. The result ends only when ffmpeg has ended well, and fails when it has
-   * not or takes too long; destroying the result ends ffmpeg.
+   * not or takes too long (`transcode_failed`); destroying the result ends ffmpeg.
    */
   transcode(source: Readable, { format, onEnded }: TranscodeOptions): Readable {
     this.#count(1)
@@ -127,6 +127,10 @@ export class Transcoder {
 
 /** Holds the end back until ffmpeg has told how it went: its output ends in either case. */
 async function* untilEnded(output: Readable, ended: Promise<void>) {
-  yield* output
-  await ended
+  try {
+    yield* output
+    await ended
+  } catch (error) {
+    throw new TallenneError('transcode_failed', messageOf(error), { cause: error })
+  }
 }

@@ -23,7 +23,8 @@ export async function twoParties(seconds: number): Promise<Buffer> {
     [
       ...['-v', 'error', ...tone(CALLER_HZ), ...tone(AGENT_HZ)],
       ...['-filter_complex', '[0][1]amerge=inputs=2', '-ar', '16000'],
-      ...['-c:a', 'libopus', '-b:a', '32k', '-mapping_family', '255', '-f', 'ogg', 'pipe:1'],
+      ...['-c:a', 'libopus', '-compression_level', '0', '-b:a', '32k'],
+      ...['-mapping_family', '255', '-f', 'ogg', 'pipe:1'],
     ],
     { encoding: 'buffer', maxBuffer: 64 * 1_048_576 },
   )
