@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
-import type { RecordingOutcome } from '../recorder/recording-plan.ts'
+import type { ReasonCode, RecordingOutcome } from '../recorder/recording-plan.ts'
 import type { ContactJournal } from '../storage/model.ts'
 import type { UnfinishedContact } from '../storage/unfinished-contacts.ts'
 import { recordingEndedEntry } from './calls/contact-record.ts'
 import { finishRecording } from './calls/finish-recording.ts'
 import type { RecordingFiles } from './calls/recording-files.ts'
+import type { LostRecording } from './media/direct-plane.ts'
 
 /** What repair found in a spool file. */
 export interface SalvagedFile {
@@ -99,6 +100,26 @@ export function salvagedOutcome(
     bytes: salvaged?.bytes ?? 0,
     sha256: salvaged?.sha256 ?? null,
     streams: [],
+  }
+}
+
+/** The verdict on a recording whose engine died while the process lives on. Never rejects. */
+export async function salvageLost(
+  lost: LostRecording,
+  { repair, log }: Pick<CrashRecoveryOptions, 'repair' | 'log'>,
+): Promise<RecordingOutcome> {
+  const { recordingId, answeredAtMs, endedAtMs, reasons } = lost
+  const startedAtMs = answeredAtMs ?? endedAtMs
+  let salvaged: SalvagedFile | undefined
+  try {
+    salvaged = await repair(recordingId)
+  } catch (error) {
+    log.error({ recordingId, reason: messageOf(error) }, 'spool file not repaired')
+  }
+  return {
+    ...salvagedOutcome({ recordingId, startedAtMs }, salvaged),
+    reasons: [...new Set<ReasonCode>(['engine_failed', ...reasons])],
+    callDurationMs: endedAtMs - startedAtMs,
   }
 }
 

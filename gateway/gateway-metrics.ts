@@ -1,18 +1,20 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { EngineReport } from '../recorder/engine-protocol.ts'
 import type { RecordingOutcome } from '../recorder/recording-plan.ts'
+import type { JournalState } from '../storage/contact-journal.ts'
 import type { CallEvents } from './calls/call-events.ts'
+import type { SipServerCounters } from './sip-server/counters.ts'
+import { registerSipServerMetrics } from './sip-server-metrics.ts'
 
 /** What is asked at each scrape. */
 export interface GatewayGauges {
   liveCalls(): number
   engines(): { readonly running: number; readonly wanted: number }
   engineReports(): readonly EngineReport[]
-  journal(): { readonly entries: number; readonly oldestAgeMs: number }
-  /** 1 where the SIP server, embedded or drachtio, is connected. */
+  journal(): JournalState
   sipConnections(): readonly { readonly server: string; readonly isConnected: boolean }[]
-  /** Counters of the embedded SIP server; empty with drachtio. */
-  sipCounters(): Readonly<Record<string, number>>
+  /** Counters of the embedded SIP server; undefined with drachtio. */
+  sipServer(): SipServerCounters | undefined
 }
 
 /** Buckets around the promise of 5 ms idle and 50 ms at rated load. */
@@ -23,6 +25,7 @@ const SETUP_BUCKETS_S = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
  */
 export class GatewayMetrics implements CallEvents {
   readonly #arrived: Counter
+  readonly #unrouted: Counter
   readonly #ended: Counter<'reason'>
   readonly #verdicts: Counter<'verdict'>
   readonly #reasons: Counter<'reason'>
@@ -40,6 +43,11 @@ export class GatewayMetrics implements CallEvents {
     this.#arrived = new Counter({
       name: 'tallenne_calls_total',
       help: 'INVITEs of recording sessions that were taken up',
+      registers,
+    })
+    this.#unrouted = new Counter({
+      name: 'tallenne_invites_unrouted_total',
+      help: 'INVITEs that were for nobody and were answered 404',
       registers,
     })
     this.#ended = new Counter({
@@ -99,6 +107,10 @@ export class GatewayMetrics implements CallEvents {
     this.#arrived.inc()
   }
 
+  unrouted(): void {
+    this.#unrouted.inc()
+  }
+
   answered(setupMs: number): void {
     this.#setup.observe(setupMs / 1000)
   }
@@ -147,12 +159,22 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
     [
       'tallenne_journal_entries',
       'State changes that wait for the database',
-      () => gauges.journal().entries,
+      () => gauges.journal().depth,
     ],
     [
       'tallenne_journal_age_seconds',
       'Age of the oldest state change that waits for the database',
       () => gauges.journal().oldestAgeMs / 1000,
+    ],
+    [
+      'tallenne_journal_unwritten',
+      'State changes that the disk does not take',
+      () => gauges.journal().unwritten,
+    ],
+    [
+      'tallenne_journal_rejected',
+      'State changes that were set aside as bad since the start',
+      () => gauges.journal().rejected,
     ],
   ]
   for (const [name, help, read] of simple) {
@@ -176,17 +198,7 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
       }
     },
   })
-  new Gauge({
-    name: 'tallenne_sip',
-    help: 'Counts of the embedded SIP server since its start',
-    labelNames: ['counter'],
-    registers,
-    collect() {
-      for (const [counter, total] of Object.entries(gauges.sipCounters())) {
-        this.set({ counter }, total)
-      }
-    },
-  })
+  registerSipServerMetrics(registry, () => gauges.sipServer())
 }
 
 function sum(gauges: GatewayGauges, read: (report: EngineReport) => number): number {

@@ -6,14 +6,14 @@ import type { LiveCall } from './live-call.ts'
 export interface LiveCallsRouteOptions {
   readonly calls: () => readonly LiveCall[]
   readonly recordings: () => Promise<readonly LiveRecording[]>
-  /** What the bearer must show; undefined where no token is set up, and then nobody may ask. */
-  readonly token: string | undefined
+  /** What the bearer must show now; undefined where no token is set up, and then nobody may ask. */
+  readonly token: () => string | undefined
 }
 
 /** `GET /api/calls`: the node's live calls with their levels, for the portal. Numbers are whole, so it takes the token. */
 export function addLiveCallsRoute(app: FastifyInstance, options: LiveCallsRouteOptions): void {
   app.get('/api/calls', async (request, reply) => {
-    if (!isBearer(request.headers.authorization, options.token)) {
+    if (!isBearer(request.headers.authorization, options.token())) {
       reply.header('www-authenticate', 'Bearer')
       return reply
         .code(401)

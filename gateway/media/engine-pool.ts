@@ -165,7 +165,9 @@ export class EnginePool {
       { engine: slot.settings.engineIndex, cause, recordings: lost.length, restartInMs: waitMs },
       'engine died',
     )
-    if (!this.#isClosed) slot.restart = clock.after(waitMs, () => void this.#spawn(slot))
+    // At once where it can be, so that what was lost finds a place even where there is one engine alone.
+    if (!this.#isClosed && waitMs === 0) this.#spawn(slot)
+    else if (!this.#isClosed) slot.restart = clock.after(waitMs, () => void this.#spawn(slot))
     onDeath()
     this.#onLost(lost, cause)
   }

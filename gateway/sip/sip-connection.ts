@@ -14,8 +14,6 @@ export interface SipConnectionOptions {
   readonly address: SipServerAddress
   readonly clock: Clock
   readonly log: Log
-  /** Told at each connection but the first: dialogs of before may be unknown to the server now. */
-  readonly onReconnected: () => void
 }
 
 /** How long a start waits for a server before it goes on without it. */
@@ -26,7 +24,6 @@ export class SipConnection {
   readonly framework: SipFramework
   readonly #options: SipConnectionOptions
   #state: 'connecting' | 'connected' | 'closed' = 'connecting'
-  #hasBeenConnected = false
 
   constructor(options: SipConnectionOptions) {
     this.#options = options
@@ -88,8 +85,6 @@ export class SipConnection {
   #connected(): void {
     this.#state = 'connected'
     this.#options.log.info({ server: this.server }, 'SIP server connected')
-    if (this.#hasBeenConnected) this.#options.onReconnected()
-    this.#hasBeenConnected = true
   }
 
   #lost(): void {

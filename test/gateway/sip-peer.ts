@@ -19,6 +19,10 @@ export interface CallOptions {
   readonly headers?: readonly string[]
   readonly contentType?: string
   readonly body?: string
+  /** Another call's, for the same request by another path. */
+  readonly fromTag?: string
+  /** Without the signs of a recording session. */
+  readonly isPlain?: boolean
 }
 
 const WAIT_MS = 10_000
@@ -103,7 +107,7 @@ export class SipPeer {
 export class PeerCall {
   readonly #peer: SipPeer
   readonly #options: CallOptions
-  readonly #fromTag = `t${Math.random().toString(16).slice(2)}`
+  readonly fromTag: string
   #toTag = ''
   #target: string
   #sequence = 0
@@ -112,6 +116,7 @@ export class PeerCall {
   constructor(peer: SipPeer, options: CallOptions) {
     this.#peer = peer
     this.#options = options
+    this.fromTag = options.fromTag ?? `t${Math.random().toString(16).slice(2)}`
     this.#target = options.to ?? 'sip:recorder@127.0.0.1'
   }
 
@@ -205,19 +210,19 @@ export class PeerCall {
   ): string {
     const branch = options.branch ?? `z9hG4bK${Math.random().toString(16).slice(2)}`
     const body = options.body ?? ''
-    const to = this.#options.to ?? 'sip:recorder@127.0.0.1'
+    const { to = 'sip:recorder@127.0.0.1', isPlain = false } = this.#options
     const lines = [
       `${method} ${method === 'CANCEL' ? to : this.#target} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${this.#peer.port};branch=${branch};rport`,
       'Max-Forwards: 70',
-      `From: <sip:client@127.0.0.1>;tag=${this.#fromTag}`,
+      `From: <sip:client@127.0.0.1>;tag=${this.fromTag}`,
       `To: <${to}>${this.#toTag === '' || method === 'CANCEL' ? '' : `;tag=${this.#toTag}`}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${options.number} ${method}`,
       ...(method === 'INVITE' || method === 'UPDATE'
-        ? [`Contact: <sip:client@127.0.0.1:${this.#peer.port}>;+sip.src`]
+        ? [`Contact: <sip:client@127.0.0.1:${this.#peer.port}>${isPlain ? '' : ';+sip.src'}`]
         : []),
-      ...(method === 'INVITE' ? ['Require: siprec'] : []),
+      ...(method === 'INVITE' && !isPlain ? ['Require: siprec'] : []),
       ...(options.headers ?? []),
       ...(body === '' ? [] : [`Content-Type: ${options.contentType ?? 'application/sdp'}`]),
       `Content-Length: ${Buffer.byteLength(body)}`,

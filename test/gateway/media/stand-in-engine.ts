@@ -5,6 +5,7 @@ import type {
   EngineRequest,
   EngineSettings,
 } from '../../../recorder/engine-protocol.ts'
+import type { StreamPlan, StreamPort } from '../../../recorder/recording-plan.ts'
 
 /**
  * An engine thread without media, for tests of what stands around one. It holds `maxRecordings` recordings, and
@@ -15,6 +16,15 @@ const recordings = new Set<string>()
 
 function say(message: EngineReply | EngineReport): void {
   parentPort?.postMessage(message)
+}
+
+function portsOf(streams: readonly StreamPlan[]): readonly StreamPort[] {
+  return streams.map(({ streamId }, at) => ({
+    streamId,
+    address: settings.advertisedAddress,
+    rtpPort: settings.portFrom + at * 2,
+    rtcpPort: settings.portFrom + at * 2 + 1,
+  }))
 }
 
 function report(): void {
@@ -41,14 +51,7 @@ parentPort?.on('message', (request: EngineRequest) => {
         return
       }
       recordings.add(recordingId)
-      const address = settings.advertisedAddress
-      const ports = request.plan.streams.map(({ streamId }, at) => ({
-        streamId,
-        address,
-        rtpPort: settings.portFrom + at * 2,
-        rtcpPort: settings.portFrom + at * 2 + 1,
-      }))
-      say({ kind: 'opened', requestId, ports })
+      say({ kind: 'opened', requestId, ports: portsOf(request.plan.streams) })
       report()
       return
     }
@@ -86,7 +89,7 @@ parentPort?.on('message', (request: EngineRequest) => {
       })
       return
     case 'update':
-      say({ kind: 'updated', requestId, ports: [] })
+      say({ kind: 'updated', requestId, ports: portsOf(request.streams) })
       return
     case 'answered':
     case 'shutdown':

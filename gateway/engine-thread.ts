@@ -1,0 +1,19 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { SystemClock } from '../base/clock.ts'
+import { createLog } from '../base/log.ts'
+import { Engine } from '../recorder/engine.ts'
+import type { EngineRequest, EngineSettings } from '../recorder/engine-protocol.ts'
+import { RecordingFile } from '../storage/recording-file.ts'
+import { spoolPathOf } from '../storage/recording-store.ts'
+
+/** Entry of an engine thread: puts an engine together and passes requests and replies. */
+const settings: EngineSettings = workerData
+const engine = new Engine({
+  settings,
+  clock: new SystemClock(),
+  openSink: (recordingId) => new RecordingFile(spoolPathOf(settings.spoolPath, recordingId)),
+  log: createLog('gateway').child({ engine: settings.engineIndex }),
+  reply: (message) => parentPort?.postMessage(message),
+})
+parentPort?.on('message', (request: EngineRequest) => engine.handle(request))
+engine.start()

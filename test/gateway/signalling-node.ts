@@ -1,0 +1,155 @@
+import type { Test } from 'tap'
+import { SystemClock } from '../../base/clock.ts'
+import { createSilentLog } from '../../base/log.ts'
+import { configSchema } from '../../config/config.ts'
+import { salvageLost } from '../../gateway/crash-recovery.ts'
+import { DirectPlane } from '../../gateway/media/direct-plane.ts'
+import { EnginePool } from '../../gateway/media/engine-pool.ts'
+import { splitPorts } from '../../gateway/media/port-ranges.ts'
+import { InviteRouter } from '../../gateway/sip/invite-router.ts'
+import type { TimerLimits } from '../../gateway/sip/session-timer.ts'
+import { SipConnection } from '../../gateway/sip/sip-connection.ts'
+import { OPTIONS_HEADERS } from '../../gateway/sip/sip-headers.ts'
+import { SipServer } from '../../gateway/sip-server/sip-server.ts'
+import { createIdentification } from '../../gateway/siprec/identification.ts'
+import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
+import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
+import type { JournalEntry } from '../../storage/model.ts'
+import { SipPeer } from './sip-peer.ts'
+
+const WAIT_MS = 10_000
+
+export interface SignallingNodeOptions {
+  readonly timer?: TimerLimits
+  readonly ackTimeoutMs?: number
+  readonly maxRecordings?: number
+  /** Thrown by the store at each recording with this count, from 1 on. */
+  readonly engines?: number
+}
+
+/**
+ * A gateway without files and database: the SIP server and framework are the real ones, the engines are stand-ins,
+ * and the journal is what a test reads.
+ */
+export async function startSignallingNode(t: Test, options: SignallingNodeOptions = {}) {
+  const clock = new SystemClock()
+  const log = createSilentLog()
+  const config = configSchema.parse({})
+  const entries: JournalEntry[] = []
+  let wake = () => {}
+  const journal = {
+    append: (entry: JournalEntry) => {
+      entries.push(entry)
+      wake()
+    },
+  }
+  const server = new SipServer({
+    listen: [
+      { transport: 'udp', host: '127.0.0.1', port: 0 },
+      { transport: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
+    clock,
+    log,
+  })
+  const { admin, sip } = await server.start()
+  const engines = new EnginePool({
+    settings: splitPorts(20_000, 20_999, options.engines ?? 1).map(({ from, to }, engineIndex) => ({
+      engineIndex,
+      bindAddress: '127.0.0.1',
+      advertisedAddress: '127.0.0.1',
+      portFrom: from,
+      portTo: to,
+      portRestMs: 0,
+      maxRecordings: options.maxRecordings ?? 100,
+      holdBackMs: 500,
+      opus: { complexity: 0, bitrateBps: 16_000 },
+      skipsQuiet: true,
+      quietDb: -55,
+      spoolPath: '/nonexistent',
+    })),
+    entry: new URL('./media/stand-in-engine.js', import.meta.url),
+    clock,
+    log,
+    onReport: () => undefined,
+    onDeath: () => undefined,
+  })
+  await engines.start()
+  const plane = new DirectPlane({
+    engines,
+    salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
+    log,
+  })
+  const heard: string[] = []
+  const sessions = new RecordingSessions({
+    nodeId: 'node-1',
+    journal,
+    plane,
+    files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    capabilities: G711_CAPABILITIES,
+    timer: options.timer ?? { expiresS: 1800, minS: 90 },
+    ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
+    identification: createIdentification(config.identification),
+    lines: config,
+    clock,
+    log,
+    events: {
+      arrived: () => heard.push('arrived'),
+      answered: () => heard.push('answered'),
+      ended: (endReason) => heard.push(endReason),
+      judged: ({ verdict }) => heard.push(verdict),
+    },
+  })
+  const connection = new SipConnection({ address: admin, clock, log })
+  const router = new InviteRouter({
+    takers: [sessions.takerFor(connection.framework)],
+    log,
+    onUnrouted: () => heard.push('unrouted'),
+  })
+  connection.framework.invite((request, response) => router.route(request, response))
+  connection.framework.options((_request, response) =>
+    response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
+  )
+  await connection.start()
+  const [udp, tcp] = sip
+  if (udp === undefined || tcp === undefined) throw new Error('the SIP server listens nowhere')
+  const peer = await SipPeer.open(udp)
+
+  t.teardown(async () => {
+    await sessions.drain()
+    connection.close()
+    await server.close()
+    await engines.close(1000)
+    await peer.close()
+  })
+
+  return {
+    peer,
+    tcp,
+    sessions,
+    plane,
+    engines,
+    heard,
+    entries,
+    /** Waits for an entry of the kind, the newest where there are several. */
+    async journaled<Kind extends JournalEntry['kind']>(
+      kind: Kind,
+      count = 1,
+    ): Promise<Extract<JournalEntry, { readonly kind: Kind }>> {
+      const deadline = Date.now() + WAIT_MS
+      for (;;) {
+        const found = entries.filter(
+          (entry): entry is Extract<JournalEntry, { readonly kind: Kind }> => entry.kind === kind,
+        )
+        const entry = found[count - 1]
+        if (entry !== undefined) return entry
+        if (Date.now() > deadline) {
+          throw new Error(`no ${kind}; journaled: ${entries.map(({ kind }) => kind).join(', ')}`)
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, 100).unref()
+        })
+      }
+    },
+  }
+}
