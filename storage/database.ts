@@ -36,7 +36,8 @@ const SQL_MODE =
 export function createDatabasePool(settings: DatabaseSettings): Pool {
   const pool = createPool({
     ...connectionConfig(settings),
-    connectionLimit: settings.connections,
+    // One may hold a named lock while another does the work.
+    connectionLimit: Math.max(2, settings.connections),
     minimumIdle: 1,
     acquireTimeout: 3000,
     // A reset would drop the session's time zone and sql_mode; the pool still rolls back what was left open.

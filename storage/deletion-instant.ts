@@ -8,6 +8,8 @@ export interface RetentionPeriod {
 
 /** Clocks are set by three hours at most, anywhere. */
 const CLOCK_CHANGE_MS = 3 * 3_600_000
+/** At most four days come to one, at the end of a February; two more for the time of day and clock changes. */
+const FOLDED_DAYS = 6
 
 /**
  * When a recording is due, epoch milliseconds: the call's end plus the period in the zone's calendar.
@@ -25,14 +27,24 @@ export function deletionInstant(
     .add(period).epochMilliseconds
 }
 
+/** Which calls' recordings are due at one moment. */
+export interface DueRule {
+  /** No call that ended later than this is due. Epoch milliseconds. */
+  readonly latestEndMs: number
+  /** Every call that ended at or before this is due. Between the two, `isDue` knows. */
+  readonly certainEndMs: number
+  isDue(callEndedAtMs: number): boolean
+}
+
 /**
- * A bound for searching: no call that ended later than this is due at `nowMs`. Of those that ended
- * earlier, calls of the last days may not be due yet, since months of different length fold days together.
+ * Tells what is due at `nowMs` in a form that an index can be searched by.
+ *
+ * Ends do not fall due in order: 28 to 31 December all come to 28 February, each at its own time of day.
+ * So there is a bound beyond which nothing is due, and a few days below it where each call is looked at.
  */
-export function latestDueEnd(nowMs: number, { period, timeZone }: RetentionPeriod): number {
+export function dueRule(nowMs: number, { period, timeZone }: RetentionPeriod): DueRule {
   const now = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone)
   const today = now.toPlainDate()
-  // Going back lands on a day that is due today or, where months fold, a few days short of the last such one.
   let day = today.subtract(period).subtract({ days: 4 })
   for (;;) {
     const next = day.add({ days: 1 })
@@ -40,7 +52,16 @@ export function latestDueEnd(nowMs: number, { period, timeZone }: RetentionPerio
     day = next
   }
   const latest = day.toZonedDateTime({ timeZone, plainTime: now.toPlainTime() })
-  return latest.epochMilliseconds + CLOCK_CHANGE_MS
+  const latestEndMs = latest.epochMilliseconds + CLOCK_CHANGE_MS
+  const certainEndMs = latestEndMs - FOLDED_DAYS * 86_400_000
+  return {
+    latestEndMs,
+    certainEndMs,
+    isDue: (callEndedAtMs) =>
+      callEndedAtMs <= certainEndMs ||
+      (callEndedAtMs <= latestEndMs &&
+        deletionInstant(callEndedAtMs, { period, timeZone }) <= nowMs),
+  }
 }
 
 /** An instant as people of the zone read it, for example `2026-02-28 14:05:00 Europe/Helsinki`. */

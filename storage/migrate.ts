@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { TallenneError } from '../base/tallenne-error.ts'
-import type { Pool, PoolConnection } from './database.ts'
+import type { Pool, Queryable } from './database.ts'
 import { contactsAndRecordings } from './migrations/001-contacts-and-recordings.ts'
 import type { Migration } from './migrations/migration.ts'
+import { withNamedLock } from './named-lock.ts'
 
 export const MIGRATIONS: readonly Migration[] = [contactsAndRecordings]
 
-const LOCK = 'tallenne.migrate'
 const LOCK_WAIT_S = 60
 
 /**
@@ -20,26 +20,17 @@ export async function migrate(
   pool: Pool,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly string[]> {
-  const connection = await pool.getConnection()
-  try {
-    const [lock] = await connection.query('SELECT GET_LOCK(?, ?) AS taken', [LOCK, LOCK_WAIT_S])
-    if (lock.taken !== 1) {
-      throw new TallenneError(
-        'schema_locked',
-        `Another program has been migrating the database for ${LOCK_WAIT_S} s: wait for it, or end it, and start again.`,
-      )
-    }
-    try {
-      return await runMissing(connection, migrations)
-    } finally {
-      await connection.query('SELECT RELEASE_LOCK(?)', [LOCK]).catch(() => {})
-    }
-  } finally {
-    await connection.release()
-  }
+  const outcome = await withNamedLock(pool, { name: 'tallenne.migrate', waitS: LOCK_WAIT_S }, () =>
+    runMissing(pool, migrations),
+  )
+  if (outcome.kind === 'done') return outcome.result
+  throw new TallenneError(
+    'schema_locked',
+    `Another program has been migrating the database for ${LOCK_WAIT_S} s: wait for it, or end it, and start again.`,
+  )
 }
 
-async function runMissing(connection: PoolConnection, migrations: readonly Migration[]) {
+async function runMissing(connection: Queryable, migrations: readonly Migration[]) {
   await connection.query(
     `CREATE TABLE IF NOT EXISTS schema_migrations (
       version INT UNSIGNED NOT NULL PRIMARY KEY,

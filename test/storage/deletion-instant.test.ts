@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { deletionInstant, latestDueEnd, localTime } from '../../storage/deletion-instant.ts'
+import { deletionInstant, dueRule, localTime } from '../../storage/deletion-instant.ts'
 
 const timeZone = 'Europe/Helsinki'
 
@@ -61,20 +61,26 @@ t.test('what is no period or no zone is a RangeError', (t) => {
   t.end()
 })
 
-t.test('no call that is due ended later than the bound, and the bound is days off at most', (t) => {
+t.test('what is due by the rule is due by its instant', (t) => {
+  const day = 86_400_000
   fc.assert(
     fc.property(
       fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2040, 0) }),
+      fc.oneof(fc.constant(0), fc.integer({ min: -8 * day, max: 8 * day })),
       fc.constantFrom('P1D', 'P2W', 'P1M', 'P2M', 'P6M', 'P1Y', 'P1M10D', 'P1Y2M3W4D'),
       fc.constantFrom(timeZone, 'UTC', 'America/St_Johns', 'Australia/Lord_Howe'),
-      (callEndedAtMs, period, zone) => {
-        const rule = { period, timeZone: zone }
-        const dueMs = deletionInstant(callEndedAtMs, rule)
-        const before = latestDueEnd(dueMs, rule)
-        return callEndedAtMs <= before && before - callEndedAtMs < 4 * 86_400_000
+      (callEndedAtMs, offsetMs, period, zone) => {
+        const dueMs = deletionInstant(callEndedAtMs, { period, timeZone: zone })
+        const nowMs = dueMs + offsetMs
+        const rule = dueRule(nowMs, { period, timeZone: zone })
+        return (
+          rule.isDue(callEndedAtMs) === dueMs <= nowMs &&
+          (dueMs > nowMs || callEndedAtMs <= rule.latestEndMs) &&
+          (dueMs <= nowMs || callEndedAtMs > rule.certainEndMs)
+        )
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 3000 },
   )
   t.pass('held for every instant')
   t.end()

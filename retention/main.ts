@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { SystemClock } from '../base/clock.ts'
+import { createHttpService } from '../base/http-service.ts'
+import { createLog, type Log } from '../base/log.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import type { Config } from '../config/config.ts'
+import { dataPaths } from '../config/data-paths.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { checkDatabase, createDatabasePool } from '../storage/database.ts'
+import { RecordingStore } from '../storage/recording-store.ts'
+import { prepare } from './prepare.ts'
+import { RetentionMetrics } from './retention-metrics.ts'
+import { Sweeper } from './sweeper.ts'
+
+/** Runs the retention daemon until `stopped`. Rejects where it cannot start. */
+async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void> {
+  const clock = new SystemClock()
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
+  const { spool, store: storePath } = dataPaths(config)
+  const pool = createDatabasePool(config.database)
+  const store = new RecordingStore({ spoolPath: spool, storePath })
+  const sweeper = new Sweeper({
+    pool,
+    store,
+    clock,
+    log,
+    metrics: new RetentionMetrics(registry),
+    sweepEveryMs: config.retention.sweepEveryS * 1000,
+  })
+  const reasonOf = (check: Promise<void>) => check.then(() => undefined, messageOf)
+  const http = createHttpService({
+    ...config.http.retention,
+    registry,
+    clock,
+    log,
+    checks: [
+      { name: 'database', check: () => reasonOf(checkDatabase(pool, config.database)) },
+      { name: 'store', check: () => reasonOf(store.check()) },
+    ],
+  })
+  try {
+    const address = await http.start()
+    log.info(address, 'retention listens')
+    await prepare({ pool, store, config, clock, log, signal: stopped })
+    if (!stopped.aborted) {
+      sweeper.start()
+      log.info({ sweepEveryS: config.retention.sweepEveryS }, 'retention is at work')
+      await once(stopped)
+      log.info('retention ends')
+    }
+  } finally {
+    await sweeper.close()
+    await http.close()
+    await pool.end()
+  }
+}
+
+async function once(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true })
+  })
+}
+
+const stopping = new AbortController()
+process.once('SIGTERM', () => stopping.abort())
+process.once('SIGINT', () => stopping.abort())
+
+let log = createLog('retention')
+try {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } })
+  const config = loadConfig(values.config, process.env)
+  log = createLog('retention', config.log.level)
+  await run(config, log, stopping.signal)
+} catch (error) {
+  const code = error instanceof TallenneError ? error.code : undefined
+  log.fatal({ code, reason: messageOf(error) }, 'retention cannot start')
+  process.exitCode = 1
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { TallenneError } from '../base/tallenne-error.ts'
+import type { Config } from '../config/config.ts'
+import { databaseMessage, type Pool } from '../storage/database.ts'
+import { migrate } from '../storage/migrate.ts'
+import type { ServiceLine } from '../storage/model.ts'
+import type { RecordingStore } from '../storage/recording-store.ts'
+import { syncServiceLines } from '../storage/service-lines.ts'
+
+export interface PrepareOptions {
+  readonly pool: Pool
+  readonly store: Pick<RecordingStore, 'check'>
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+const RETRY_MS = 2000
+/** What waiting mends: another program's work, and a store that its writer has not made yet. */
+const PASSING: readonly string[] = ['schema_locked', 'store_missing']
+
+/**
+ * Brings the schema and the service lines up to date and sees that the store is there, waiting for the
+ * database and the store as long as it takes. Returns early when aborted; rejects for what waiting does
+ * not mend, such as a newer schema.
+ */
+export async function prepare(options: PrepareOptions): Promise<void> {
+  const { clock, log, signal } = options
+  let told: string | undefined
+  while (!signal.aborted) {
+    try {
+      await prepareOnce(options)
+      return
+    } catch (error) {
+      if (error instanceof TallenneError && !PASSING.includes(error.code)) throw error
+      const reason = databaseMessage(error)
+      if (reason !== told) log.warn({ reason }, 'retention waits')
+      told = reason
+      await pause(clock, { delayMs: RETRY_MS, signal })
+    }
+  }
+}
+
+async function prepareOnce({ pool, store, config, clock, log }: PrepareOptions): Promise<void> {
+  const steps = await migrate(pool)
+  if (steps.length > 0) log.info({ steps }, 'schema brought up to date')
+  const changes = await syncServiceLines(pool, serviceLinesOf(config), {
+    setBy: `configuration of ${config.node.id}`,
+    nowMs: clock.epochMs(),
+  })
+  for (const change of changes) log.info(change, 'retention policy changed')
+  await store.check()
+}
+
+/** The configured lines and the catch-all, as the tables know them. */
+export function serviceLinesOf({ serviceLines, catchAll }: Config): readonly ServiceLine[] {
+  return [
+    ...serviceLines.map((line) => ({ ...line, isCatchAll: false })),
+    { ...catchAll, numbers: [], period: null, isCatchAll: true },
+  ]
+}
+
+async function pause(
+  clock: Clock,
+  { delayMs, signal }: { readonly delayMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const timer = clock.after(delayMs, resolve)
+    const stop = () => {
+      timer.cancel()
+      resolve()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/tallenne-error.ts'
+import type { Pool } from '../storage/database.ts'
+import {
+  type ClaimedRecording,
+  claimDue,
+  countDue,
+  type DueCount,
+  EXPIRING_STATES,
+  markDeleted,
+  unfinishedDeletions,
+  type WalkPosition,
+} from '../storage/due-recordings.ts'
+import { withNamedLock } from '../storage/named-lock.ts'
+import type { RecordingStore } from '../storage/recording-store.ts'
+import { currentPolicies, type ServiceLinePolicy } from '../storage/service-lines.ts'
+import { storeFileOf } from '../storage/store-file.ts'
+import { inParallel } from './in-parallel.ts'
+
+export interface SweepOptions {
+  readonly pool: Pool
+  readonly store: Pick<RecordingStore, 'check' | 'erase'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Rows claimed in one transaction. */
+  readonly batchSize?: number
+  /** How long to wait while another program sweeps; 0 does not wait. */
+  readonly waitS?: number
+  /** A sweep ends early, with its batch finished, once this is aborted. */
+  readonly signal?: AbortSignal
+}
+
+/** What a sweep did with one line's recordings. */
+export interface LineSweep {
+  readonly deleted: number
+  /** Files that could not be erased; their rows stay `deleting` and are tried again. */
+  readonly failed: number
+  /** Deleted rows whose file was not there. */
+  readonly alreadyGone: number
+  /** Due, and kept by a hold. */
+  readonly held: number
+}
+
+export interface SweepReport {
+  readonly lines: ReadonlyMap<string, LineSweep>
+  /** Deletions that an earlier sweep had begun, counted among the lines' as well. */
+  readonly resumed: number
+  readonly tookMs: number
+}
+
+/** `busy` says that another program is sweeping. */
+export type SweepOutcome =
+  | { readonly kind: 'done'; readonly result: SweepReport }
+  | { readonly kind: 'busy' }
+
+const LOCK = 'tallenne.retention'
+const BATCH_SIZE = 500
+const ERASES_AT_ONCE = 16
+
+/**
+ * Deletes every recording that is due: marks it `deleting`, erases its file, marks it `deleted` with the
+ * policy's version and the moment. What an earlier sweep left between the two marks is finished first.
+ * Contact rows stay. Only one program sweeps at a time.
+ *
+ * A file that cannot be erased is counted and logged, and holds up no other. Rejects with `store_missing`
+ * where the store is not there, before any row is touched, and where the database is away.
+ */
+export async function sweepOnce(options: SweepOptions): Promise<SweepOutcome> {
+  await options.store.check()
+  return withNamedLock(options.pool, { name: LOCK, waitS: options.waitS ?? 0 }, () =>
+    new Sweep(options).run(),
+  )
+}
+
+/** What a sweep would delete now, by line, changing nothing. */
+export async function countSweep({
+  pool,
+  clock,
+}: Pick<SweepOptions, 'pool' | 'clock'>): Promise<readonly DueCount[]> {
+  const policies = await currentPolicies(pool)
+  return countDue(pool, policies.values(), clock.epochMs())
+}
+
+class Sweep {
+  readonly #options: SweepOptions
+  readonly #batchSize: number
+  readonly #lines = new Map<string, LineSweep>()
+  #resumed = 0
+
+  constructor(options: SweepOptions) {
+    this.#options = options
+    this.#batchSize = options.batchSize ?? BATCH_SIZE
+  }
+
+  async run(): Promise<SweepReport> {
+    const { clock, pool } = this.#options
+    const startedAtMs = clock.monotonicMs()
+    await this.#resume()
+    const policies = await currentPolicies(pool)
+    for (const policy of policies.values()) {
+      for (const state of EXPIRING_STATES) await this.#sweepLine(policy, state)
+    }
+    return {
+      lines: this.#lines,
+      resumed: this.#resumed,
+      tookMs: clock.monotonicMs() - startedAtMs,
+    }
+  }
+
+  async #resume(): Promise<void> {
+    let afterId: string | undefined
+    while (!this.#isAborted) {
+      const left = await unfinishedDeletions(this.#options.pool, {
+        afterId,
+        limit: this.#batchSize,
+      })
+      this.#resumed += await this.#delete(left)
+      afterId = left.at(-1)?.id
+      if (left.length < this.#batchSize) return
+    }
+  }
+
+  async #sweepLine(policy: ServiceLinePolicy, state: (typeof EXPIRING_STATES)[number]) {
+    const { pool, clock } = this.#options
+    let after: WalkPosition | undefined
+    do {
+      if (this.#isAborted) return
+      const batch = await claimDue(pool, policy, {
+        state,
+        after,
+        nowMs: clock.epochMs(),
+        limit: this.#batchSize,
+      })
+      this.#count(policy.serviceLine, { held: batch.heldCount })
+      await this.#delete(batch.claimed)
+      after = batch.next
+    } while (after !== undefined)
+  }
+
+  /** Erases the files of claimed rows and marks the rows; tells how many were marked. */
+  async #delete(recordings: readonly ClaimedRecording[]): Promise<number> {
+    const { pool, clock, log, store } = this.#options
+    const erased: ClaimedRecording[] = []
+    await inParallel(recordings, ERASES_AT_ONCE, async (recording) => {
+      const { id, serviceLine, file } = recording
+      try {
+        // A row that knows no file may have one all the same, after a crash at the wrong moment.
+        const outcome = await store.erase(file ?? storeFileOf(id))
+        if (outcome === 'gone' && file !== null) this.#count(serviceLine, { alreadyGone: 1 })
+        erased.push(recording)
+      } catch (error) {
+        this.#count(serviceLine, { failed: 1 })
+        log.error({ recordingId: id, reason: messageOf(error) }, 'recording is due and not erased')
+      }
+    })
+    const marked = await markDeleted(
+      pool,
+      erased.map(({ id }) => id),
+      clock.epochMs(),
+    )
+    for (const { serviceLine } of erased) this.#count(serviceLine, { deleted: 1 })
+    return marked
+  }
+
+  get #isAborted(): boolean {
+    return this.#options.signal?.aborted ?? false
+  }
+
+  #count(serviceLine: string, more: Partial<LineSweep>): void {
+    const before = this.#lines.get(serviceLine)
+    this.#lines.set(serviceLine, {
+      deleted: (before?.deleted ?? 0) + (more.deleted ?? 0),
+      failed: (before?.failed ?? 0) + (more.failed ?? 0),
+      alreadyGone: (before?.alreadyGone ?? 0) + (more.alreadyGone ?? 0),
+      held: (before?.held ?? 0) + (more.held ?? 0),
+    })
+  }
+}

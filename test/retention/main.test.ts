@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { stringify } from 'yaml'
+import { RecordingStore } from '../../storage/recording-store.ts'
+import { currentPolicies } from '../../storage/service-lines.ts'
+import { startMariadb } from '../mariadb.ts'
+
+const mariadb = await startMariadb()
+t.teardown(() => mariadb.close())
+
+async function run(t: Test, folder: string, database: unknown = mariadb.settings) {
+  const config = join(folder, 'tallenne.yaml')
+  const http = { retention: { host: '127.0.0.1', port: await freePort() } }
+  const retention = { sweepEveryS: 1 }
+  writeFileSync(config, stringify({ dataPath: '.', database, http, retention }))
+  const main = fileURLToPath(new URL('../../retention/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, '--config', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => resolve(code))
+  })
+  return { child, ended, lines: logLines(child) }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Log lines as they come; `find` waits for one with the message. */
+function logLines(child: ChildProcess) {
+  const lines: { msg: string; [field: string]: unknown }[] = []
+  let rest = ''
+  let changed = () => {}
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const texts = (rest + chunk.toString()).split('\n')
+    rest = texts.pop() ?? ''
+    lines.push(...texts.map((text) => JSON.parse(text)))
+    changed()
+  })
+  child.once('close', () => changed())
+  return {
+    find: async (msg: string) => {
+      for (;;) {
+        const line = lines.find((one) => one.msg === msg)
+        if (line) return line
+        if (child.exitCode !== null) throw new Error(`ended: ${JSON.stringify(lines)}`)
+        await new Promise<void>((resolve) => {
+          changed = resolve
+        })
+      }
+    },
+  }
+}
+
+t.test(
+  'the daemon waits for its store, works, tells so over HTTP, and ends at SIGTERM',
+  async (t) => {
+    const folder = t.testdir()
+    const { child, ended, lines } = await run(t, folder)
+    const { host, port } = await lines.find('retention listens')
+    const url = `http://${host}:${port}`
+    t.equal((await fetch(`${url}/healthz`)).status, 200)
+    t.match(await lines.find('retention waits'), { reason: /no recording store/ })
+    const notReady = await fetch(`${url}/readyz`)
+    t.equal(notReady.status, 503)
+    t.match(await notReady.json(), {
+      checks: [
+        { name: 'database', ready: true },
+        { name: 'store', ready: false },
+      ],
+    })
+    await new RecordingStore({
+      spoolPath: join(folder, 'spool'),
+      storePath: join(folder, 'recordings'),
+    }).prepare()
+    await lines.find('retention is at work')
+    t.equal((await fetch(`${url}/readyz`)).status, 200)
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    t.match(metrics, /^tallenne_retention_sweeps_total\{result="failed"\} 0$/m)
+    t.match([...(await currentPolicies(mariadb.pool())).keys()].sort(), [
+      'asiakastuki',
+      'puhelunvalitys',
+      'tunnistamaton',
+    ])
+    child.kill('SIGTERM')
+    t.equal(await ended, 0)
+  },
+)
+
+t.test('the daemon lives while MariaDB is away, and ends at SIGTERM', async (t) => {
+  const { child, ended, lines } = await run(t, t.testdir(), { socketPath: '/nonexistent.sock' })
+  t.match(await lines.find('retention waits'), { reason: /./ })
+  child.kill('SIGTERM')
+  t.equal(await ended, 0)
+})
+
+t.test('a configuration that is wrong ends the daemon with what is wrong', async (t) => {
+  const { ended, lines } = await run(t, t.testdir(), { port: 'x' })
+  t.match(await lines.find('retention cannot start'), {
+    code: 'config_invalid',
+    reason: /database\.port/,
+  })
+  t.equal(await ended, 1)
+})

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { createSilentLog } from '../../base/log.ts'
+import { sweepOnce } from '../../retention/sweep.ts'
+import { createDatabasePool } from '../../storage/database.ts'
+import { RecordingStore } from '../../storage/recording-store.ts'
+import { ManualClock } from '../manual-clock.ts'
+
+/** Sweeps and dies by SIGKILL. Arguments: socket path, folder, the moment, and after how many erased files. */
+const [socketPath = '', folder = '', nowMs = '0', after = '1'] = process.argv.slice(2)
+
+const store = new RecordingStore({
+  spoolPath: join(folder, 'spool'),
+  storePath: join(folder, 'store'),
+})
+let erased = 0
+await sweepOnce({
+  pool: createDatabasePool({
+    socketPath,
+    port: 0,
+    user: 'root',
+    database: 'tallenne',
+    connections: 2,
+  }),
+  store: {
+    check: () => store.check(),
+    erase: async (file) => {
+      if (erased === Number(after)) process.kill(process.pid, 'SIGKILL')
+      erased++
+      return store.erase(file)
+    },
+  },
+  clock: new ManualClock(Number(nowMs)),
+  log: createSilentLog(),
+})
