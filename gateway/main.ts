@@ -1,0 +1,301 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
+import { createHttpService, type ReadinessCheck } from '../base/http-service.ts'
+import { createLog, type Log } from '../base/log.ts'
+import { messageOf } from '../base/tallenne-error.ts'
+import type { Config } from '../config/config.ts'
+import { type DataPaths, dataPaths } from '../config/data-paths.ts'
+import { loadConfig } from '../config/load-config.ts'
+import type { EngineSettings } from '../recorder/engine-protocol.ts'
+import { repairOggOpus } from '../recorder/ogg-repair.ts'
+import { FileJournal } from '../storage/contact-journal.ts'
+import { checkDatabase, connectDatabase, createDatabasePool } from '../storage/database.ts'
+import { migrate } from '../storage/migrate.ts'
+import { RecordingStore } from '../storage/recording-store.ts'
+import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
+import { addLiveCallsRoute } from './calls/live-calls-route.ts'
+import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
+import { GatewayMetrics } from './gateway-metrics.ts'
+import { DirectPlane } from './media/direct-plane.ts'
+import { EnginePool } from './media/engine-pool.ts'
+import { splitPorts } from './media/port-ranges.ts'
+import { InviteRouter } from './sip/invite-router.ts'
+import { SipConnection } from './sip/sip-connection.ts'
+import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
+import { SipServer } from './sip-server/sip-server.ts'
+import { createIdentification } from './siprec/identification.ts'
+import { G711_CAPABILITIES } from './siprec/media-capabilities.ts'
+import { RecordingSessions } from './siprec/recording-sessions.ts'
+
+/** Everything is closed within ten seconds of SIGTERM: calls first, then what they need. */
+const DRAIN_MS = 6000
+const ENGINE_CLOSE_MS = 1000
+const JOURNAL_CLOSE_MS = 2000
+/** 64 × T1 (RFC 3261 §13.3.1.4). */
+const ACK_TIMEOUT_MS = 32_000
+
+export interface Gateway {
+  /** Where its HTTP service listens. */
+  readonly http: { readonly host: string; readonly port: number }
+  /** Ends live calls properly, then everything else in reverse. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a gateway of a configuration and starts it. Rejects with a `TallenneError` that says what is wrong, where,
+ * and what to do; what was started until then is closed again.
+ */
+export async function startGateway(
+  config: Config,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<Gateway> {
+  const startedAtMs = clock.epochMs()
+  const closing: (() => Promise<void> | void)[] = []
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeInReverse(closing, log)
+    return closed
+  }
+  try {
+    return { http: await composeGateway(config, { clock, log, startedAtMs, closing }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function composeGateway(
+  config: Config,
+  process: {
+    readonly clock: Clock
+    readonly log: Log
+    readonly startedAtMs: number
+    /** Takes how to close what is started, in the order of starting. */
+    readonly closing: (() => Promise<void> | void)[]
+  },
+): Promise<Gateway['http']> {
+  const { clock, log, startedAtMs, closing } = process
+  const paths = dataPaths(config)
+  const files = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
+  await files.prepare()
+  const spooled = await files.spooled()
+
+  const pool = createDatabasePool(config.database)
+  closing.push(() => pool.end())
+  await checkDatabase(pool, config.database)
+  await migrate(pool)
+
+  const journal = new FileJournal({
+    folder: paths.journal,
+    connect: () => connectDatabase(config.database),
+    clock,
+    log,
+  })
+  closing.push(() => journal.close({ drainMs: JOURNAL_CLOSE_MS }))
+  journal.start()
+
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
+  const server =
+    config.sip.drachtio === undefined
+      ? new SipServer({ listen: config.sip.listen, clock, log })
+      : undefined
+  const connections: SipConnection[] = []
+
+  const engines = new EnginePool({
+    settings: engineSettings(config, paths),
+    entry: new URL('./engine-thread.js', import.meta.url),
+    clock,
+    log,
+    onReport: (engineIndex, report) => metrics.reported(engineIndex, report),
+    onDeath: () => metrics.engineDied(),
+  })
+  closing.push(() => engines.close(ENGINE_CLOSE_MS))
+  const repair = (recordingId: string) => repairOggOpus(files.spoolPathOf(recordingId))
+  const plane = new DirectPlane({
+    engines,
+    salvage: (lost) => salvageLost(lost, { repair, log }),
+    log,
+  })
+  const metrics = new GatewayMetrics(registry, {
+    liveCalls: () => sessions.count,
+    engines: () => engines.health,
+    engineReports: () => engines.reports,
+    journal: () => journal.state,
+    sipConnections: () => connections,
+    sipServer: () => server?.counters,
+  })
+  const sessions = new RecordingSessions({
+    nodeId: config.node.id,
+    journal,
+    plane,
+    files,
+    capabilities: G711_CAPABILITIES,
+    timer: config.sip.sessionTimer,
+    ackTimeoutMs: ACK_TIMEOUT_MS,
+    identification: createIdentification(config.identification),
+    lines: config,
+    clock,
+    log,
+    events: metrics,
+  })
+  await engines.start()
+
+  const http = createHttpService({
+    ...config.http.gateway,
+    checks: readinessChecks({ connections, engines, journal }),
+    registry,
+    clock,
+    log,
+  })
+  addLiveCallsRoute(http.app, {
+    calls: () => sessions.list(),
+    recordings: () => plane.live(),
+    token: () => readToken(paths.adminToken),
+  })
+  closing.push(() => http.close())
+  const address = await http.start()
+
+  const addresses = config.sip.drachtio ?? []
+  if (server !== undefined) {
+    closing.push(() => server.close())
+    addresses.push((await server.start()).admin)
+  }
+  for (const sip of addresses) {
+    const connection = new SipConnection({ address: sip, clock, log })
+    connections.push(connection)
+    closing.push(() => connection.close())
+    const router = new InviteRouter({
+      takers: [sessions.takerFor(connection.framework)],
+      log,
+      onUnrouted: () => metrics.unrouted(),
+    })
+    connection.framework.invite((request, response) => router.route(request, response))
+    connection.framework.options((_request, response) =>
+      response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
+    )
+    await connection.start()
+  }
+  closing.push(() => withinMs(clock, sessions.drain(), DRAIN_MS))
+
+  void journal
+    .drained()
+    .then(() =>
+      recoverFromCrash({
+        spooled,
+        findUnfinished: () =>
+          findUnfinishedContacts(pool, { nodeId: config.node.id, startedBeforeMs: startedAtMs }),
+        repair,
+        files,
+        journal,
+        clock,
+        log,
+      }),
+    )
+    .catch((error: unknown) => log.error({ err: error }, 'crash recovery failed'))
+  return address
+}
+
+function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
+  const { media } = config
+  const count = media.engines ?? availableParallelism()
+  return splitPorts(media.ports.from, media.ports.to, count).map((range, engineIndex) => ({
+    engineIndex,
+    bindAddress: media.bindAddress,
+    advertisedAddress: media.advertisedAddress ?? media.bindAddress,
+    portFrom: range.from,
+    portTo: range.to,
+    portRestMs: media.ports.restS * 1000,
+    maxRecordings: Math.ceil(media.maxRecordings / count),
+    holdBackMs: media.holdBackMs,
+    opus: media.opus,
+    skipsQuiet: media.skipsQuiet,
+    quietDb: media.quietDb,
+    spoolPath: paths.spool,
+  }))
+}
+
+/** What must be well before calls can be taken. A database that is away is waited for by the journal. */
+function readinessChecks(parts: {
+  readonly connections: readonly SipConnection[]
+  readonly engines: EnginePool
+  readonly journal: FileJournal
+}): readonly ReadinessCheck[] {
+  const { connections, engines, journal } = parts
+  return [
+    {
+      name: 'sip',
+      check: () =>
+        connections.some((connection) => connection.isConnected)
+          ? undefined
+          : 'no SIP server is connected',
+    },
+    {
+      name: 'engines',
+      check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
+    },
+    { name: 'journal', check: () => journal.state.diskError },
+  ]
+}
+
+function readToken(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function closeInReverse(
+  closing: readonly (() => Promise<void> | void)[],
+  log: Log,
+): Promise<void> {
+  for (const closeOne of closing.toReversed()) {
+    try {
+      await closeOne()
+    } catch (error) {
+      log.error({ err: error }, 'not closed in order')
+    }
+  }
+}
+
+async function withinMs(clock: Clock, work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: Timer | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = clock.after(limitMs, resolve)
+  })
+  await Promise.race([work, limit])
+  timer?.cancel()
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } })
+  const config = loadConfig(values.config, process.env)
+  const log = createLog('gateway', config.log.level)
+  // A recorder that dies costs every call of the node; one that lives on after an error outside any call costs
+  // at most what was under way in that turn. The media lies in threads of its own.
+  process.on('uncaughtException', (error) => log.fatal({ err: error }, 'uncaught exception'))
+  process.on('unhandledRejection', (error) => log.fatal({ err: error }, 'unhandled rejection'))
+  const gateway = await startGateway(config, { clock: new SystemClock(), log })
+  log.info({ http: gateway.http }, 'gateway ready')
+
+  let isEnding = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isEnding) process.exit(1)
+      isEnding = true
+      log.info({ signal }, 'gateway ends')
+      void gateway.close().then(() => process.exit(0))
+    })
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exit(1)
+  })
+}
