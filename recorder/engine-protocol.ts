@@ -1,4 +1,5 @@
 import type {
+  ForkPlan,
   LiveRecording,
   RecordingOutcome,
   RecordingPlan,
@@ -34,11 +35,24 @@ export type EngineRequest =
       /** Reasons that signalling knows of, added to the verdict's. */
       readonly reasons: RecordingOutcome['reasons']
     }
+  /** Another connection in the place of a fork that ended: its samples go on in the same channels. */
+  | {
+      readonly kind: 'fork'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly fork: ForkPlan
+    }
   | { readonly kind: 'live'; readonly requestId: number }
   | { readonly kind: 'shutdown'; readonly requestId: number }
 
 export type EngineReply =
-  | { readonly kind: 'opened'; readonly requestId: number; readonly ports: readonly StreamPort[] }
+  | {
+      readonly kind: 'opened'
+      readonly requestId: number
+      readonly ports: readonly StreamPort[]
+      /** Where the engine takes forks; absent where it takes none. */
+      readonly forkPort?: number
+    }
   | { readonly kind: 'updated'; readonly requestId: number; readonly ports: readonly StreamPort[] }
   | { readonly kind: 'done'; readonly requestId: number }
   | { readonly kind: 'closed'; readonly requestId: number; readonly outcome: RecordingOutcome }
@@ -54,6 +68,24 @@ export type EngineReply =
       readonly code: string
       readonly message: string
     }
+
+/** Unasked: a fork ended by itself, with its WebSocket's close code. */
+export interface ForkEnded {
+  readonly kind: 'forkEnded'
+  readonly recordingId: string
+  readonly token: string
+  readonly code: number
+}
+
+/** Unasked: a fork came. */
+export interface ForkConnected {
+  readonly kind: 'forkConnected'
+  readonly recordingId: string
+  readonly token: string
+}
+
+/** What an engine says without being asked. */
+export type EngineNotice = EngineReport | ForkEnded | ForkConnected
 
 /** Unasked: what operations watch, once a second. All counts are totals since the engine's start. */
 export interface EngineReport {
@@ -87,4 +119,6 @@ export interface EngineSettings {
   readonly quietDb: number
   /** Folder of open recordings. */
   readonly spoolPath: string
+  /** Where the engine listens for WebSocket forks; absent where it takes none. */
+  readonly forkListen?: { readonly host: string; readonly port: number }
 }

@@ -2,12 +2,13 @@ import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { EngineCounters } from './engine-counters.ts'
-import type { EngineReply, EngineReport, EngineRequest, EngineSettings } from './engine-protocol.ts'
+import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { FileBudget } from './file-budget.ts'
+import { ForkServer } from './fork-server.ts'
 import type { OpenPageSink } from './page-sink.ts'
 import { PortPool } from './port-pool.ts'
 import { Recording } from './recording.ts'
-import type { ReasonCode, StreamPlan, StreamPort } from './recording-plan.ts'
+import type { ForkPlan, ReasonCode, StreamPlan, StreamPort } from './recording-plan.ts'
 import { bindSocketPair, closeSocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS } from './sample-clock.ts'
 
@@ -17,7 +18,7 @@ export interface EngineOptions {
   readonly openSink: OpenPageSink
   readonly log: Log
   /** Sends replies and reports to whoever asks the engine. */
-  readonly reply: (message: EngineReply | EngineReport) => void
+  readonly reply: (message: EngineReply | EngineNotice) => void
   /** By default the process's own limit. */
   readonly files?: FileBudget
 }
@@ -39,6 +40,8 @@ const FILES_PER_STREAM = 2
 interface Slot {
   readonly recording: Recording
   readonly phase: number
+  /** Tokens of its forks. */
+  readonly forks: Set<string>
   closing: { readonly requestId: number | undefined; readonly dueAtMs: number } | undefined
   wasOverloaded: boolean
   wasBehind: boolean
@@ -60,6 +63,7 @@ export class Engine {
   readonly #log: Log
   readonly #reply: EngineOptions['reply']
   readonly #ports: PortPool
+  readonly #forks: ForkServer | undefined
   readonly #files: FileBudget
   readonly #counters = new EngineCounters()
   readonly #slots = new Map<string, Slot>()
@@ -83,6 +87,8 @@ export class Engine {
     this.#files = options.files ?? new FileBudget({ clock: options.clock })
     const { portFrom: from, portTo: to, portRestMs: restMs } = options.settings
     this.#ports = new PortPool({ from, to, restMs, clock: options.clock })
+    const { forkListen } = options.settings
+    this.#forks = forkListen && new ForkServer({ ...forkListen, clock: options.clock })
     this.#timelineMs = options.clock.monotonicMs()
     this.#tickedAtMs = this.#timelineMs
   }
@@ -113,6 +119,12 @@ export class Engine {
       case 'update':
         this.#withSlot(request, (slot) => {
           void this.#settle(request.requestId, this.#update(slot.recording, request))
+        })
+        return
+      case 'fork':
+        this.#withSlot(request, (slot) => {
+          this.#expectFork(slot, request.fork)
+          this.#reply({ kind: 'done', requestId: request.requestId })
         })
         return
       case 'close':
@@ -164,15 +176,24 @@ export class Engine {
         this.#refuse(requestId, 'no_ports', this.#portsMessage())
         return
       }
-      this.#slots.set(recordingId, {
+      const forkPort = plan.forks && (await this.#forks?.start())
+      const slot: Slot = {
         recording,
         phase: this.#opened++ % PHASES,
+        forks: new Set(),
         closing: undefined,
         wasOverloaded: false,
         wasBehind: false,
-      })
+      }
+      this.#slots.set(recordingId, slot)
+      for (const fork of plan.forks ?? []) this.#expectFork(slot, fork)
       this.#counters.add('recordings_opened')
-      this.#reply({ kind: 'opened', requestId, ports })
+      this.#reply({
+        kind: 'opened',
+        requestId,
+        ports,
+        ...(forkPort === undefined ? {} : { forkPort }),
+      })
     } catch (error) {
       this.#closeSockets(recording)
       throw error
@@ -219,10 +240,21 @@ export class Engine {
   }
 
   #portOf(recording: Recording, streamId: string): readonly StreamPort[] | undefined {
-    const stream = recording.stream(streamId)
-    if (stream === undefined) return undefined
-    const { rtpPort } = stream
+    const sockets = recording.stream(streamId)?.sockets
+    if (sockets === undefined) return undefined
+    const { rtpPort } = sockets
     return [{ streamId, address: this.#settings.advertisedAddress, rtpPort, rtcpPort: rtpPort + 1 }]
+  }
+
+  #expectFork(slot: Slot, fork: ForkPlan): void {
+    const { recordingId } = slot.recording
+    const { token } = fork
+    slot.forks.add(token)
+    this.#forks?.expect(token, {
+      legs: slot.recording.forkLegs(fork),
+      onConnected: () => this.#reply({ kind: 'forkConnected', recordingId, token }),
+      onEnded: (code) => this.#reply({ kind: 'forkEnded', recordingId, token, code }),
+    })
   }
 
   #close(slot: Slot, request: Extract<EngineRequest, { kind: 'close' }>): void {
@@ -279,6 +311,7 @@ export class Engine {
   #finish(slot: Slot): void {
     const { recording } = slot
     this.#slots.delete(recording.recordingId)
+    for (const token of slot.forks) this.#forks?.release(token)
     this.#closeSockets(recording)
     const finishing = this.#conclude(slot).finally(() => this.#finishing.delete(finishing))
     this.#finishing.add(finishing)
@@ -313,6 +346,7 @@ export class Engine {
       this.#finish(slot)
     }
     await Promise.all(this.#finishing)
+    this.#forks?.close()
     this.#reply({ kind: 'done', requestId })
   }
 

@@ -5,6 +5,7 @@ import { classifyDatagram } from './datagram-kind.ts'
 import { g711Table } from './g711.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
+import type { RecordedStream } from './recorded-stream.ts'
 import type { MediaAddress, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { readRtcp } from './rtcp-reader.ts'
 import { writeReceiverReport } from './rtcp-writer.ts'
@@ -33,7 +34,7 @@ const REPORT_EVERY_MS = 5000
  * Everything here runs for every packet: synchronous, without exceptions, logs or allocations, and each packet ends
  * in exactly one counter. Owns nothing: its recording closes the sockets.
  */
-export class MediaStream {
+export class MediaStream implements RecordedStream {
   readonly streamId: string
   readonly leg: TimelineLeg
   readonly tally = new StreamTally()
@@ -52,6 +53,7 @@ export class MediaStream {
     offset: 0,
     length: 0,
     table: g711Table('PCMU'),
+    stride: 1,
   }
   readonly #ownSsrc = randomInt(2 ** 32)
   /** Fresh for every stream, so that it identifies nobody (RFC 7022 §4.2). */

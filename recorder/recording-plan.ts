@@ -35,11 +35,21 @@ export interface StreamPlan {
   readonly remote: MediaAddress | undefined
 }
 
+/** One WebSocket connection that brings a recording's audio as linear samples at 8 kHz. */
+export interface ForkPlan {
+  /** Opens one connection, once; stands in the URL's path. */
+  readonly token: string
+  /** What the interleaved channels carry, left first. */
+  readonly roles: readonly (Role | 'mixed')[]
+}
+
 /** A recording to be opened: ports are bound, nothing is written before the first media. */
 export interface RecordingPlan {
   readonly recordingId: string
   readonly callId: string
   readonly streams: readonly StreamPlan[]
+  /** Forks that are to come, where media reaches the recorder over WebSockets. */
+  readonly forks?: readonly ForkPlan[]
 }
 
 /** Where the engine receives a stream. */

@@ -1,11 +1,14 @@
 import type { Clock } from '../base/clock.ts'
 import { Channel, type TakenLeg } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
+import { ForkLeg } from './fork-leg.ts'
 import { LossMap } from './loss-map.ts'
 import { MediaStream } from './media-stream.ts'
 import type { OpenPageSink, SinkFacts } from './page-sink.ts'
+import type { RecordedStream } from './recorded-stream.ts'
 import { RecordingFile } from './recording-file.ts'
 import type {
+  ForkPlan,
   LiveRecording,
   ReasonCode,
   RecordingOutcome,
@@ -42,8 +45,8 @@ export class Recording {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #openSink: OpenPageSink
-  readonly #streams = new Map<string, MediaStream>()
-  readonly #taken = new Map<MediaStream, TakenLeg>()
+  readonly #streams = new Map<string, RecordedStream>()
+  readonly #taken = new Map<RecordedStream, TakenLeg>()
   readonly #channels: readonly [Channel, Channel]
   readonly #losses = new LossMap()
   readonly #openedAt: number
@@ -71,14 +74,14 @@ export class Recording {
 
   /** Sockets of all streams that there have been. */
   get sockets(): readonly SocketPair[] {
-    return [...this.#streams.values()].map((stream) => stream.sockets)
+    return [...this.#streams.values()].flatMap((stream) => stream.sockets ?? [])
   }
 
-  get streams(): Iterable<MediaStream> {
+  get streams(): Iterable<RecordedStream> {
     return this.#streams.values()
   }
 
-  stream(streamId: string): MediaStream | undefined {
+  stream(streamId: string): RecordedStream | undefined {
     return this.#streams.get(streamId)
   }
 
@@ -92,14 +95,34 @@ export class Recording {
     return this.#file?.pendingBytes ?? 0
   }
 
-  addStream(plan: StreamPlan, sockets: SocketPair): MediaStream {
+  addStream(plan: StreamPlan, sockets: SocketPair): void {
+    this.#add(plan.streamId, (leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock }))
+  }
+
+  /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
+  forkLegs({ roles }: ForkPlan): readonly ForkLeg[] {
+    return roles.map((role) => {
+      const streamId = `fork-${role}`
+      const known = this.#streams.get(streamId)
+      if (known instanceof ForkLeg) {
+        known.restart()
+        return known
+      }
+      return this.#add(streamId, (leg) => new ForkLeg({ streamId, role, leg, clock: this.#clock }))
+    })
+  }
+
+  #add<Stream extends RecordedStream>(
+    streamId: string,
+    make: (leg: TimelineLeg) => Stream,
+  ): Stream {
     const leg = new TimelineLeg(
       this.#zero === undefined ? this.#openedAt : this.#next,
       (at, length) => this.#lose(stream, at, length),
     )
     if (this.#zero !== undefined) leg.startAt(this.#next)
-    const stream: MediaStream = new MediaStream({ plan, sockets, leg, clock: this.#clock })
-    this.#streams.set(plan.streamId, stream)
+    const stream = make(leg)
+    this.#streams.set(streamId, stream)
     this.#taken.set(stream, { leg, energy: 0 })
     if (this.#zero !== undefined) stream.startCounting()
     this.#assignLegs()
@@ -246,7 +269,7 @@ export class Recording {
     this.#channels[1].setLegs(isOneStream ? caller : agent)
   }
 
-  #lose(stream: MediaStream, position: number, length: number): void {
+  #lose(stream: RecordedStream, position: number, length: number): void {
     const zero = this.#zero
     if (zero === undefined) return
     const from = Math.max(position, zero)

@@ -3,6 +3,26 @@ import { SLOT_SAMPLES } from './sample-clock.ts'
 /** Marks a sample that nothing was written to. G.711 never decodes to it. */
 export const EMPTY = -32768
 
+/** Where samples are read from. */
+export interface SampleSource {
+  readonly datagram: Uint8Array
+  /** Where the first sample starts. */
+  readonly offset: number
+  /** Samples. */
+  readonly length: number
+  /** Linear value of each byte (G.711); undefined where samples are linear already, 16-bit little-endian. */
+  readonly table: Int16Array | undefined
+  /** Bytes from one linear sample to the next. */
+  readonly stride: number
+}
+
+/** A linear sample; the one value that marks an empty place is moved by one. */
+export function linearSample({ datagram, offset, stride }: SampleSource, index: number): number {
+  const at = offset + index * stride
+  const value = (((datagram[at + 1] ?? 0) << 24) >> 16) | (datagram[at] ?? 0)
+  return value === EMPTY ? EMPTY + 1 : value
+}
+
 /**
  * A leg's decoded audio between the last slot that was taken and the newest packet, by position.
  *
@@ -35,23 +55,24 @@ export class SampleRing {
     return this.#end
   }
 
-  /** Decodes `length` bytes of `datagram` through `table`; what falls outside the ring is left out. */
-  write(
-    position: number,
-    source: {
-      readonly datagram: Uint8Array
-      readonly offset: number
-      readonly length: number
-      readonly table: Int16Array
-    },
-  ): void {
+  /**
+   * Decodes `length` samples of `datagram`: bytes through `table`, or linear 16-bit ones where there is none. What
+   * falls outside the ring is left out.
+   */
+  write(position: number, source: SampleSource): void {
     const { datagram, offset, length, table } = source
     const samples = this.#samples
     const mask = this.#mask
     const from = Math.max(0, this.#base - position)
     const to = Math.min(length, this.#base + this.capacity - position)
-    for (let index = from; index < to; index++) {
-      samples[(position + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
+    if (table === undefined) {
+      for (let index = from; index < to; index++) {
+        samples[(position + index) & mask] = linearSample(source, index)
+      }
+    } else {
+      for (let index = from; index < to; index++) {
+        samples[(position + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
+      }
     }
     if (to > from && position + to > this.#end) this.#end = position + to
   }

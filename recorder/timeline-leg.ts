@@ -1,10 +1,10 @@
 import { Concealment } from './concealment.ts'
 import { DelayWindow } from './delay-window.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
-import { EMPTY, SampleRing } from './sample-ring.ts'
+import { EMPTY, linearSample, SampleRing, type SampleSource } from './sample-ring.ts'
 
 /** A packet of audio to be placed. Times and lengths are samples at 8 kHz. */
-export interface AudioPacket {
+export interface AudioPacket extends SampleSource {
   /** Extended RTP timestamp of its first sample. */
   readonly timestamp: number
   /** When it arrived, as a position with fractions. */
@@ -14,11 +14,6 @@ export interface AudioPacket {
    * highest itself.
    */
   readonly missing: number
-  readonly datagram: Uint8Array
-  /** Where its payload starts and how many bytes, which are samples, it has. */
-  readonly offset: number
-  readonly length: number
-  readonly table: Int16Array
 }
 
 /** `late`: its place was taken already, or is too far ahead to be held. */
@@ -374,9 +369,13 @@ export class TimelineLeg {
   }
 }
 
-function isQuiet({ datagram, offset, length, table }: AudioPacket): boolean {
-  for (let index = offset; index < offset + length; index++) {
-    const sample = table[datagram[index] ?? 0] ?? 0
+function isQuiet(packet: AudioPacket): boolean {
+  const { datagram, offset, length, table } = packet
+  for (let index = 0; index < length; index++) {
+    const sample =
+      table === undefined
+        ? linearSample(packet, index)
+        : (table[datagram[offset + index] ?? 0] ?? 0)
     if (sample > QUIET_PEAK || sample < -QUIET_PEAK) return false
   }
   return true

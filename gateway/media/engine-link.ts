@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type {
+  EngineNotice,
   EngineReply,
   EngineReport,
   EngineRequest,
@@ -15,12 +16,16 @@ type WithoutId<Request> = Request extends { readonly requestId: number }
 /** A request as its sender writes it; the link numbers it. */
 export type EngineOrder = WithoutId<EngineRequest>
 
+/** What an engine says of a fork by itself. */
+export type ForkNotice = Exclude<EngineNotice, EngineReport>
+
 export interface EngineLinkOptions {
   readonly settings: EngineSettings
   /** The compiled entry of the thread. */
   readonly entry: URL
   readonly clock: Clock
   readonly onReport: (report: EngineReport) => void
+  readonly onFork: (notice: ForkNotice) => void
   /** Told once, after every pending request was rejected. Not told for a thread that `close` ended. */
   readonly onDeath: (cause: string) => void
 }
@@ -42,6 +47,7 @@ export class EngineLink {
   readonly #worker: Worker
   readonly #clock: Clock
   readonly #onReport: (report: EngineReport) => void
+  readonly #onFork: (notice: ForkNotice) => void
   readonly #onDeath: (cause: string) => void
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
@@ -55,13 +61,14 @@ export class EngineLink {
     this.settings = options.settings
     this.#clock = options.clock
     this.#onReport = options.onReport
+    this.#onFork = options.onFork
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     this.#worker = new Worker(options.entry, {
       workerData: options.settings,
       name: `engine-${options.settings.engineIndex}`,
     })
-    this.#worker.on('message', (message: EngineReply | EngineReport) => this.#take(message))
+    this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#cause = messageOf(error)
     })
@@ -99,11 +106,15 @@ export class EngineLink {
     await this.#worker.terminate()
   }
 
-  #take(message: EngineReply | EngineReport): void {
+  #take(message: EngineReply | EngineNotice): void {
     this.#heardAtMs = this.#clock.monotonicMs()
     if (message.kind === 'report') {
       this.#lastReport = message
       this.#onReport(message)
+      return
+    }
+    if (message.kind === 'forkConnected' || message.kind === 'forkEnded') {
+      this.#onFork(message)
       return
     }
     const waiting = this.#waiting.get(message.requestId)

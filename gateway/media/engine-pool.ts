@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { EngineReply, EngineReport, EngineSettings } from '../../recorder/engine-protocol.ts'
-import { EngineLink, type EngineOrder } from './engine-link.ts'
+import { EngineLink, type EngineOrder, type ForkNotice } from './engine-link.ts'
 
 export interface EnginePoolOptions {
   readonly onReport: (engineIndex: number, report: EngineReport) => void
@@ -35,6 +35,7 @@ export class EnginePool {
   readonly #options: EnginePoolOptions
   readonly #slots: readonly Slot[]
   readonly #owners = new Map<string, Slot>()
+  readonly #forkListeners = new Map<string, (notice: ForkNotice) => void>()
   #onLost: (recordingIds: readonly string[], cause: string) => void = () => {}
   #isClosed = false
 
@@ -53,6 +54,11 @@ export class EnginePool {
   /** An engine died and took these recordings' media with it. A new engine is already on its way. */
   onLost(listener: (recordingIds: readonly string[], cause: string) => void): void {
     this.#onLost = listener
+  }
+
+  /** Tells what becomes of a recording's forks, until `release`. */
+  onFork(recordingId: string, listener: (notice: ForkNotice) => void): void {
+    this.#forkListeners.set(recordingId, listener)
   }
 
   /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
@@ -123,6 +129,7 @@ export class EnginePool {
   release(recordingId: string): void {
     this.#owners.get(recordingId)?.recordings.delete(recordingId)
     this.#owners.delete(recordingId)
+    this.#forkListeners.delete(recordingId)
   }
 
   async close(withinMs: number): Promise<void> {
@@ -145,6 +152,7 @@ export class EnginePool {
       entry: this.#options.entry,
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
+      onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),
       onDeath: (cause) => this.#replace(slot, cause),
     })
     slot.link = link

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { Engine } from '../../recorder/engine.ts'
-import type { EngineReply, EngineReport, EngineRequest } from '../../recorder/engine-protocol.ts'
+import type { EngineNotice, EngineReply, EngineRequest } from '../../recorder/engine-protocol.ts'
 import type { RecordingPlan, StreamPlan } from '../../recorder/recording-plan.ts'
 import { MemorySink } from './memory-sink.ts'
 import { decodeOpus, opusInfo } from './opus-file.ts'
@@ -54,8 +54,8 @@ t.test('a call becomes a file of its length, each party on its own channel', asy
     clock,
     openSink: () => sink,
     log: createSilentLog(),
-    reply: (message: EngineReply | EngineReport) => {
-      if (message.kind !== 'report') waiting.get(message.requestId)?.(message)
+    reply: (message: EngineReply | EngineNotice) => {
+      if ('requestId' in message) waiting.get(message.requestId)?.(message)
     },
   })
   engine.start()

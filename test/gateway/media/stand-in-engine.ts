@@ -92,6 +92,7 @@ parentPort?.on('message', (request: EngineRequest) => {
       say({ kind: 'updated', requestId, ports: portsOf(request.streams) })
       return
     case 'answered':
+    case 'fork':
     case 'shutdown':
       say({ kind: 'done', requestId })
   }
