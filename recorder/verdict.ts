@@ -42,7 +42,7 @@ export const LENGTH_TOLERANCE_MS = 400
  * |---|---|
  * | `failed` | there was media and none of it could be written, or the engine gave the recording up without a file |
  * | `silent` | no media came (`no_media`), or nothing above the quiet level in either channel |
- * | `partial` | writing ended early, a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
+ * | `partial` | writing ended early, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
  * | `complete` | everything else; reasons may still mark it |
  *
  * docs/verdicts.md says the same to operators.
@@ -69,7 +69,8 @@ export function giveVerdict(facts: RecordingFacts): {
   if (isLossy || isBeyond(facts, LOSS_MARKED)) reasons.add('media_lost')
   const isOff = Math.abs(facts.durationMs - facts.callDurationMs) > LENGTH_TOLERANCE_MS
   if (isOff) reasons.add('length_mismatch')
-  const isPartial = isCut || isLegMissing || isLossy || isOff || reasons.has('crash_recovered')
+  const isEarly = reasons.has('crash_recovered') || reasons.has('shutdown')
+  const isPartial = isCut || isEarly || isLegMissing || isLossy || isOff
   return told(isPartial ? 'partial' : 'complete', reasons)
 }
 
