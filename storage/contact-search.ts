@@ -20,6 +20,16 @@ interface Condition {
   readonly value: unknown
 }
 
+/**
+ * Columns that hold ASCII alone. MariaDB refuses to compare them with a text that is not; converted, such a
+ * text holds question marks and equals none of their values.
+ */
+const ASCII_COLUMNS: ReadonlySet<string> = new Set([
+  'caller_e164',
+  'service_number_e164',
+  'service_line',
+])
+
 /** What an index finds fewest rows by comes first. */
 const LOOKUPS = [
   { field: 'callId', columns: [['by_call', 'call_id']] },
@@ -53,7 +63,7 @@ export function searchQuery(filter: ContactFilter): SearchQuery {
   const conditions = LOOKUPS.flatMap(({ field, columns }) => {
     const value = filter[field]
     if (value === undefined) return []
-    return [columns.map(([index, column]) => ({ index, sql: `c.${column} = ?`, value }))]
+    return [columns.map(([index, column]) => ({ index, sql: equals(column), value }))]
   })
   const range = rangeOf(filter)
   const limit = filter.limit + 1
@@ -68,6 +78,10 @@ export function searchQuery(filter: ContactFilter): SearchQuery {
       ORDER BY started_at DESC, id DESC LIMIT ${limit}`,
     values: parts.flatMap(({ values }) => values),
   }
+}
+
+function equals(column: string): string {
+  return `c.${column} = ${ASCII_COLUMNS.has(column) ? 'CONVERT(? USING ascii)' : '?'}`
 }
 
 /** Opaque to clients. */

@@ -118,6 +118,20 @@ t.test(
   },
 )
 
+t.test('a text in any script is searched for, in columns of ASCII too', async (t) => {
+  const { contactId, entries } = wholeCall({
+    caller: { raw: 'ääni-😀', e164: null, display: 'ääni-😀', isWithheld: false },
+  })
+  await applyEntries(mariadb.settings, entries)
+  t.same(
+    (await find({ caller: 'ääni-😀' })).map(({ id }) => id),
+    [contactId],
+  )
+  for (const field of ['serviceNumber', 'serviceLine', 'agent', 'callId'] as const) {
+    t.same(await find({ [field]: 'ääni-😀' }), [], field)
+  }
+})
+
 t.test('a line without a period, and one nobody configured, tell no deletion time', async (t) => {
   for (const serviceLine of ['puhelunvalitys', 'muu']) {
     const { contactId, entries } = wholeCall({ serviceLine })
