@@ -48,6 +48,11 @@ export class InviteClientTransaction<Response extends Heard> {
     this.#events.send(this.#text)
   }
 
+  /** Whether nothing at all has come back yet. */
+  get isUnheard(): boolean {
+    return this.#state === 'calling'
+  }
+
   get isPending(): boolean {
     return this.#state === 'calling' || this.#state === 'proceeding'
   }

@@ -43,6 +43,11 @@ export class NonInviteClientTransaction<Response extends Heard> {
     this.#events.send(this.#text)
   }
 
+  /** Whether nothing at all has come back yet. */
+  get isUnheard(): boolean {
+    return this.#state === 'trying'
+  }
+
   get isPending(): boolean {
     return this.#state === 'trying' || this.#state === 'proceeding'
   }

@@ -4,20 +4,28 @@ import type { Dialog } from './dialog.ts'
 export class DialogTable {
   readonly #byTags = new Map<string, Dialog>()
   readonly #byId = new Map<string, Dialog>()
+  readonly #byCallId = new Map<string, Dialog>()
 
   get size(): number {
     return this.#byTags.size
   }
 
+  /** Where a fork has confirmed a dialog of that id already, clients go on knowing that one by it. */
   add(dialog: Dialog): void {
     this.#byTags.set(tagsKey(dialog), dialog)
+    const known = this.#byId.get(dialog.id)
+    if (known?.isConfirmed && known.remoteTag !== dialog.remoteTag) return
     this.#byId.set(dialog.id, dialog)
+    this.#byCallId.set(dialog.callId, dialog)
   }
 
-  /** Idempotent. */
+  /** Ends its session timer as well. Idempotent. */
   remove(dialog: Dialog): void {
-    this.#byTags.delete(tagsKey(dialog))
+    dialog.sessionTimer?.cancel()
+    dialog.sessionTimer = undefined
+    if (this.has(dialog)) this.#byTags.delete(tagsKey(dialog))
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id)
+    if (this.#byCallId.get(dialog.callId) === dialog) this.#byCallId.delete(dialog.callId)
   }
 
   /** The dialog of a message from the network, whose To tag is ours where it is a request. */
@@ -37,14 +45,14 @@ export class DialogTable {
     return this.#byId.get(id)
   }
 
-  /** The dialog that holds that Call-ID, whoever began it; rare, so not indexed. */
+  /** The newest dialog with that Call-ID, whoever began it. */
   findByCallId(callId: string): Dialog | undefined {
-    for (const dialog of this.#byId.values()) if (dialog.callId === callId) return dialog
-    return undefined
+    return this.#byCallId.get(callId)
   }
 
-  all(): readonly Dialog[] {
-    return [...this.#byTags.values()]
+  /** Forgets all. */
+  clear(): void {
+    for (const dialog of [...this.#byTags.values()]) this.remove(dialog)
   }
 }
 

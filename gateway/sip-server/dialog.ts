@@ -1,3 +1,4 @@
+import type { Timer } from '../../base/clock.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Essentials } from './essentials.ts'
 import { parseNameAddress, splitList } from './name-address.ts'
@@ -33,6 +34,10 @@ export class Dialog {
   /** Contact of our requests that need one. */
   localContact: string
   isConfirmed = false
+  /** The session description that this side gave last, for refreshes. */
+  localDescription: { readonly contentType: string; readonly body: string } | undefined
+  /** Refreshes or ends the session (RFC 4028). */
+  sessionTimer: Timer | undefined
 
   constructor(options: {
     readonly role: 'uac' | 'uas'

@@ -1,3 +1,4 @@
+import type { Timer } from '../../base/clock.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Dialog } from './dialog.ts'
 import type { Essentials } from './essentials.ts'
@@ -25,6 +26,8 @@ export class IncomingRequest {
   dialog: Dialog | undefined
   /** Whether the client has answered anything yet. */
   isHandled = false
+  /** Ends it where the client answers nothing at all. */
+  patience: Timer | undefined
   #toTag: string | undefined
 
   constructor(options: {

@@ -65,6 +65,22 @@ export function nextHop(
   return peer === undefined ? UNAVAILABLE : { kind: 'peer', peer }
 }
 
+/** The peer at the name's first address that a transport leads to, or undefined. Never rejects. */
+export async function resolvePeer(
+  hop: Extract<NextHop, { readonly kind: 'name' }>,
+  resolver: HostResolver,
+): Promise<Peer | undefined> {
+  try {
+    for (const address of await resolver.resolve(hop.host)) {
+      const peer = hop.peerAt(address)
+      if (peer !== undefined) return peer
+    }
+  } catch {
+    // An unknown name is a failure to send like any other; the caller says so.
+  }
+  return undefined
+}
+
 /** Whether a URI leads back to this server. */
 export function isOwnAddress(uriText: string, transports: readonly SipTransport[]): boolean {
   const uri = parseSipUri(uriText)

@@ -30,6 +30,8 @@ export class OutgoingRequest {
   /** ACKs sent for its successes, by To tag; sent again when those come again. */
   readonly acks = new Map<string, { readonly text: string; readonly peer: Peer }>()
   isCancelled = false
+  /** Whether it has been asked whether anybody listens at the peer's port. */
+  isProbed = false
 
   constructor(options: {
     readonly draft: RequestDraft

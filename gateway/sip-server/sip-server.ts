@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { ClientConnection } from './client-connection.ts'
+import type { ClientConnection } from './client-connection.ts'
+import { ClientListener } from './client-listener.ts'
 import type { ClientFrame } from './client-protocol.ts'
 import { ClientRegistry } from './client-registry.ts'
 import { MessageCounters, type SipServerCounters } from './counters.ts'
 import { DialogTable } from './dialog-table.ts'
 import { readEssentials } from './essentials.ts'
 import { DEFAULT_LIMITS, type SipServerLimits } from './limits.ts'
-import { bindFailure } from './listen-failure.ts'
 import { localAddressToward } from './local-address.ts'
 import { SystemResolver } from './next-hop.ts'
+import { createCore, type SipCore } from './sip-core.ts'
 import { headerValue, type SipMessage, type SipRequest, withHeader } from './sip-message.ts'
 import { formatHostPort } from './sip-uri.ts'
 import type { Peer, Received, SipTransport } from './transport.ts'
 import { TcpTransport } from './transport-tcp.ts'
 import { UdpTransport } from './transport-udp.ts'
-import { UserAgentClient } from './user-agent-client.ts'
-import { UserAgentServer } from './user-agent-server.ts'
 import { parseVia, splitTopVia, stampVia } from './via.ts'
 
 /** What clients are told: the drachtio server that this one behaves like. */
@@ -62,11 +60,9 @@ export class SipServer {
   readonly #counters = new MessageCounters()
   readonly #dialogs = new DialogTable()
   readonly #registry = new ClientRegistry()
-  readonly #clients = new Set<ClientConnection>()
   readonly #transports: readonly SipTransport[]
-  readonly #admin: Server
-  readonly #server: UserAgentServer
-  readonly #client: UserAgentClient
+  readonly #clients: ClientListener
+  readonly #core: SipCore
   #closing: Promise<void> | undefined
 
   constructor(options: SipServerOptions) {
@@ -75,47 +71,34 @@ export class SipServer {
     this.#log = options.log
     this.#secret = options.admin?.secret ?? randomBytes(24).toString('base64url')
     this.#transports = options.listen.map((address) => this.#transportOf(address))
-    const parts = {
+    this.#core = createCore({
       clock: options.clock,
       limits: this.#limits,
       counters: this.#counters,
       dialogs: this.#dialogs,
-    }
-    this.#client = new UserAgentClient({
-      ...parts,
+      registry: this.#registry,
       transports: this.#transports,
       resolver: new SystemResolver(),
     })
-    this.#server = new UserAgentServer({
-      ...parts,
-      registry: this.#registry,
-      events: { onAckMissing: (dialog) => this.#client.endDialog(dialog, 'ACK timeout') },
-    })
-    this.#admin = createServer({ noDelay: true }, (socket) => {
-      if (this.#clients.size >= this.#limits.maxClients) {
-        socket.destroy()
-        return
-      }
-      const connection = new ClientConnection({
-        socket,
-        secret: this.#secret,
-        limits: this.#limits,
-        log: this.#log,
-        commands: {
-          greeting: () => this.#greeting(),
-          onRoute: (client, method) => this.#registry.add(client, method),
-          onRouteRemoved: (client, method) => this.#registry.remove(client, method),
-          onSip: (client, frame) => this.#guard(() => this.#obey(client, frame)),
-          onClosed: (client) => this.#forget(client),
-        },
-      })
-      this.#clients.add(connection)
+    this.#clients = new ClientListener({
+      host: options.admin?.host ?? '127.0.0.1',
+      port: options.admin?.port ?? 0,
+      secret: this.#secret,
+      limits: this.#limits,
+      log: this.#log,
+      commands: {
+        greeting: () => this.#greeting(),
+        onRoute: (client, method) => this.#registry.add(client, method),
+        onRouteRemoved: (client, method) => this.#registry.remove(client, method),
+        onSip: (client, frame) => this.#guard(() => this.#obey(client, frame)),
+        onClosed: (client) => this.#guard(() => this.#forget(client)),
+      },
     })
   }
 
   get counters(): SipServerCounters {
     return this.#counters.snapshot({
-      transactions: this.#server.size + this.#client.size,
+      transactions: this.#core.incoming.size + this.#core.outgoing.size,
       connections: this.#transports.reduce((sum, transport) => sum + transport.connections, 0),
       dialogs: this.#dialogs.size,
       clients: this.#clients.size,
@@ -125,19 +108,17 @@ export class SipServer {
   /** Listens everywhere, or nowhere: rejects with `port_taken` or `listen_failed`. */
   async start(): Promise<SipServerAddresses> {
     try {
-      await this.#listenForClients()
+      const admin = await this.#clients.start()
       for (const transport of this.#transports) await transport.start()
+      return {
+        admin: { ...admin, secret: this.#secret },
+        sip: this.#options.listen.map(({ transport, host }, index) => {
+          return { transport, host, port: this.#transports[index]?.port ?? 0 }
+        }),
+      }
     } catch (error) {
       await this.close()
       throw error
-    }
-    const address = this.#admin.address()
-    if (address === null || typeof address === 'string') throw new Error('no admin address')
-    return {
-      admin: { host: address.address, port: address.port, secret: this.#secret },
-      sip: this.#options.listen.map(({ transport, host }, index) => {
-        return { transport, host, port: this.#transports[index]?.port ?? 0 }
-      }),
     }
   }
 
@@ -148,13 +129,12 @@ export class SipServer {
   }
 
   async #close(): Promise<void> {
-    this.#server.stopAccepting()
+    this.#core.receiver.stopAccepting()
     if (this.#clients.size > 0) await this.#settle()
-    const adminClosed = new Promise<void>((resolve) => this.#admin.close(() => resolve()))
-    await Promise.all([...this.#clients].map((client) => client.close()))
-    await adminClosed
-    this.#server.close()
-    this.#client.close()
+    await this.#clients.close()
+    this.#core.incoming.close()
+    this.#core.outgoing.close()
+    this.#dialogs.clear()
     await Promise.all(this.#transports.map((transport) => transport.close()))
   }
 
@@ -162,21 +142,11 @@ export class SipServer {
   async #settle(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timeout = this.#options.clock.after(CLOSING_MS, resolve)
-      this.#server.onSettled(() => {
+      this.#core.incoming.onSettled(() => {
         timeout.cancel()
         resolve()
       })
     })
-  }
-
-  async #listenForClients(): Promise<void> {
-    const { host = '127.0.0.1', port = 0 } = this.#options.admin ?? {}
-    await new Promise<void>((resolve, reject) => {
-      this.#admin.once('error', (error) => reject(bindFailure('tcp', { host, port }, error)))
-      this.#admin.listen({ host, port }, resolve)
-    })
-    this.#admin.removeAllListeners('error')
-    this.#admin.on('error', (error) => this.#log.warn({ error }, 'SIP admin listener failed'))
   }
 
   #transportOf(address: SipListenAddress): SipTransport {
@@ -190,7 +160,9 @@ export class SipServer {
         onReceived: (received: Received, peer: Peer) => {
           this.#guard(() => this.#receive(received, peer))
         },
-        onDisconnected: () => {},
+        onDisconnected: (transport: SipTransport, host: string, port: number) => {
+          this.#core.outgoing.disconnected(transport, host, port)
+        },
       },
     }
     return address.transport === 'udp' ? new UdpTransport(options) : new TcpTransport(options)
@@ -217,16 +189,16 @@ export class SipServer {
     if (message.kind === 'response') {
       this.#counters.responseReceived(message.status)
       if (outcome.kind === 'faulty') this.#counters.dropped('bad_response')
-      else this.#client.receive(message, outcome.essentials, peer)
+      else this.#core.outgoing.receive(message, outcome.essentials, peer)
       return
     }
     this.#counters.requestReceived(message.method)
     if (outcome.kind === 'faulty') {
       this.#refuse(message, peer, { status: 400, reason: outcome.reason })
     } else if (message.version !== '2.0') {
-      this.#server.refuse(stamped(message, peer), peer, 505)
+      this.#core.incoming.refuse(stamped(message, peer), peer, { status: 505 })
     } else {
-      this.#server.receive(stamped(message, peer), outcome.essentials, peer)
+      this.#core.receiver.receive(stamped(message, peer), outcome.essentials, peer)
     }
   }
 
@@ -240,19 +212,18 @@ export class SipServer {
     const outcome = readEssentials(request)
     if (outcome.kind === 'faulty' && !outcome.isAnswerable) return
     const status = why.status === 413 ? 413 : 400
-    this.#server.refuse(stamped(request, peer), peer, status, why.reason)
+    this.#core.incoming.refuse(stamped(request, peer), peer, { status, reason: why.reason })
   }
 
   #obey(client: ClientConnection, frame: ClientFrame): void {
-    if (frame.startLine.startsWith('SIP/')) this.#server.respond(client, frame)
-    else this.#client.request(client, frame)
+    if (frame.startLine.startsWith('SIP/')) this.#core.responder.respond(client, frame)
+    else this.#core.requester.request(client, frame)
   }
 
   #forget(client: ClientConnection): void {
-    this.#clients.delete(client)
     this.#registry.forget(client)
-    this.#server.forget(client)
-    this.#client.forget(client)
+    this.#core.receiver.forget(client)
+    this.#core.outgoing.forget(client)
   }
 
   /** Addresses and version, as in the answer to `authenticate`. */

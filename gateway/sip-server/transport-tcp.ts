@@ -146,7 +146,7 @@ export class TcpTransport implements SipTransport {
       onClosed: () => {
         this.#open.delete(id)
         if (this.#byAddress.get(key) === connection) this.#byAddress.delete(key)
-        this.#events.onDisconnected(this, id)
+        this.#events.onDisconnected(this, remoteHost, port)
       },
     })
     this.#open.set(id, connection)

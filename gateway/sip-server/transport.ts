@@ -31,7 +31,7 @@ export type Received =
 export interface TransportEvents {
   readonly onReceived: (received: Received, peer: Peer) => void
   /** The stream is gone; nothing more comes from it and what was sent may be lost. */
-  readonly onDisconnected: (transport: SipTransport, connectionId: number) => void
+  readonly onDisconnected: (transport: SipTransport, host: string, port: number) => void
 }
 
 /** One address that the server listens on, and through which it sends. TLS is to be one more of these. */
