@@ -147,6 +147,7 @@ export class TrunkCall {
         callId: contact.callId,
         callerOffer: request.body ? request.body : null,
         isRecorded: route.recording !== 'off',
+        isRecordingRequired: route.recording === 'require',
       })
       this.#media = media
       this.#noteStatus(media.status)
@@ -332,7 +333,7 @@ export class TrunkCall {
     caller.on('ack', (ack) => {
       if (isTaken) return
       isTaken = true
-      media.answerFromCaller(ack.body ?? '').catch((error: unknown) => {
+      media.takeAnswer('caller', ack.body ?? '').catch((error: unknown) => {
         this.#log.warn({ reason: messageOf(error) }, 'caller’s answer cannot be taken')
         this.#joined?.end({})
         void this.end('no_answer_in_ack')
