@@ -11,6 +11,7 @@ import {
   recordingsVerb,
   recordingsVerdictVerb,
 } from './verbs/recordings.ts'
+import { retentionExplainVerb, retentionSweepVerb } from './verbs/retention.ts'
 import { testVerb } from './verbs/test.ts'
 import { needsPrivateDatabaseVerb, upVerb } from './verbs/up.ts'
 
@@ -32,4 +33,6 @@ export const VERBS: readonly Verb[] = [
   recordingsShowVerb,
   recordingsVerdictVerb,
   recordingsGetVerb,
+  retentionExplainVerb,
+  retentionSweepVerb,
 ]

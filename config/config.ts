@@ -3,7 +3,9 @@ import { trunkSchema } from './trunk-config.ts'
 
 const port = z.int().min(1).max(65535)
 const host = z.string().min(1)
-const endpoint = z.strictObject({ host, port })
+/** Where a process's HTTP listens: on this machine alone until configured. */
+const httpEndpoint = (defaultPort: number) =>
+  z.strictObject({ host: host.default('127.0.0.1'), port: port.default(defaultPort) }).prefault({})
 
 const sipListen = z.strictObject({
   transport: z.enum(['udp', 'tcp']),
@@ -103,9 +105,9 @@ const database = z.strictObject({
 })
 
 const http = z.strictObject({
-  portal: endpoint.prefault({ host: '127.0.0.1', port: 8080 }),
-  gateway: endpoint.prefault({ host: '127.0.0.1', port: 8081 }),
-  retention: endpoint.prefault({ host: '127.0.0.1', port: 8082 }),
+  portal: httpEndpoint(8080),
+  gateway: httpEndpoint(8081),
+  retention: httpEndpoint(8082),
 })
 
 export const configSchema = z.strictObject({

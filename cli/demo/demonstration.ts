@@ -3,10 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { contactPageSchema } from '../../portal/view-schemas.ts'
+import { explainRecording } from '../../retention/explain.ts'
+import { createDatabasePool } from '../../storage/database.ts'
 import type { ContactView, RecordingView } from '../../storage/model.ts'
 import { describeContact, describeRecording } from '../api/describe-contact.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { SiprecCaller } from '../caller/siprec-caller.ts'
+import { wrap } from '../table.ts'
 import { reachableHost } from '../up/address.ts'
 import type { Terminal } from '../verb.ts'
 import { readDialogue } from './dialogue.ts'
@@ -54,6 +57,11 @@ export async function demonstrate(
   } else {
     print(`The file does not play: ${reading.reason}.`)
   }
+  print('')
+  print('When it goes')
+  for (const text of wrap(await explain(recording.id, config), terminal.columns - 2)) {
+    print(`  ${text}`)
+  }
   return { contact, recording, isPlayable: reading.kind === 'playable' }
 }
 
@@ -90,6 +98,16 @@ function callableAddress({ sip }: Config) {
     'no_udp',
     'The demonstration calls over UDP, but the configuration has no sip.listen of transport udp: add one, or leave --config out.',
   )
+}
+
+async function explain(recordingId: string, { database }: Config): Promise<string> {
+  const pool = createDatabasePool({ ...database, connections: 1 })
+  try {
+    const explanation = await explainRecording(pool, recordingId, Date.now())
+    return explanation?.text.en ?? 'Nothing is known of it.'
+  } finally {
+    await pool.end()
+  }
 }
 
 async function awaitVerdict(callId: string, client: PortalClient) {

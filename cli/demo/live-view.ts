@@ -17,7 +17,8 @@ const callsSchema = z.object({
 
 const LOOK_EVERY_MS = 200
 /** Without a terminal a line every few seconds tells enough. */
-const LINE_EVERY_MS = 4000
+const LINE_EVERY_MS = 3000
+const SILENT_DB = -100
 
 /**
  * Shows a live call until `durationMs` have passed or the operator stops it: on a terminal in a line that is
@@ -29,22 +30,24 @@ export async function watchCall(
 ): Promise<void> {
   const stopped = terminal.stopSignal()
   const startedMs = performance.now()
-  let toldMs = Number.NEGATIVE_INFINITY
+  let toldMs = startedMs
+  // A plain line tells the loudest since the line before it.
+  let loudest: readonly [number, number] = [SILENT_DB, SILENT_DB]
   for (;;) {
-    const elapsedMs = performance.now() - startedMs
+    const nowMs = performance.now()
+    const elapsedMs = nowMs - startedMs
     if (elapsedMs >= call.durationMs || stopped.aborted) break
     const { items } = await client.read('/api/calls', callsSchema)
     const seen = items.find(({ callId }) => callId === call.callId)
     if (seen?.levelsDb && seen.durationMs !== null) {
-      const line = formatSight({
-        durationMs: seen.durationMs,
-        bytes: seen.bytes ?? 0,
-        levelsDb: seen.levelsDb,
-      })
-      if (terminal.isInteractive) terminal.rewrite(line)
-      else if (elapsedMs - toldMs >= LINE_EVERY_MS) {
-        terminal.print(line)
-        toldMs = elapsedMs
+      const { durationMs, levelsDb } = seen
+      const bytes = seen.bytes ?? 0
+      loudest = [Math.max(loudest[0], levelsDb[0]), Math.max(loudest[1], levelsDb[1])]
+      if (terminal.isInteractive) terminal.rewrite(formatSight({ durationMs, bytes, levelsDb }))
+      else if (nowMs - toldMs >= LINE_EVERY_MS) {
+        terminal.print(formatSight({ durationMs, bytes, levelsDb: loudest }))
+        loudest = [SILENT_DB, SILENT_DB]
+        toldMs = nowMs
       }
     }
     const restMs = Math.min(LOOK_EVERY_MS, call.durationMs - elapsedMs)

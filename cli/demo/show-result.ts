@@ -10,6 +10,10 @@ import { type OggFacts, readOggFacts } from './ogg-facts.ts'
 
 const run = promisify(execFile)
 
+const DECODED_RATE_HZ = 8000
+const FRAME_MS = 20
+const MAX_DECODED_BYTES = 64 * 1024 * 1024
+
 /** What a recording's file turned out to be. */
 export type FileReading =
   | { readonly kind: 'playable'; readonly facts: OggFacts }
@@ -19,7 +23,7 @@ export type FileReading =
 export async function readRecordingFile(file: Uint8Array): Promise<FileReading> {
   const outcome = readOggFacts(file)
   if (outcome.kind === 'wrong') return { kind: 'broken', reason: outcome.reason }
-  const complaint = await decodeComplaint(file)
+  const complaint = await decodeComplaint(file, outcome.facts.durationMs)
   return complaint === undefined
     ? { kind: 'playable', facts: outcome.facts }
     : { kind: 'broken', reason: complaint }
@@ -42,14 +46,23 @@ export function describeFile(facts: OggFacts): string[] {
   ])
 }
 
-async function decodeComplaint(file: Uint8Array): Promise<string | undefined> {
+async function decodeComplaint(file: Uint8Array, durationMs: number): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'tallenne-demo-'))
   try {
     const path = join(folder, 'recording.opus')
     await writeFile(path, file, { mode: 0o600 })
-    const line = ['-nostdin', '-v', 'error', '-i', path, '-f', 'null', '-']
-    const { stderr } = await run(installedFfmpeg.path, line)
-    return stderr.trim() === '' ? undefined : `ffmpeg says: ${stderr.trim().split('\n')[0]}`
+    // ffmpeg's own Opus decoder of that age stumbles at the end of two uncoupled streams; libopus does not.
+    const input = ['-nostdin', '-v', 'error', '-c:a', 'libopus', '-i', path]
+    const output = ['-ac', '1', '-ar', String(DECODED_RATE_HZ), '-f', 's16le', '-']
+    const { stdout, stderr } = await run(installedFfmpeg.path, [...input, ...output], {
+      encoding: 'buffer',
+      maxBuffer: MAX_DECODED_BYTES,
+    })
+    const said = stderr.toString('utf8').trim()
+    if (said !== '') return `ffmpeg says: ${said.split('\n')[0]}`
+    const decodedMs = (stdout.length / 2 / DECODED_RATE_HZ) * 1000
+    if (Math.abs(decodedMs - durationMs) <= 2 * FRAME_MS) return undefined
+    return `it says ${Math.round(durationMs)} ms and decodes to ${Math.round(decodedMs)} ms`
   } catch (error) {
     return `ffmpeg does not decode it: ${messageOf(error).split('\n')[0]}`
   } finally {

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { SystemClock } from '../../../base/clock.ts'
+import { readHolder } from '../../../cli/up/folder-lock.ts'
+import { firstFreePort } from '../../../cli/up/free-port.ts'
+import { type Installation, startInstallation } from '../../../cli/up/installation.ts'
+import { planUp } from '../../../cli/up/plan-up.ts'
+import { isRunning } from '../../../cli/up/process-identity.ts'
+import type { Config } from '../../../config/config.ts'
+import { loadConfig } from '../../../config/load-config.ts'
+import { connectDatabase } from '../../../storage/database.ts'
+import { startMariadb } from '../../mariadb.ts'
+import { makeStandIns } from '../stand-ins.ts'
+
+const HOST = '127.0.0.1'
+
+/** With free ports, and a private database unless `database` says where another is. */
+async function planned(
+  dataPath: string,
+  database: Partial<Config['database']> = {},
+): Promise<Config> {
+  const port = (from: number, transports: readonly ('udp' | 'tcp')[]) =>
+    firstFreePort({ host: HOST, port: from + Math.floor(Math.random() * 2000) }, { transports })
+  const sip = { host: HOST, port: (await port(31_000, ['udp', 'tcp'])) ?? 0 }
+  const http = { host: HOST, port: (await port(34_000, ['tcp'])) ?? 0 }
+  const config = loadConfig(undefined, {
+    TALLENNE_HTTP__GATEWAY__PORT: String((await port(37_000, ['tcp'])) ?? 0),
+    TALLENNE_HTTP__RETENTION__PORT: String((await port(40_000, ['tcp'])) ?? 0),
+    TALLENNE_DATABASE__CONNECTIONS: '3',
+  })
+  const own = { ...config, database: { ...config.database, ...database } }
+  return (await planUp({ config: own, sip, http, dataPath, movesPorts: false })).config
+}
+
+const mariadb = await startMariadb()
+t.teardown(() => mariadb.close())
+
+function starter(rootPath: string, told: string[] = []) {
+  return (config: Config, stopped = new AbortController().signal): Promise<Installation> =>
+    startInstallation({
+      config,
+      rootPath,
+      env: process.env,
+      clock: new SystemClock(),
+      report: (line) => told.push(line),
+      stopped,
+    })
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await delay(20)
+}
+
+t.test('everything starts on a private database, and ends in order', async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  const { dataPath, rootPath } = standIns
+  const config = await planned(dataPath)
+  const start = starter(rootPath)
+  const installation = await start(config)
+  t.teardown(() => installation.stop())
+
+  const connection = await connectDatabase(installation.config.database)
+  const tables = await connection.query('SHOW TABLES LIKE ?', ['contacts'])
+  await connection.end()
+  t.equal(tables.length, 1)
+  t.equal(statSync(join(dataPath, 'effective.yaml')).mode & 0o777, 0o600)
+  t.equal(statSync(join(dataPath, 'mariadb')).mode & 0o777, 0o700)
+
+  await t.rejects(start(config), { code: 'data_in_use', message: new RegExp(`${process.pid}`) })
+
+  await installation.stop()
+  const order = readFileSync(join(dataPath, 'order.txt'), 'utf8').trim().split('\n')
+  t.strictSame(order.slice(0, 3).sort(), ['gateway started', 'portal started', 'retention started'])
+  t.equal(order[3], 'gateway ended')
+  t.strictSame(order.slice(4).sort(), ['portal ended', 'retention ended'])
+  t.equal(existsSync(join(dataPath, 'mariadb', 'mariadb.sock')), false)
+  t.equal(existsSync(join(dataPath, 'up.lock')), false)
+  await installation.stop()
+
+  const again = await start(config)
+  await again.stop()
+})
+
+t.test('a process that ends is started again, and that is told', async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  const told: string[] = []
+  const config = await planned(standIns.dataPath, mariadb.settings)
+  const installation = await starter(standIns.rootPath, told)(config)
+  t.teardown(() => installation.stop())
+  const url = `http://${HOST}:${config.http.portal.port}`
+  const before: unknown = await (await fetch(url)).json()
+  await fetch(`${url}/crash`).catch(() => {})
+  await until(async () => {
+    const answer: unknown = await fetch(url)
+      .then((response) => response.json())
+      .catch(() => before)
+    return Reflect.get(Object(answer), 'pid') !== Reflect.get(Object(before), 'pid')
+  })
+  t.strictSame(told, ['portal ended (exit code 3); starting it again in 1 s.'])
+})
+
+t.test('a process that cannot start ends the whole start with its own sentence', async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  standIns.replace(
+    'retention',
+    "process.stderr.write('The moon is in the way.\\n'); process.exit(1)",
+  )
+  const config = await planned(standIns.dataPath)
+  await t.rejects(starter(standIns.rootPath)(config), {
+    code: 'process_failed',
+    message: /^retention did not start: The moon is in the way\. .*retention\.log\.$/,
+  })
+  t.equal(existsSync(join(standIns.dataPath, 'up.lock')), false)
+})
+
+t.test('what a killed up has left running is ended by the next one', async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  const { dataPath, rootPath } = standIns
+  const config = await planned(dataPath)
+  const configPath = join(rootPath, 'first.yaml')
+  writeFileSync(configPath, JSON.stringify(config))
+  const program = join(import.meta.dirname, 'run-installation.js')
+  const first = spawn(process.execPath, [program, rootPath, configPath])
+  await once(first.stdout, 'data')
+  const holder = readHolder(dataPath)
+  t.equal(holder?.children.length, 4)
+  first.kill('SIGKILL')
+  await once(first, 'close')
+
+  const told: string[] = []
+  const second = await starter(rootPath, told)(config)
+  t.teardown(() => second.stop())
+  t.equal(holder?.children.some(isRunning), false)
+  t.match(told[0], /^Ending what an earlier tallenne up has left running/)
+})
+
+t.test('taken ports are told with what to do', async (t) => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, HOST, resolve))
+  t.teardown(() => taken.close())
+  const address = taken.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const wishes = {
+    config: loadConfig(undefined, {}),
+    sip: { host: HOST, port },
+    http: undefined,
+    dataPath: '/nowhere',
+    movesPorts: false,
+  }
+  await t.rejects(planUp(wishes), {
+    code: 'port_taken',
+    message: `SIP port ${port} (tcp) of 127.0.0.1 is in use by another process: end that one, or choose another port with --sip HOST:PORT or in sip.listen.`,
+  })
+  const moved = await planUp({ ...wishes, movesPorts: true })
+  t.not(moved.config.sip.listen[0]?.port, port)
+  t.match(moved.notes[0], /is taken: using \d+ instead\.$/)
+  await t.rejects(planUp({ ...wishes, sip: { host: '192.0.2.1', port: 5060 } }), {
+    code: 'address_unavailable',
+  })
+})
+
+t.test('a data folder that cannot be used is told', async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  const config = await planned(standIns.dataPath)
+  await t.rejects(
+    starter(standIns.rootPath)({
+      ...config,
+      dataPath: join(standIns.rootPath, 'package.json', 'x'),
+    }),
+    {
+      code: 'folder_unusable',
+    },
+  )
+  const long = join(standIns.rootPath, 'x'.repeat(90))
+  await t.rejects(starter(standIns.rootPath)({ ...config, dataPath: long }), {
+    code: 'socket_path_too_long',
+    message: /of the 107 that Unix allows/,
+  })
+})
