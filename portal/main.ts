@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ensureAdminToken } from '../base/admin-token.ts'
 import { SystemClock } from '../base/clock.ts'
 import { createHttpService } from '../base/http-service.ts'
@@ -29,6 +29,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const paths = dataPaths(config)
   const token = await ensureAdminToken(paths.adminToken)
   const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
   const metrics = new PortalMetrics(registry)
   const pool = createDatabasePool(config.database)
   const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
