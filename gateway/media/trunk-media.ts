@@ -11,6 +11,19 @@ export interface TrunkMediaRequest {
   readonly callerOffer: string | null
   /** False where the route never records: media is anchored all the same. */
   readonly isRecorded: boolean
+  /** Offers that cannot be recorded are to be refused (`unusable_offer`) instead of passed on unrecorded. */
+  readonly isRecordingRequired: boolean
+}
+
+/** Media that goes on in another place after the one that held it died. */
+export interface MovedMedia {
+  /** Of the recording that goes on from here; not the one that the call began with. */
+  readonly recordingId: string
+  readonly movedAtMs: number
+  /** What each party is to be offered in a re-INVITE; its answer goes to `takeAnswer`. */
+  readonly offers: Readonly<Record<Party, string>>
+  /** The verdict on what was recorded until then; null where nothing was. */
+  readonly before: Promise<RecordingOutcome | null>
 }
 
 /** Whether the call is being recorded, and if not, why: a code and a sentence for the contact row and the alarm. */
@@ -31,13 +44,18 @@ export interface TrunkMedia {
   onStatusChange(listener: (status: RecordingStatus) => void): void
   /** Told once, when the plane lost the call's media for good: both legs are then to be released. */
   onLost(listener: (reason: string) => void): void
+  /** Told each time that the plane could carry the media of an answered call on elsewhere. */
+  onMoved(listener: (moved: MovedMedia) => void): void
 
   /** The SDP to offer to the platform. May be called again for the next target after a refusal. */
   offerForPlatform(): Promise<string>
   /** Takes the platform's SDP of a 18x or 2xx and gives the SDP for the caller's response. Idempotent for equal SDP. */
   answerFromPlatform(sdp: string): Promise<string>
-  /** The caller's answer to an offer that it had asked for (INVITE without SDP). */
-  answerFromCaller(sdp: string): Promise<void>
+  /**
+   * A party's answer to an offer of the plane's own: what the caller asked for by an INVITE without SDP, a refresh
+   * of the session, or a move.
+   */
+  takeAnswer(party: Party, sdp: string): Promise<void>
 
   /** A party's new offer in the dialog: gives the offer for the other party. */
   reofferFrom(party: Party, sdp: string): Promise<string>

@@ -25,8 +25,10 @@ p { margin: 0 0 0.75rem; }
 ul { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
 li { border-bottom: 1px solid var(--line); }
 li a {
-  display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: 0.625rem 0;
+  display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline;
+  gap: 0 1rem; padding: 0.625rem 0; text-decoration: none;
 }
+li span { text-decoration: underline; }
 a { color: var(--accent); text-underline-offset: 0.2em; }
 a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 code, pre { font: 0.875em/1.6 ui-monospace, "Cascadia Mono", "Noto Sans Mono", monospace; }
@@ -47,7 +49,9 @@ export function homePage(language: Language): string {
     ['/readyz', texts.ready],
     ['/healthz', texts.alive],
     ['/metrics', texts.metrics],
-  ].map(([path, text]) => `<li><a href="${path}">${text} <code>${path}</code></a></li>`)
+  ].map(
+    ([path, text]) => `<li><a href="${path}"><span>${text}</span> <code>${path}</code></a></li>`,
+  )
   const others = LANGUAGES.filter((one) => one !== language).map(
     (one) => `<a href="/?lang=${one}" lang="${one}" hreflang="${one}">${HOME_TEXTS[one].name}</a>`,
   )

@@ -22,7 +22,7 @@ export const HOME_TEXTS: Readonly<Record<Language, HomeTexts>> = {
     name: 'Suomi',
     tagline: 'Puheluiden tallennusjärjestelmä',
     about:
-      'Tässä osoitteessa on Tallenteen HTTP-rajapinta. Sen kautta ohjelmat hakevat yhteydenottoja ja puhelutallenteita ja näkevät käynnissä olevat puhelut.',
+      'Tässä osoitteessa on Tallenne-järjestelmän HTTP-rajapinta. Sen kautta ohjelmat hakevat yhteydenottoja ja puhelutallenteita ja näkevät käynnissä olevat puhelut.',
     linksTitle: 'Rajapinta',
     openApi: 'Kuvaus kehittäjille (OpenAPI 3.1)',
     ready: 'Onko portaali käyttövalmis?',
@@ -30,7 +30,7 @@ export const HOME_TEXTS: Readonly<Record<Language, HomeTexts>> = {
     metrics: 'Mittarit (Prometheus)',
     tokenTitle: 'Tunnistautuminen',
     token:
-      'Jokainen pyyntö, jonka polku alkaa /api, tarvitsee pääsytunnisteen. Ylläpitäjän tunniste on asennuksen tiedostossa admin.token.',
+      'Jokainen pyyntö, jonka polku alkaa merkeillä /api, tarvitsee pääsytunnisteen. Ylläpitäjän tunniste on asennuksen tiedostossa admin.token.',
     callerTitle: 'Soititko palveluun?',
     caller:
       'Jos haluat tietää, onko puhelusi tallennettu, saada tallenteen tai pyytää sen poistamista, ota yhteyttä palveluun, johon soitit.',

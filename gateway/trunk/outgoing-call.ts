@@ -1,0 +1,55 @@
+import type {
+  SipDialog,
+  SipFramework,
+  SipHeaders,
+  SipRequest,
+  SipResponse,
+} from '../sip/sip-surface.ts'
+
+/**
+ * The part of drachtio-srf that passing calls on needs, as its code behaves; it adds to what receiving them needs.
+ */
+
+/** An INVITE of ours on its way. */
+export interface OutgoingInvite extends SipRequest {
+  /** Sends CANCEL; the final response still comes. Does nothing harmful after it. */
+  cancel(options: { readonly headers?: SipHeaders }, callback?: (failure: unknown) => void): void
+}
+
+/** What the callback of `createUAC` gets for any final response but 200. */
+export interface SipRefusal extends Error {
+  readonly status: number
+  readonly reason: string
+  readonly res?: SipResponse
+}
+
+export interface PlatformDialog extends SipDialog {
+  readonly remote: { readonly uri: string; readonly sdp: string }
+  readonly res: SipResponse
+}
+
+export interface CallMaker {
+  /**
+   * Sends an INVITE. The PRACK of a reliable provisional response and the ACK of the final one go out by themselves.
+   * Calls back with the dialog, or with a `SipRefusal`.
+   */
+  createUAC(
+    uri: string,
+    options: {
+      readonly localSdp: string
+      readonly headers: SipHeaders
+      readonly auth?: { readonly username: string; readonly password: string }
+    },
+    progress: {
+      readonly cbRequest: (failure: unknown, request: OutgoingInvite | undefined) => void
+      readonly cbProvisional: (response: SipResponse) => void
+    },
+    callback: (failure: unknown, dialog: PlatformDialog | undefined) => void,
+  ): void
+}
+
+export type TrunkFramework = SipFramework & CallMaker
+
+export function isRefusal(failure: unknown): failure is SipRefusal {
+  return failure instanceof Error && 'status' in failure && typeof failure.status === 'number'
+}

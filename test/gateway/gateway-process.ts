@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { stringify } from 'yaml'
+import { findContacts } from '../../storage/contact-queries.ts'
+import type { DatabaseSettings, Pool } from '../../storage/database.ts'
+import type { ContactView } from '../../storage/model.ts'
+
+const MAIN = new URL('../../gateway/main.js', import.meta.url).pathname
+const WAIT_MS = 30_000
+
+export interface GatewayFolder {
+  readonly folder: string
+  readonly dataPath: string
+  readonly sip: { readonly host: string; readonly port: number }
+  readonly http: string
+  /** Starts the gateway's process and waits until it is ready. */
+  start(): Promise<GatewayProcess>
+  /** Starts it and waits for its end, for starts that fail. */
+  fail(): Promise<{ readonly code: number | null; readonly said: string }>
+  /** Writes a file into the data folder. */
+  write(name: string, content: string): void
+  /** Recordings in the spool. */
+  spooled(): readonly string[]
+  remove(): void
+}
+
+export interface GatewayProcess {
+  /** Lines of the log so far. */
+  readonly log: () => string
+  /** Sends a signal and waits for the end. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<{ readonly code: number | null; readonly ms: number }>
+}
+
+/** A gateway's configuration and data in a temporary folder; it may be started several times. */
+export async function makeGateway(
+  database: DatabaseSettings,
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<GatewayFolder> {
+  const folder = mkdtempSync(join(tmpdir(), 'tallenne-gateway-'))
+  const [sipPort, httpPort] = [await freePort(), await freePort()]
+  const path = join(folder, 'tallenne.yaml')
+  writeFileSync(
+    path,
+    stringify({
+      dataPath: 'data',
+      sip: {
+        listen: [
+          { transport: 'udp', host: '127.0.0.1', port: sipPort },
+          { transport: 'tcp', host: '127.0.0.1', port: sipPort },
+        ],
+      },
+      media: { ports: { from: 32_000, to: 32_199, restS: 0 }, engines: 1 },
+      database: {
+        socketPath: database.socketPath,
+        user: database.user,
+        database: database.database,
+      },
+      http: { gateway: { host: '127.0.0.1', port: httpPort } },
+      ...changes,
+    }),
+  )
+  const http = `http://127.0.0.1:${httpPort}`
+  const launch = () => {
+    const child = spawn(process.execPath, [MAIN, '--config', path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString()
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    return { child, said: () => said }
+  }
+  return {
+    folder,
+    dataPath: join(folder, 'data'),
+    sip: { host: '127.0.0.1', port: sipPort },
+    http,
+    async start() {
+      const { child, said } = launch()
+      await ready(child, { http, said })
+      return { log: said, end: (signal) => end(child, signal) }
+    },
+    async fail() {
+      const { child, said } = launch()
+      const code = await ended(child)
+      return { code, said: said() }
+    },
+    write: (name, content) => writeFileSync(join(folder, 'data', name), content),
+    spooled: () => readdirSync(join(folder, 'data', 'spool')),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Waits until the database has the call's contact as `matches` wants it. */
+export async function contactOf(
+  pool: Pool,
+  callId: string,
+  matches: (contact: ContactView) => boolean = () => true,
+): Promise<ContactView> {
+  const giveUpAt = Date.now() + WAIT_MS
+  for (;;) {
+    const { items } = await findContacts(pool, { callId, limit: 10 }, Date.now())
+    if (items.length > 1) throw new Error(`${items.length} contacts of ${callId}`)
+    const [contact] = items
+    if (contact !== undefined && matches(contact)) return contact
+    if (Date.now() > giveUpAt) {
+      throw new Error(`the contact of ${callId} did not come: ${JSON.stringify(contact)}`)
+    }
+    await delay(20)
+  }
+}
+
+async function ready(
+  child: ChildProcess,
+  { http, said }: { readonly http: string; readonly said: () => string },
+): Promise<void> {
+  const giveUpAt = Date.now() + WAIT_MS
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the gateway ended at its start: ${said()}`)
+    const response = await fetch(`${http}/readyz`).catch(() => undefined)
+    if (response?.ok) return
+    if (Date.now() > giveUpAt) throw new Error(`the gateway is not ready: ${said()}`)
+    await delay(20)
+  }
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL') {
+  const startedAt = performance.now()
+  child.kill(signal)
+  return { code: await ended(child), ms: performance.now() - startedAt }
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  return child.exitCode
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}

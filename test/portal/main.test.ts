@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { stringify } from 'yaml'
+import { migrate } from '../../storage/migrate.ts'
+import { RecordingStore } from '../../storage/recording-store.ts'
+import { startMariadb } from '../mariadb.ts'
+
+const MAIN = fileURLToPath(new URL('../../portal/main.js', import.meta.url))
+
+const mariadb = await startMariadb()
+t.teardown(() => mariadb.close())
+await migrate(mariadb.pool())
+
+/** A portal process with a configuration of its own; ended by the test's teardown if by nothing else. */
+async function startProcess(t: Test) {
+  const folder = t.testdir()
+  const dataPath = join(folder, 'data')
+  const store = new RecordingStore({
+    spoolPath: join(dataPath, 'spool'),
+    storePath: join(dataPath, 'recordings'),
+  })
+  const { port: _, connections: __, ...database } = mariadb.settings
+  const portalPort = await freePort()
+  const config = join(folder, 'tallenne.yaml')
+  writeFileSync(
+    config,
+    stringify({ dataPath, database, http: { portal: { host: '127.0.0.1', port: portalPort } } }),
+  )
+  return {
+    url: `http://127.0.0.1:${portalPort}`,
+    portalPort,
+    tokenPath: join(dataPath, 'admin.token'),
+    store,
+    start: () => run(t, ['--config', config]),
+  }
+}
+
+function run(t: Test, args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString()
+  })
+  const ended = new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
+    child.once('close', (code) => resolve({ code, output, errors }))
+  })
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { ended, stop: (signal: NodeJS.Signals) => child.kill(signal), output: () => output }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('no address')
+  return address.port
+}
+
+async function answerOf(url: string, token = ''): Promise<Response> {
+  for (;;) {
+    try {
+      return await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    } catch {
+      await delay(25)
+    }
+  }
+}
+
+t.test('the process makes a token, serves with it, and ends in order at SIGTERM', async (t) => {
+  const { url, tokenPath, store, start } = await startProcess(t)
+  await store.prepare()
+  const portal = start()
+  t.equal((await answerOf(`${url}/readyz`)).status, 200)
+  t.equal(statSync(tokenPath).mode & 0o777, 0o600)
+  const token = readFileSync(tokenPath, 'utf8').trim()
+  const answer = await answerOf(`${url}/api/contacts`, token)
+  t.equal(answer.status, 200)
+  t.same(await answer.json(), { items: [], nextCursor: null })
+  const lines: { items: { name: string }[] } = JSON.parse(
+    await (await answerOf(`${url}/api/service-lines`, token)).text(),
+  )
+  t.same(
+    lines.items.map(({ name }) => name),
+    ['asiakastuki', 'puhelunvalitys', 'tunnistamaton'],
+  )
+  portal.stop('SIGTERM')
+  const { code, output, errors } = await portal.ended
+  t.equal(code, 0)
+  t.equal(errors, '')
+  t.match(output, /portal listens.*portal stops.*portal stopped/s)
+  t.notMatch(output, token)
+})
+
+t.test('without store or database it is alive and says why it is not ready', async (t) => {
+  const { url, start } = await startProcess(t)
+  await mariadb.stop()
+  t.teardown(() => mariadb.start())
+  const portal = start()
+  t.equal((await answerOf(`${url}/healthz`)).status, 200)
+  const ready = await answerOf(`${url}/readyz`)
+  t.equal(ready.status, 503)
+  t.match(await ready.json(), {
+    checks: [
+      { name: 'database', ready: false },
+      { name: 'store', ready: false, reason: /no recording store in / },
+    ],
+  })
+  portal.stop('SIGINT')
+  t.equal((await portal.ended).code, 0)
+})
+
+t.test('a token that others may read, and a port that is taken, end the start', async (t) => {
+  const first = await startProcess(t)
+  const running = first.start()
+  await answerOf(`${first.url}/healthz`)
+  const second = await first.start().ended
+  t.equal(second.code, 1)
+  t.match(second.errors, new RegExp(`^HTTP port ${first.portalPort} of 127.0.0.1 is in use`))
+  running.stop('SIGTERM')
+  await running.ended
+
+  chmodSync(first.tokenPath, 0o644)
+  const refused = await first.start().ended
+  t.equal(refused.code, 1)
+  t.match(refused.errors, /^The admin token .* can be read by others \(mode 0644\)/)
+})
+
+t.test('a configuration that is not there ends the start', async (t) => {
+  const { code, errors } = await run(t, ['--config', '/nonexistent/tallenne.yaml']).ended
+  t.equal(code, 1)
+  t.match(errors, '/nonexistent/tallenne.yaml')
+  const unknown = await run(t, ['--nonsense']).ended
+  t.equal(unknown.code, 1)
+  t.match(unknown.errors, '--nonsense')
+})

@@ -1,0 +1,76 @@
+import t from 'tap'
+import { newId } from '../../base/uuid.ts'
+import { openApiDocument } from '../../portal/openapi.ts'
+import { answerValidator } from './answer-validator.ts'
+import { SERVICE_LINES, startTestPortal } from './portal.ts'
+
+const portal = await startTestPortal()
+t.teardown(() => portal.close())
+const validate = await answerValidator(portal.url)
+
+async function ask(path: string, documented: string) {
+  const response = await portal.ask(path)
+  const body: unknown = await response.json()
+  const contentType = response.headers.get('content-type') ?? ''
+  const wrong = validate(documented, { status: response.status, contentType, body })
+  return {
+    status: response.status,
+    language: response.headers.get('content-language'),
+    body,
+    wrong,
+  }
+}
+
+t.test('the document names every route with its parameters', async (t) => {
+  const response = await fetch(`${portal.url}/openapi.json`)
+  t.match(response.headers.get('content-type'), /^application\/json/)
+  const document = JSON.parse(await response.text())
+  t.same(document, openApiDocument('0.0.0'))
+  t.equal(document.openapi, '3.1.0')
+  t.same(Object.keys(document.paths), [
+    '/api/contacts',
+    '/api/contacts/{id}',
+    '/api/recordings/{id}',
+    '/api/recordings/{id}/audio',
+    '/api/calls',
+    '/api/service-lines',
+  ])
+  const { parameters } = document.paths['/api/contacts'].get
+  t.same(
+    parameters.map(({ name }: { name: string }) => name),
+    'callId caller serviceNumber serviceLine agent from to cursor limit'.split(' '),
+  )
+  t.match(parameters.at(-1), {
+    in: 'query',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+  })
+  const references = JSON.stringify(document).match(/#\/components\/schemas\/\w+/g) ?? []
+  for (const reference of new Set(references)) {
+    t.ok(document.components.schemas[reference.split('/').at(-1) ?? ''], reference)
+  }
+})
+
+t.test('a recording and service lines are as the document says', async (t) => {
+  const { recordingId, contactId } = await portal.addRecording(Buffer.from('OggS'))
+  const recording = await ask(`/api/recordings/${recordingId}`, '/api/recordings/{id}')
+  t.match(recording, {
+    status: 200,
+    wrong: undefined,
+    body: { recording: { id: recordingId, bytes: 4 }, contactId, serviceLine: 'asiakastuki' },
+  })
+  t.match(await ask(`/api/recordings/${newId()}`, '/api/recordings/{id}'), {
+    status: 404,
+    wrong: undefined,
+  })
+  t.match(await ask(`/api/recordings/${recordingId}?lang=de`, '/api/recordings/{id}'), {
+    status: 400,
+    wrong: undefined,
+  })
+  t.same(await ask('/api/service-lines', '/api/service-lines'), {
+    status: 200,
+    language: null,
+    wrong: undefined,
+    body: { items: SERVICE_LINES },
+  })
+})
