@@ -13,9 +13,12 @@ const STREAM_COUNTERS = {
   wrongPayloadType: 'packets_wrong_payload_type',
   notRtp: 'packets_not_rtp',
   whileInactive: 'packets_while_inactive',
+  unrecordable: 'packets_unrecordable',
   lostPackets: 'packets_lost',
   ssrcChanges: 'ssrc_changes',
   reanchored: 'reanchored',
+  relayed: 'packets_relayed',
+  unrelayed: 'packets_unrelayed',
 } as const satisfies Partial<Record<keyof StreamCounters, string>>
 
 /** Totals since the engine's start: recordings that ended are added here, those that live are added when asked. */

@@ -1,6 +1,7 @@
 import type {
   ForkPlan,
   LiveRecording,
+  PayloadFormat,
   RecordingOutcome,
   RecordingPlan,
   StreamPlan,
@@ -41,6 +42,25 @@ export type EngineRequest =
       readonly requestId: number
       readonly recordingId: string
       readonly fork: ForkPlan
+    }
+  /**
+   * Sends a sound file to a stream's party from now on; done at its end, at `hush`, or when the recording closes.
+   * Refused with `unreadable_sound` where the file is none.
+   */
+  | {
+      readonly kind: 'play'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly streamId: string
+      readonly file: string
+      readonly format: PayloadFormat
+    }
+  /** Ends what plays to a stream's party. */
+  | {
+      readonly kind: 'hush'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly streamId: string
     }
   | { readonly kind: 'live'; readonly requestId: number }
   | { readonly kind: 'shutdown'; readonly requestId: number }
@@ -84,8 +104,15 @@ export interface ForkConnected {
   readonly token: string
 }
 
+/** Unasked: nothing is recorded any more, though the call may go on. Its verdict comes at `close`. */
+export interface RecordingStopped {
+  readonly kind: 'recordingStopped'
+  readonly recordingId: string
+  readonly code: 'engine_failed' | 'disk_full' | 'write_failed'
+}
+
 /** What an engine says without being asked. */
-export type EngineNotice = EngineReport | ForkEnded | ForkConnected
+export type EngineNotice = EngineReport | ForkEnded | ForkConnected | RecordingStopped
 
 /** Unasked: what operations watch, once a second. All counts are totals since the engine's start. */
 export interface EngineReport {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { Announcements } from './announcements.ts'
 import { EngineCounters } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { FileBudget } from './file-budget.ts'
@@ -45,6 +46,7 @@ interface Slot {
   closing: { readonly requestId: number | undefined; readonly dueAtMs: number } | undefined
   wasOverloaded: boolean
   wasBehind: boolean
+  hasStopped: boolean
 }
 
 /**
@@ -65,6 +67,7 @@ export class Engine {
   readonly #ports: PortPool
   readonly #forks: ForkServer | undefined
   readonly #files: FileBudget
+  readonly #announcements = new Announcements()
   readonly #counters = new EngineCounters()
   readonly #slots = new Map<string, Slot>()
   readonly #opening = new Set<string>()
@@ -127,6 +130,15 @@ export class Engine {
           this.#reply({ kind: 'done', requestId: request.requestId })
         })
         return
+      case 'play':
+        this.#withSlot(request, (slot) => {
+          void this.#settle(request.requestId, this.#play(slot, request))
+        })
+        return
+      case 'hush':
+        this.#announcements.stop(request.recordingId, request.streamId)
+        this.#reply({ kind: 'done', requestId: request.requestId })
+        return
       case 'close':
         this.#withSlot(request, (slot) => this.#close(slot, request))
         return
@@ -184,6 +196,7 @@ export class Engine {
         closing: undefined,
         wasOverloaded: false,
         wasBehind: false,
+        hasStopped: false,
       }
       this.#slots.set(recordingId, slot)
       for (const fork of plan.forks ?? []) this.#expectFork(slot, fork)
@@ -257,11 +270,27 @@ export class Engine {
     })
   }
 
+  async #play(slot: Slot, request: Extract<EngineRequest, { kind: 'play' }>): Promise<void> {
+    const { requestId, streamId } = request
+    const party = slot.recording.party(streamId)
+    if (party === undefined) {
+      throw new TallenneError('engine_failed', `there is no stream ${streamId} to play to`)
+    }
+    await this.#announcements.play({
+      ...request,
+      party,
+      now: () => this.#clock.monotonicMs(),
+      onEnded: () => this.#reply({ kind: 'done', requestId }),
+    })
+    if (slot.closing !== undefined) this.#announcements.stop(request.recordingId, streamId)
+  }
+
   #close(slot: Slot, request: Extract<EngineRequest, { kind: 'close' }>): void {
     if (slot.closing !== undefined) {
       this.#refuse(request.requestId, 'unknown_recording', 'the recording is being closed already')
       return
     }
+    this.#announcements.release(request.recordingId)
     slot.recording.end(request.endedAtMs, this.#reasonsOf(slot, request.reasons))
     slot.closing = {
       requestId: request.requestId,
@@ -278,6 +307,7 @@ export class Engine {
     this.#tickedAtMs = now
     const isOverloaded = now - this.#timelineMs > OVERLOAD_MS
     const phase = this.#ticks++ % PHASES
+    this.#announcements.sendDue(now)
     const position = Math.floor((this.#timelineMs - this.#settings.holdBackMs) * SAMPLES_PER_MS)
     for (const slot of this.#slots.values()) {
       if (isOverloaded) slot.wasOverloaded = true
@@ -292,25 +322,29 @@ export class Engine {
       recording.advance(position)
       recording.report()
     } catch (error) {
-      this.#giveUp(slot, error)
-      return
+      recording.fail(error)
     }
+    this.#tellIfStopped(slot)
     if (!slot.wasBehind && recording.pendingBytes > SINK_BEHIND_BYTES) {
       slot.wasBehind = true
       this.#counters.add('sinks_behind')
     }
   }
 
-  /** A recording that threw is closed with what it has, and its outcome waits for the one who closes it. */
-  #giveUp(slot: Slot, error: unknown): void {
-    const { recordingId } = slot.recording
-    this.#log.error({ err: error, recordingId }, 'recording failed in the engine')
-    slot.recording.fail()
+  /** A recording that cannot go on is told of at once, and its outcome waits for the one who closes it. */
+  #tellIfStopped(slot: Slot): void {
+    const { recordingId, stopReason } = slot.recording
+    if (stopReason === undefined || slot.hasStopped) return
+    slot.hasStopped = true
+    const failure = slot.recording.takeFailure()
+    this.#log.error({ err: failure, recordingId, code: stopReason }, 'recording stopped')
+    this.#reply({ kind: 'recordingStopped', recordingId, code: stopReason })
   }
 
   #finish(slot: Slot): void {
     const { recording } = slot
     this.#slots.delete(recording.recordingId)
+    this.#announcements.release(recording.recordingId)
     for (const token of slot.forks) this.#forks?.release(token)
     this.#closeSockets(recording)
     const finishing = this.#conclude(slot).finally(() => this.#finishing.delete(finishing))
@@ -402,7 +436,8 @@ export class Engine {
       await work
     } catch (error) {
       this.#log.error({ err: error, requestId }, 'engine request failed')
-      this.#refuse(requestId, 'engine_failed', messageOf(error))
+      const code = error instanceof TallenneError ? error.code : 'engine_failed'
+      this.#refuse(requestId, code, messageOf(error))
     }
   }
 

@@ -20,3 +20,34 @@ const PCMA = Int16Array.from({ length: 256 }, (_, code) => {
 export function g711Table(codec: CodecName): Int16Array {
   return codec === 'PCMU' ? PCMU : PCMA
 }
+
+/** The byte of a codec for each of the 65536 linear values, by the value's 16 bits. */
+export function g711Encoding(codec: CodecName): Uint8Array {
+  const known = ENCODINGS.get(codec)
+  if (known !== undefined) return known
+  const made = invert(g711Table(codec))
+  ENCODINGS.set(codec, made)
+  return made
+}
+
+const ENCODINGS = new Map<CodecName, Uint8Array>()
+
+/** The nearest value's byte for every value: the decoding table sorted, and midpoints between neighbours. */
+function invert(table: Int16Array): Uint8Array {
+  const sorted = Array.from(table, (value, code) => ({ value, code })).sort(
+    (a, b) => a.value - b.value,
+  )
+  const bytes = new Uint8Array(65_536)
+  let at = 0
+  for (let value = -32_768; value <= 32_767; value++) {
+    let next = sorted[at + 1]
+    while (
+      next !== undefined &&
+      Math.abs(next.value - value) <= Math.abs((sorted[at]?.value ?? 0) - value)
+    ) {
+      next = sorted[++at + 1]
+    }
+    bytes[value & 0xffff] = sorted[at]?.code ?? 0
+  }
+  return bytes
+}

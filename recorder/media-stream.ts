@@ -7,6 +7,7 @@ import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import type { MediaAddress, StreamCounters, StreamPlan } from './recording-plan.ts'
+import { RelayParty } from './relay-party.ts'
 import { readRtcp } from './rtcp-reader.ts'
 import { writeReceiverReport } from './rtcp-writer.ts'
 import { RtpPacket } from './rtp-packet.ts'
@@ -16,8 +17,8 @@ import { SsrcReception } from './ssrc-reception.ts'
 import { StreamTally } from './stream-tally.ts'
 import type { AudioPacket, TimelineLeg } from './timeline-leg.ts'
 
-/** What a payload type is for: a decoding table for audio, or one of the two kinds without any. */
-type PayloadUse = Int16Array | 'event' | 'comfortNoise'
+/** What a payload type is for: a decoding table for audio, or one of the kinds without any. */
+type PayloadUse = Int16Array | 'event' | 'comfortNoise' | 'unrecordable'
 
 type Mutable<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] }
 
@@ -29,7 +30,8 @@ const LONGEST_AUDIO_BYTES = 1600
 const REPORT_EVERY_MS = 5000
 
 /**
- * One media stream from its sockets to its leg: parses, pins the source, and places.
+ * One media stream from its sockets to its leg: parses, pins the source, sends on where the call passes through, and
+ * places.
  *
  * Everything here runs for every packet: synchronous, without exceptions, logs or allocations, and each packet ends
  * in exactly one counter. Owns nothing: its recording closes the sockets.
@@ -38,7 +40,10 @@ export class MediaStream implements RecordedStream {
   readonly streamId: string
   readonly leg: TimelineLeg
   readonly tally = new StreamTally()
+  /** The stream's own party, for whatever is to be sent to it. */
+  readonly party: RelayParty
   readonly #clock: Clock
+  readonly #onFailed: (error: unknown) => void
   readonly #sockets: SocketPair
   readonly #source: MediaSource
   readonly #packet = new RtpPacket()
@@ -66,18 +71,25 @@ export class MediaStream implements RecordedStream {
   #reportAtMs = 0
   #receivingMs = 0
   #receivingSinceMs: number | undefined
+  #onward: RelayParty | undefined
+  #isRecorded = true
 
   constructor(options: {
     readonly plan: StreamPlan
     readonly sockets: SocketPair
     readonly leg: TimelineLeg
     readonly clock: Clock
+    /** Recording a packet threw. The stream records no more, and relays on. */
+    readonly onFailed: (error: unknown) => void
   }) {
     this.#plan = options.plan
     this.streamId = options.plan.streamId
     this.#sockets = options.sockets
     this.leg = options.leg
     this.#clock = options.clock
+    this.#onFailed = options.onFailed
+    this.party = new RelayParty(options.sockets)
+    this.party.signal(options.plan.remote, options.plan.relay?.rtcpPort)
     this.#source = new MediaSource(options.plan.remote)
     this.#uses = usesOf(options.plan)
     const { rtp, rtcp } = options.sockets
@@ -103,11 +115,22 @@ export class MediaStream implements RecordedStream {
   /** A re-offer. What is the same goes on undisturbed. */
   update(plan: StreamPlan): void {
     this.#source.reoffer(plan.remote)
+    this.party.signal(plan.remote, plan.relay?.rtcpPort)
     this.#uses = usesOf(plan)
     const wasCounting = this.#receivingSinceMs !== undefined
     if (wasCounting) this.stopCounting()
     this.#plan = plan
     if (wasCounting) this.startCounting()
+  }
+
+  /** The stream whose party is sent what comes here, by the plan in force. */
+  get relaysTo(): string | undefined {
+    return this.#plan.relay?.toStreamId
+  }
+
+  /** Sends what comes from now on to a party, or to nobody. */
+  relayTo(party: RelayParty | undefined): void {
+    this.#onward = party
   }
 
   /** The offer does not name the stream any more: what comes is counted only. */
@@ -143,6 +166,8 @@ export class MediaStream implements RecordedStream {
 
   /** Sends a receiver report where one is due. Called every batch. */
   reportIfDue(nowMs: number): void {
+    // Parties that hear each other report to each other.
+    if (this.#onward !== undefined) return
     const address = this.#source.address
     if (address === undefined || nowMs < this.#reportAtMs) return
     const isFirst = this.#reportAtMs === 0
@@ -180,7 +205,7 @@ export class MediaStream implements RecordedStream {
       this.tally.notRtp++
       return
     }
-    if (!this.#plan.isReceiving) {
+    if (!this.#plan.isReceiving && this.#onward === undefined) {
       this.tally.whileInactive++
       return
     }
@@ -198,7 +223,7 @@ export class MediaStream implements RecordedStream {
     origin.arrivedAtMs = arrivedAtMs
     switch (this.#source.judge(origin)) {
       case 'accepted':
-        this.#receive(datagram, arrivedAtMs)
+        this.#accept(datagram, arrivedAtMs)
         return
       case 'held':
         this.tally.wrongSource += this.#held.hold({ datagram, address, port, ssrc, arrivedAtMs })
@@ -214,9 +239,26 @@ export class MediaStream implements RecordedStream {
   #switch(newest: HeldPacket): void {
     const { own, strangers } = this.#held.release(newest)
     this.tally.wrongSource += strangers
+    this.party.learn(this.#source.address)
     for (const held of [...own, newest]) {
       this.#packet.read(held.datagram)
-      this.#receive(held.datagram, held.arrivedAtMs)
+      this.#accept(held.datagram, held.arrivedAtMs)
+    }
+  }
+
+  /** What the source's own packet becomes: first it goes on, so that nothing of the recording can hold it up. */
+  #accept(datagram: Uint8Array, arrivedAtMs: number): void {
+    const onward = this.#onward
+    if (onward !== undefined) this.tally[onward.send(datagram) ? 'relayed' : 'unrelayed']++
+    if (!this.#plan.isReceiving || !this.#isRecorded) {
+      this.tally.whileInactive++
+      return
+    }
+    try {
+      this.#receive(datagram, arrivedAtMs)
+    } catch (error) {
+      this.#isRecorded = false
+      this.#onFailed(error)
     }
   }
 
@@ -228,6 +270,10 @@ export class MediaStream implements RecordedStream {
       return
     }
     const use = this.#uses.get(packet.payloadType)
+    if (use === 'unrecordable') {
+      this.tally.unrecordable++
+      return
+    }
     if (use === 'event') {
       this.tally.events++
       reception.interruptJitter()
@@ -280,6 +326,7 @@ export class MediaStream implements RecordedStream {
       return
     }
     this.tally.rtcp++
+    if (this.#onward !== undefined) this.#relayControl(datagram, from, this.#onward)
     // Reports go back only to the host that sends the media (no reflection).
     if (from.address !== this.#source.address?.address) return
     if (this.#rtcpPeer?.port !== from.port || this.#rtcpPeer.socket !== socket) {
@@ -290,10 +337,18 @@ export class MediaStream implements RecordedStream {
       this.#reception.hear(senderReport, this.#clock.monotonicMs())
     }
   }
+
+  #relayControl(datagram: Uint8Array, from: RemoteInfo, onward: RelayParty): void {
+    if (!this.party.isHost(from.address)) return
+    this.party.learnControl({ address: from.address, port: from.port })
+    this.tally[onward.sendControl(datagram) ? 'relayed' : 'unrelayed']++
+  }
 }
 
 function usesOf(plan: StreamPlan): ReadonlyMap<number, PayloadUse> {
   const uses = new Map<number, PayloadUse>()
+  for (const payloadType of plan.relay?.otherPayloadTypes ?? [])
+    uses.set(payloadType, 'unrecordable')
   for (const payloadType of plan.comfortNoisePayloadTypes) uses.set(payloadType, 'comfortNoise')
   for (const payloadType of plan.eventPayloadTypes) uses.set(payloadType, 'event')
   for (const { payloadType, codec } of plan.formats) uses.set(payloadType, g711Table(codec))

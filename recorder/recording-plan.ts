@@ -33,6 +33,18 @@ export interface StreamPlan {
   readonly comfortNoisePayloadTypes: readonly number[]
   /** Undefined where the offer names no usable address; then the source is learned from the first packets. */
   readonly remote: MediaAddress | undefined
+  /** Present where what comes is also sent on, as in a call that passes through. */
+  readonly relay?: RelayPlan
+}
+
+/** How a stream is passed on. Its own party takes what comes the other way at `remote`. */
+export interface RelayPlan {
+  /** The stream whose party is sent what comes here. */
+  readonly toStreamId: string
+  /** Agreed payload types that cannot be recorded; they pass all the same. */
+  readonly otherPayloadTypes: readonly number[]
+  /** Where the stream's own party takes RTCP, if not at the port above `remote`. */
+  readonly rtcpPort?: number
 }
 
 /** One WebSocket connection that brings a recording's audio as linear samples at 8 kHz. */
@@ -99,9 +111,15 @@ export interface StreamCounters {
   readonly wrongPayloadType: number
   readonly notRtp: number
   readonly whileInactive: number
+  /** Passed on, and of a codec that cannot be recorded. */
+  readonly unrecordable: number
   readonly lostPackets: number
   readonly ssrcChanges: number
   readonly reanchored: number
+  /** RTP and RTCP that came and were sent on; each is in one of the counters above as well. */
+  readonly relayed: number
+  /** Accepted, and not sent on for want of an address. */
+  readonly unrelayed: number
   /** RFC 3550 appendix A.8, milliseconds. */
   readonly jitterMs: number
 }

@@ -16,6 +16,7 @@ import type {
   Role,
   StreamPlan,
 } from './recording-plan.ts'
+import type { RelayParty } from './relay-party.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { TimelineLeg } from './timeline-leg.ts'
@@ -60,6 +61,7 @@ export class Recording {
   #file: RecordingFile | undefined
   #reasons: readonly ReasonCode[] = []
   #hasFailed = false
+  #failure: unknown
   #isFinished = false
 
   constructor(options: RecordingOptions) {
@@ -96,7 +98,26 @@ export class Recording {
   }
 
   addStream(plan: StreamPlan, sockets: SocketPair): void {
-    this.#add(plan.streamId, (leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock }))
+    const onFailed = (error: unknown) => this.fail(error)
+    this.#add(
+      plan.streamId,
+      (leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock, onFailed }),
+    )
+    this.#joinRelays()
+  }
+
+  /** The stream's own party, to send it something; undefined where there is no such stream of RTP. */
+  party(streamId: string): RelayParty | undefined {
+    const stream = this.#streams.get(streamId)
+    return stream instanceof MediaStream ? stream.party : undefined
+  }
+
+  #joinRelays(): void {
+    for (const stream of this.#streams.values()) {
+      if (!(stream instanceof MediaStream)) continue
+      const { relaysTo } = stream
+      stream.relayTo(relaysTo === undefined ? undefined : this.party(relaysTo))
+    }
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
@@ -137,6 +158,7 @@ export class Recording {
       if (plan === undefined) stream.deactivate()
       else stream.update(plan)
     }
+    this.#joinRelays()
     this.#assignLegs()
   }
 
@@ -183,9 +205,29 @@ export class Recording {
     while (this.#next + SLOT_SAMPLES <= limit) this.#writeSlot()
   }
 
-  /** Serving the recording threw: it keeps what it has, and takes nothing more. */
-  fail(): void {
+  /**
+   * Something threw on the recording's side: it keeps what it has and takes nothing more. What passes through goes
+   * on passing. The first failure stays.
+   */
+  fail(error: unknown): void {
+    if (this.#hasFailed) return
     this.#hasFailed = true
+    this.#failure = error
+  }
+
+  /** Hands out why the recording failed, once. */
+  takeFailure(): unknown {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
+  }
+
+  /** Why nothing is recorded any more, while the call goes on; undefined while all is well. */
+  get stopReason(): 'engine_failed' | 'disk_full' | 'write_failed' | undefined {
+    if (this.#hasFailed) return 'engine_failed'
+    const failure = this.#file?.failure
+    if (failure === undefined) return undefined
+    return failure.code === 'disk_full' ? 'disk_full' : 'write_failed'
   }
 
   /** Sends receiver reports that are due. */

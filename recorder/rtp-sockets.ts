@@ -45,7 +45,12 @@ export function closeSocketPair(pair: SocketPair, pool: PortPool): void {
 
 function bindSocket(port: number, address: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' })
+    const isV6 = isIPv6(address)
+    const socket = createSocket({
+      type: isV6 ? 'udp6' : 'udp4',
+      // Addresses are literals always. The usual look-up would put every datagram off to a later turn.
+      lookup: (host, _options, callback) => callback(null, host, isV6 ? 6 : 4),
+    })
     socket.once('error', (error) => {
       socket.close()
       reject(error)

@@ -13,9 +13,12 @@ export class StreamTally {
   wrongPayloadType = 0
   notRtp = 0
   whileInactive = 0
+  unrecordable = 0
   lostPackets = 0
   ssrcChanges = 0
   reanchored = 0
+  relayed = 0
+  unrelayed = 0
   jitterMs = 0
 
   /** The counters as they are now. */

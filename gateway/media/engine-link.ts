@@ -7,6 +7,9 @@ import type {
   EngineReport,
   EngineRequest,
   EngineSettings,
+  ForkConnected,
+  ForkEnded,
+  RecordingStopped,
 } from '../../recorder/engine-protocol.ts'
 
 type WithoutId<Request> = Request extends { readonly requestId: number }
@@ -17,7 +20,7 @@ type WithoutId<Request> = Request extends { readonly requestId: number }
 export type EngineOrder = WithoutId<EngineRequest>
 
 /** What an engine says of a fork by itself. */
-export type ForkNotice = Exclude<EngineNotice, EngineReport>
+export type ForkNotice = ForkConnected | ForkEnded
 
 export interface EngineLinkOptions {
   readonly settings: EngineSettings
@@ -26,6 +29,7 @@ export interface EngineLinkOptions {
   readonly clock: Clock
   readonly onReport: (report: EngineReport) => void
   readonly onFork: (notice: ForkNotice) => void
+  readonly onStopped: (notice: RecordingStopped) => void
   /** Told once, after every pending request was rejected. Not told for a thread that `close` ended. */
   readonly onDeath: (cause: string) => void
 }
@@ -48,6 +52,7 @@ export class EngineLink {
   readonly #clock: Clock
   readonly #onReport: (report: EngineReport) => void
   readonly #onFork: (notice: ForkNotice) => void
+  readonly #onStopped: (notice: RecordingStopped) => void
   readonly #onDeath: (cause: string) => void
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
@@ -62,6 +67,7 @@ export class EngineLink {
     this.#clock = options.clock
     this.#onReport = options.onReport
     this.#onFork = options.onFork
+    this.#onStopped = options.onStopped
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     this.#worker = new Worker(options.entry, {
@@ -115,6 +121,10 @@ export class EngineLink {
     }
     if (message.kind === 'forkConnected' || message.kind === 'forkEnded') {
       this.#onFork(message)
+      return
+    }
+    if (message.kind === 'recordingStopped') {
+      this.#onStopped(message)
       return
     }
     const waiting = this.#waiting.get(message.requestId)

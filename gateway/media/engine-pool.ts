@@ -36,6 +36,7 @@ export class EnginePool {
   readonly #slots: readonly Slot[]
   readonly #owners = new Map<string, Slot>()
   readonly #forkListeners = new Map<string, (notice: ForkNotice) => void>()
+  readonly #stopListeners = new Map<string, (code: string) => void>()
   #onLost: (recordingIds: readonly string[], cause: string) => void = () => {}
   #isClosed = false
 
@@ -59,6 +60,11 @@ export class EnginePool {
   /** Tells what becomes of a recording's forks, until `release`. */
   onFork(recordingId: string, listener: (notice: ForkNotice) => void): void {
     this.#forkListeners.set(recordingId, listener)
+  }
+
+  /** Tells that nothing of the recording is written any more while its media goes on, until `release`. */
+  onStopped(recordingId: string, listener: (code: string) => void): void {
+    this.#stopListeners.set(recordingId, listener)
   }
 
   /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
@@ -130,6 +136,7 @@ export class EnginePool {
     this.#owners.get(recordingId)?.recordings.delete(recordingId)
     this.#owners.delete(recordingId)
     this.#forkListeners.delete(recordingId)
+    this.#stopListeners.delete(recordingId)
   }
 
   async close(withinMs: number): Promise<void> {
@@ -153,6 +160,7 @@ export class EnginePool {
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),
+      onStopped: ({ recordingId, code }) => this.#stopListeners.get(recordingId)?.(code),
       onDeath: (cause) => this.#replace(slot, cause),
     })
     slot.link = link

@@ -93,6 +93,8 @@ parentPort?.on('message', (request: EngineRequest) => {
       return
     case 'answered':
     case 'fork':
+    case 'play':
+    case 'hush':
     case 'shutdown':
       say({ kind: 'done', requestId })
   }
