@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { type Explanation, explainRecording } from '../retention/explain.ts'
 import {
   findContact,
   findContacts,
@@ -32,6 +33,11 @@ export class Archive {
 
   findRecording(id: string): Promise<RecordingDetails | undefined> {
     return findRecording(this.#pool, id, this.#clock.epochMs())
+  }
+
+  /** Why a recording is still here, and when it goes, or when it went. */
+  explainRecording(id: string): Promise<Explanation | undefined> {
+    return explainRecording(this.#pool, id, this.#clock.epochMs())
   }
 
   /** Rejects where the file is not there or cannot be read. Whoever opened it closes it. */

@@ -89,8 +89,10 @@ export type Language = (typeof LANGUAGES)[number]
 export const recordingQuerySchema = z.strictObject({
   lang: z
     .enum(LANGUAGES, { error: `one of ${LANGUAGES.join(', ')}` })
-    .default('en')
-    .meta({ description: 'Language of the explanation.' }),
+    .optional()
+    .meta({
+      description: 'Language of the explanation; else that of Accept-Language, else English.',
+    }),
 })
 
 export const noQuerySchema = z.strictObject({})

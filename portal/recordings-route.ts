@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { isId } from '../base/uuid.ts'
 import type { Archive } from './archive.ts'
 import type { Role } from './identity.ts'
+import { negotiateLanguage } from './negotiate-language.ts'
 import { sendMistakes, sendProblem } from './problem.ts'
 import { recordingQuerySchema } from './query-schemas.ts'
 import { readQuery } from './read-query.ts'
@@ -17,16 +18,27 @@ export function addRecordingsRoute(app: FastifyInstance, archive: Archive): void
       const outcome = readQuery(recordingQuerySchema, request.query)
       if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
       const { id } = request.params
-      const details = isId(id) ? await archive.findRecording(id) : undefined
-      if (!details) {
+      const [details, explanation] = isId(id)
+        ? await Promise.all([archive.findRecording(id), archive.explainRecording(id)])
+        : []
+      if (!details || !explanation) {
         return sendProblem(reply, {
           status: 404,
           code: 'recording_unknown',
           detail: 'There is no recording with this id.',
         })
       }
+      const language = outcome.query.lang ?? negotiateLanguage(request.headers['accept-language'])
+      reply.headers({ 'content-language': language, vary: 'accept-language' })
       const { view: recording, contactId, serviceLine, deletion } = details
-      return { recording, contactId, serviceLine, deletion }
+      const { fate, text } = explanation
+      return {
+        recording,
+        contactId,
+        serviceLine,
+        deletion,
+        explanation: { fate, language, text: text[language] },
+      }
     },
   )
 }

@@ -6,6 +6,7 @@ import type {
   SegmentView,
   ServiceLine,
 } from '../storage/model.ts'
+import { LANGUAGES } from './query-schemas.ts'
 
 /** Shapes of the API's answers, for the OpenAPI document. `satisfies` holds them to what storage gives. */
 
@@ -63,6 +64,13 @@ export const recordingDetailsSchema = z
       })
       .nullable()
       .meta({ description: 'When and by which policy it was deleted; null while it stands.' }),
+    explanation: z.object({
+      fate: z
+        .enum(['open', 'unruled', 'kept', 'planned', 'due', 'held', 'deleting', 'deleted'])
+        .meta({ description: 'What becomes of the recording.' }),
+      language: z.enum(LANGUAGES),
+      text: z.string().meta({ description: 'The same in sentences for people.' }),
+    }),
   })
   .meta({ description: 'A recording, and why it is still here or is not.' })
 

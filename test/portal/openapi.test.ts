@@ -57,8 +57,26 @@ t.test('a recording and service lines are as the document says', async (t) => {
   t.match(recording, {
     status: 200,
     wrong: undefined,
-    body: { recording: { id: recordingId, bytes: 4 }, contactId, serviceLine: 'asiakastuki' },
+    language: 'en',
+    body: {
+      recording: { id: recordingId, bytes: 4 },
+      contactId,
+      serviceLine: 'asiakastuki',
+      deletion: null,
+      explanation: { fate: /^(planned|due)$/, language: 'en', text: /asiakastuki/ },
+    },
   })
+  for (const [query, header, language] of [
+    ['?lang=sv', 'fi', 'sv'],
+    ['', 'fi-FI,en;q=0.5', 'fi'],
+    ['', 'de', 'en'],
+  ] as const) {
+    const response = await portal.ask(`/api/recordings/${recordingId}${query}`, {
+      headers: { 'accept-language': header },
+    })
+    t.equal(response.headers.get('content-language'), language)
+    t.match(await response.json(), { explanation: { language } })
+  }
   t.match(await ask(`/api/recordings/${newId()}`, '/api/recordings/{id}'), {
     status: 404,
     wrong: undefined,
