@@ -25,7 +25,7 @@ export class ConfigError extends TallenneError {
 
 /**
  * Reads the configuration: the file at `path`, else the one that `TALLENNE_CONFIG` names, else the defaults
- * alone; then what `TALLENNE_…` variables override. `dataPath` comes out absolute, from the file's folder or,
+ * alone; then what `TALLENNE_…` variables override. Paths come out absolute, from the file's folder or,
  * without a file, from the working folder.
  *
  * Throws a `ConfigError` (`config_invalid`) with all mistakes.
@@ -91,7 +91,16 @@ function checkContent(origin: Origin): Config {
 
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   const config = configSchema.parse(checked)
-  return { ...config, dataPath: resolve(folder, config.dataPath) }
+  const routes = config.trunk.routes.map((route) => {
+    const { announcement } = route
+    if (announcement === undefined) return route
+    return { ...route, announcement: { ...announcement, file: resolve(folder, announcement.file) } }
+  })
+  return {
+    ...config,
+    dataPath: resolve(folder, config.dataPath),
+    trunk: { ...config.trunk, routes },
+  }
 }
 
 function legibleLines(given: unknown): LegibleLine[] {

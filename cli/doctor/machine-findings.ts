@@ -69,7 +69,11 @@ async function checkFfmpeg(): Promise<Finding> {
   try {
     const { default: installer } = await import('@ffmpeg-installer/ffmpeg')
     const { stdout } = await run(installer.path, ['-version'])
-    return { level: 'ok', subject: 'ffmpeg', text: stdout.split(' Copyright')[0] ?? installer.path }
+    return {
+      level: 'ok',
+      subject: 'ffmpeg',
+      text: /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? installer.path,
+    }
   } catch (error) {
     const reason = messageOf(error).split('\n')[0]
     const text = `does not run (${reason}): rare codecs are not decoded, and audio comes as Ogg alone.`

@@ -24,6 +24,12 @@ export class FolderLock {
     this.leftRunning = leftRunning
   }
 
+  /** Throws `data_in_use` where another `up` holds the folder now. */
+  static check(dataPath: string): void {
+    const holder = readHolder(dataPath)
+    if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
+  }
+
   /** Throws `data_in_use` where another `up` holds the folder. */
   static take(dataPath: string): FolderLock {
     const path = join(dataPath, FILE)

@@ -1,6 +1,7 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { type Address, formatAddress, outsideAddresses } from './address.ts'
+import { FolderLock } from './folder-lock.ts'
 import { firstFreePort, portState } from './free-port.ts'
 
 export interface UpWishes {
@@ -19,8 +20,11 @@ export interface UpPlan {
   readonly notes: readonly string[]
 }
 
-/** Settles the addresses of an `up`. Rejects with `port_taken` or `address_unavailable`. */
+/** Settles the addresses of an `up`. Rejects with `data_in_use`, `port_taken` or
+ * `address_unavailable`. */
 export async function planUp(wishes: UpWishes): Promise<UpPlan> {
+  // Whose ports are taken by the same folder's other `up` would rather hear of that one.
+  FolderLock.check(wishes.dataPath)
   const notes: string[] = []
   const asked = withAddresses(wishes)
   const sip = await settleSip(asked.sip, wishes, notes)

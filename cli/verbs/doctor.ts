@@ -25,5 +25,5 @@ ${CONFIG_HELP}`,
 }
 
 function formatFinding({ level, subject, text }: Finding): string {
-  return `${level.padEnd(4)}  ${subject.padEnd(14)}  ${text}`
+  return `${level.padEnd(4)}  ${subject.padEnd(18)}  ${text}`
 }

@@ -8,8 +8,8 @@ function processVerb(name: string, summary: string): Verb {
     name,
     help: `Usage: tallenne ${name} [--config FILE]
 
-${summary} Ends at SIGTERM or Ctrl-C. Logs are JSON lines on
-standard output.
+${summary}
+Ends at SIGTERM or Ctrl-C. Logs are JSON lines on standard output.
 
   --config FILE   the configuration file (else TALLENNE_CONFIG, else the defaults alone)`,
     options: { config: { type: 'string' } },
