@@ -28,7 +28,8 @@ export const recordingsVerb: Verb = {
        tallenne recordings verdict ID    its verdict in one line
        tallenne recordings get ID -o FILE
 
-Lists recordings by their contacts, newest first. Why one is still here: tallenne retention explain ID
+Lists recordings by their contacts, newest first. Why one is still here says
+"tallenne retention explain ID".
 
 ${FILTER_HELP}
   --json                   as the API gives it
