@@ -336,16 +336,19 @@ export class RecordingSession {
     this.#farewell = this.#dialog?.close(isGone).catch((error: unknown) => {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
-    const isOpened = (await this.#opened) === true
-    const recording = isOpened
-      ? await this.#closeRecording(this.#recordingId, endedAtMs, reasons)
-      : undefined
-    await this.#salvaged
-    this.#contact.ended(endedAtMs, endReason)
-    this.#state = 'ended'
-    events.ended(endReason)
-    this.#report(endReason, recording)
-    onEnded()
+    try {
+      const isOpened = (await this.#opened) === true
+      const recording = isOpened
+        ? await this.#closeRecording(this.#recordingId, endedAtMs, reasons)
+        : undefined
+      await this.#salvaged
+      this.#contact.ended(endedAtMs, endReason)
+      this.#report(endReason, recording)
+    } finally {
+      this.#state = 'ended'
+      events.ended(endReason)
+      onEnded()
+    }
   }
 
   async #closeRecording(

@@ -23,8 +23,9 @@ export interface SignallingNodeOptions {
   readonly timer?: TimerLimits
   readonly ackTimeoutMs?: number
   readonly maxRecordings?: number
-  /** Thrown by the store at each recording with this count, from 1 on. */
   readonly engines?: number
+  /** Looks at each entry before it is journaled, and may throw. */
+  readonly beforeAppend?: (entry: JournalEntry) => void
 }
 
 /**
@@ -39,6 +40,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
   let wake = () => {}
   const journal = {
     append: (entry: JournalEntry) => {
+      options.beforeAppend?.(entry)
       entries.push(entry)
       wake()
     },

@@ -121,6 +121,7 @@ for (const way of ['die', 'throw']) {
 t.test('a call that kills its engine is tried on no other', async (t) => {
   const { plane, deaths } = await startPlane(t, { engines: 2, maxRecordings: 10 })
   await plane.open(plan('a'))
+  await plane.answered('a', 1000)
   await t.rejects(plane.open(plan('b', 'die')), { code: 'engine_failed' })
   t.match(await plane.close('a', 2000, []), { recordingId: 'a', verdict: 'complete' })
   t.equal(deaths(), 1)

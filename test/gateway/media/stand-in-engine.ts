@@ -9,10 +9,11 @@ import type { StreamPlan, StreamPort } from '../../../recorder/recording-plan.ts
 
 /**
  * An engine thread without media, for tests of what stands around one. It holds `maxRecordings` recordings, and
- * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or never to reply (`hang`).
+ * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or to take its time (`slow`).
  */
 const settings: EngineSettings = workerData
 const recordings = new Set<string>()
+const answered = new Set<string>()
 
 function say(message: EngineReply | EngineReport): void {
   parentPort?.postMessage(message)
@@ -45,36 +46,41 @@ parentPort?.on('message', (request: EngineRequest) => {
       const { recordingId, callId } = request.plan
       if (callId === 'die') process.exit(1)
       if (callId === 'throw') throw new Error('thrown in the engine')
-      if (callId === 'hang') return
       if (recordings.size >= settings.maxRecordings) {
         say({ kind: 'refused', requestId, code: 'too_many_recordings', message: 'full' })
         return
       }
       recordings.add(recordingId)
-      say({ kind: 'opened', requestId, ports: portsOf(request.plan.streams) })
-      report()
+      const opened = () => {
+        say({ kind: 'opened', requestId, ports: portsOf(request.plan.streams) })
+        report()
+      }
+      if (callId === 'slow') setTimeout(opened, 300)
+      else opened()
       return
     }
-    case 'close':
+    case 'close': {
       recordings.delete(request.recordingId)
+      const hasFile = answered.delete(request.recordingId)
       say({
         kind: 'closed',
         requestId,
         outcome: {
           recordingId: request.recordingId,
-          verdict: 'complete',
+          verdict: hasFile ? 'complete' : 'silent',
           reasons: request.reasons,
           durationMs: 1000,
           callDurationMs: 1000,
           startedAtMs: request.endedAtMs - 1000,
           lostMs: 0,
           lossMap: [],
-          bytes: 100,
-          sha256: '0'.repeat(64),
+          bytes: hasFile ? 100 : 0,
+          sha256: hasFile ? '0'.repeat(64) : null,
           streams: [],
         },
       })
       return
+    }
     case 'live':
       say({
         kind: 'live',
@@ -92,6 +98,9 @@ parentPort?.on('message', (request: EngineRequest) => {
       say({ kind: 'updated', requestId, ports: portsOf(request.streams) })
       return
     case 'answered':
+      answered.add(request.recordingId)
+      say({ kind: 'done', requestId })
+      return
     case 'fork':
     case 'play':
     case 'hush':

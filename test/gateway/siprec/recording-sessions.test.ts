@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { JournalEntry } from '../../../storage/model.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 
@@ -201,18 +202,72 @@ t.test(
   },
 )
 
-t.test('a cancelled INVITE is answered 487 and ends its contact', async (t) => {
+t.test('a CANCEL before the 200 is answered 487 and ends the contact', async (t) => {
+  const { peer, journaled, entries, sessions } = await startSignallingNode(t)
+  const call = peer.call({ ...invite, callId: 'slow' })
+  call.sendInvite()
+  await journaled('contact.started')
+  call.cancel()
+  t.equal((await call.response('CANCEL')).status, 200)
+  t.equal((await call.answered()).status, 487)
+  t.match(await journaled('contact.ended'), { endReason: 'cancelled' })
+  t.equal(sessions.count, 0)
+  t.strictSame(
+    entries.map(({ kind }) => kind),
+    ['contact.started', 'contact.ended'],
+  )
+})
+
+t.test('a CANCEL that crosses the 200 changes nothing, and the BYE ends the call', async (t) => {
+  const { peer, journaled } = await startSignallingNode(t)
+  const call = peer.call({ callId: 'crossed', ...invite })
+  call.sendInvite()
+  const response = await call.response('INVITE')
+  call.cancel()
+  t.equal(response.status, 200)
+  call.ack(response)
+  t.equal((await call.bye()).status, 200)
+  t.match(await journaled('contact.ended'), { endReason: 'bye' })
+  t.match(await journaled('recording.ended'), { state: 'complete' })
+})
+
+t.test('a CANCEL right behind its INVITE leaves one contact with an end', async (t) => {
   const { peer, journaled, entries } = await startSignallingNode(t)
   const call = peer.call({ callId: 'cancel', ...invite })
   call.sendInvite()
   call.cancel()
   const response = await call.answered()
-  // The 200 may have crossed the CANCEL; then the client hangs up (RFC 3261 §9.1).
   if (response.status === 200) await call.bye()
   else t.equal(response.status, 487)
   const { endReason } = await journaled('contact.ended')
-  t.ok(endReason === 'cancelled' || endReason === 'bye')
+  t.equal(endReason, response.status === 200 ? 'bye' : 'cancelled')
   t.equal(entries.filter(({ kind }) => kind === 'contact.started').length, 1)
+})
+
+t.test('what is thrown in one call ends that call and touches no other', async (t) => {
+  const curse = (entry: JournalEntry) => {
+    if (entry.kind === 'contact.started' && entry.callId === 'cursed-early')
+      throw new Error('early')
+    if (entry.kind === 'contact.answered' && entry.contactId === cursedId) throw new Error('late')
+    if (entry.kind === 'contact.started' && entry.callId === 'cursed-late') {
+      cursedId = entry.contactId
+    }
+  }
+  let cursedId = ''
+  const { peer, journaled, sessions } = await startSignallingNode(t, { beforeAppend: curse })
+  const healthy = peer.call({ callId: 'healthy', ...invite })
+  await healthy.invite()
+  const early = peer.call({ callId: 'cursed-early', ...invite })
+  t.equal((await early.invite()).status, 500)
+  const late = peer.call({ callId: 'cursed-late', ...invite })
+  t.equal((await late.invite()).status, 200)
+  t.match(await journaled('contact.ended'), { contactId: cursedId, endReason: 'internal_error' })
+  t.strictSame(
+    sessions.list().map(({ callId }) => callId),
+    ['healthy'],
+  )
+  t.equal((await healthy.bye()).status, 200)
+  t.match(await journaled('contact.ended', 2), { endReason: 'bye' })
 })
 
 t.test('OPTIONS tells what the gateway can do, in and out of a dialog', async (t) => {

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { createSilentLog } from '../../../base/log.ts'
+import { finishRecording } from '../../../gateway/calls/finish-recording.ts'
+import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import { ManualClock } from '../../manual-clock.ts'
+
+const log = createSilentLog()
+const outcome: RecordingOutcome = {
+  recordingId: 'r1',
+  verdict: 'complete',
+  reasons: [],
+  durationMs: 1000,
+  callDurationMs: 1000,
+  startedAtMs: 0,
+  lostMs: 0,
+  lossMap: [],
+  bytes: 100,
+  sha256: 'a'.repeat(64),
+  streams: [],
+}
+
+/** Lets a clock that stands still run until the work is done. */
+async function runOut<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let isDone = false
+  void work.finally(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(1000)
+  }
+  return work
+}
+
+t.test('a recording without a file is not looked for', async (t) => {
+  const clock = new ManualClock()
+  const files = { keep: () => Promise.reject(new Error('asked')) }
+  const empty = { ...outcome, sha256: null }
+  t.strictSame(await finishRecording(empty, { files, clock, log }), { outcome: empty, file: null })
+})
+
+t.test('a move that fails is tried again', async (t) => {
+  const clock = new ManualClock()
+  let attempts = 0
+  const files = {
+    keep: async () => {
+      if (++attempts < 3) throw new Error('busy')
+      return 'kept'
+    },
+  }
+  const finished = await runOut(clock, finishRecording(outcome, { files, clock, log }))
+  t.strictSame(finished, { outcome, file: 'kept' })
+})
+
+t.test('a move that never works is a failed recording, within a minute', async (t) => {
+  const clock = new ManualClock()
+  const files = { keep: () => Promise.reject(new Error('gone')) }
+  const finished = await runOut(clock, finishRecording(outcome, { files, clock, log }))
+  t.match(finished, { outcome: { verdict: 'failed', reasons: ['write_failed'] }, file: null })
+  t.ok(clock.monotonicMs() < 60_000)
+})
