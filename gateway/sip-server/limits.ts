@@ -4,6 +4,7 @@ export interface SipServerLimits {
   readonly maxMessageBytes: number
   /** Start line and headers, bytes. */
   readonly maxHeadBytes: number
+  /** Lines of headers, continuations included. */
   readonly maxHeaders: number
   /** SIP connections at a time, both directions. */
   readonly maxConnections: number

@@ -53,7 +53,7 @@ export type ParsedHead =
   | { readonly kind: 'bad_request'; readonly reason: string; readonly message: SipRequest }
 
 const TOKEN = /^[\w\-.!%*+`'~]+$/
-const STATUS_LINE = /^SIP\/(\d+\.\d+)\s+([1-6]\d\d)(?:\s+(.*))?$/i
+const STATUS_LINE = /^SIP\/(\d+\.\d+) +([1-6]\d\d)(| .*)$/is
 const VERSION = /^SIP\/(\d+\.\d+)$/i
 
 /**
@@ -70,6 +70,7 @@ export function parseHead(
   let fault: string | undefined
   let position = first.next
   let isEnded = false
+  let lines = 0
   while (position < text.length) {
     const line = readLine(text, position)
     position = line.next
@@ -78,6 +79,9 @@ export function parseHead(
       break
     }
     if (position > limits.maxHeadBytes) return { kind: 'unreadable', reason: 'head_too_long' }
+    lines += 1
+    // Folds count as well: each makes its header be copied.
+    if (lines > limits.maxHeaders) return { kind: 'unreadable', reason: 'too_many_headers' }
     const previous = headers.at(-1)
     if (isFold(line.text) && previous !== undefined) {
       headers[headers.length - 1] = {
@@ -87,8 +91,6 @@ export function parseHead(
       }
       continue
     }
-    if (headers.length >= limits.maxHeaders)
-      return { kind: 'unreadable', reason: 'too_many_headers' }
     const header = parseHeaderLine(line.text)
     if (header === undefined) fault ??= 'Bad Header Line'
     else headers.push(header)
@@ -168,7 +170,7 @@ function startOf(startLine: string, headers: readonly SipHeader[]): SipMessage |
   const status = STATUS_LINE.exec(startLine)
   if (status) {
     const [, version = '', code = '', reason = ''] = status
-    return { kind: 'response', version, status: Number(code), reason, ...parts }
+    return { kind: 'response', version, status: Number(code), reason: reason.trim(), ...parts }
   }
   const firstSpace = startLine.indexOf(' ')
   const lastSpace = startLine.trimEnd().lastIndexOf(' ')

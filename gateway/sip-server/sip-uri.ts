@@ -10,7 +10,7 @@ export interface SipUri {
   readonly rest: string
 }
 
-const URI = /^(sips?):(?:([^@]*)@)?(\[[0-9a-fA-F:.%]+\]|[^\s:;?<>,[\]]+)(?::(\d{1,5}))?([;?].*)?$/i
+const URI = /^(sips?):(?:([^@]*)@)?(\[[0-9a-fA-F:.%]+\]|[^\s:;?<>,[\]@]+)(?::(\d{1,5}))?([;?].*)?$/i
 
 /** Undefined for another scheme or for what is no URI. */
 export function parseSipUri(text: string): SipUri | undefined {

@@ -46,11 +46,19 @@ export function stampVia(
   via: Via,
   source: { readonly host: string; readonly port: number },
 ): string {
-  let stamped = top.replace(/\s*;\s*received\s*=\s*[^;]*/gi, '')
-  if (via.host.toLowerCase() !== source.host.toLowerCase()) stamped += `;received=${source.host}`
-  const rport = `;rport=${source.port}`
-  const asked = /\s*;\s*rport\b\s*(?:=[^;]*)?/i
-  return asked.test(stamped) ? stamped.replace(asked, rport) : stamped + rport
+  const [sentBy = '', ...parameters] = top.split(';')
+  const rport = `rport=${source.port}`
+  const kept: string[] = []
+  let isAsked = false
+  for (const parameter of parameters) {
+    const name = parameter.split('=', 1)[0]?.trim().toLowerCase()
+    if (name === 'received') continue
+    if (name === 'rport') isAsked = true
+    kept.push(name === 'rport' ? rport : parameter)
+  }
+  if (via.host.toLowerCase() !== source.host.toLowerCase()) kept.push(`received=${source.host}`)
+  if (!isAsked) kept.push(rport)
+  return [sentBy, ...kept].join(';')
 }
 
 /** The Via of a request of ours; the default port is left out. */
