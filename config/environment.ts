@@ -15,12 +15,8 @@ export interface EnvironmentOverride {
 
 const PREFIX = 'TALLENNE_'
 
-/** Variables of ours that are no configuration values. */
-export const OTHER_VARIABLES: readonly string[] = [
-  'TALLENNE_CONFIG',
-  'TALLENNE_TOKEN',
-  'TALLENNE_PORTAL',
-]
+/** Names the file, and is no value in it. */
+const FILE_VARIABLE = 'TALLENNE_CONFIG'
 
 const MAX_VALUE_LENGTH = 65_536
 
@@ -32,7 +28,7 @@ const MAX_VALUE_LENGTH = 65_536
  */
 export function readOverrides(env: Readonly<NodeJS.ProcessEnv>): EnvironmentOverride[] {
   return Object.entries(env)
-    .filter(([name]) => name.startsWith(PREFIX) && !OTHER_VARIABLES.includes(name))
+    .filter(([name]) => name.startsWith(PREFIX) && name !== FILE_VARIABLE)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, text = '']) => ({ name, path: pathOf(name), ...meaningOf(text) }))
 }

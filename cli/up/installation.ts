@@ -20,7 +20,7 @@ import { allReady, PROCESSES, throwIfStopped } from './readiness.ts'
 import { type EndReport, SupervisedProcess } from './supervised-process.ts'
 
 /** Together less than the ten seconds that a stop may take: live calls end first and need the longest. */
-const GRACE_MS = { gateway: 5000, others: 2000, database: 2500 } as const
+const GRACE_MS = { gateway: 6000, others: 1500, database: 2000 } as const
 
 export interface InstallationOptions {
   /** As planned: its addresses are free. */
