@@ -13,12 +13,21 @@ export interface SearchQuery {
   readonly values: readonly unknown[]
 }
 
-interface Condition {
-  /** The index of `contacts` that finds rows by this, in order of time; undefined where none should. */
-  readonly index: string
-  readonly sql: string
-  readonly value: unknown
-}
+/** Fields by which contacts are looked up: the columns that match, each with the index that is in order of time. */
+const LOOKUPS = {
+  callId: [{ column: 'call_id', index: 'by_call' }],
+  caller: [
+    { column: 'caller_e164', index: 'by_caller' },
+    { column: 'caller_raw', index: 'by_caller_raw' },
+  ],
+  agent: [{ column: 'agent', index: 'by_agent' }],
+  serviceNumber: [
+    { column: 'service_number_e164', index: 'by_service_number' },
+    { column: 'service_number_raw', index: 'by_service_number_raw' },
+  ],
+  serviceLine: [{ column: 'service_line', index: 'by_line' }],
+} as const
+type Field = keyof typeof LOOKUPS
 
 /**
  * Columns that hold ASCII alone. MariaDB refuses to compare them with a text that is not; converted, such a
@@ -30,52 +39,36 @@ const ASCII_COLUMNS: ReadonlySet<string> = new Set([
   'service_line',
 ])
 
-/** What an index finds fewest rows by comes first. */
-const LOOKUPS = [
-  { field: 'callId', columns: [['by_call', 'call_id']] },
-  {
-    field: 'caller',
-    columns: [
-      ['by_caller', 'caller_e164'],
-      ['by_caller_raw', 'caller_raw'],
-    ],
-  },
-  { field: 'agent', columns: [['by_agent', 'agent']] },
-  {
-    field: 'serviceNumber',
-    columns: [
-      ['by_service_number', 'service_number_e164'],
-      ['by_service_number_raw', 'service_number_raw'],
-    ],
-  },
-  { field: 'serviceLine', columns: [['by_line', 'service_line']] },
-] as const
+/** What finds fewest contacts comes first: it drives the search, and the other fields pass over rows. */
+const FIELDS: readonly Field[] = ['callId', 'caller', 'agent', 'serviceNumber', 'serviceLine']
 
 /**
  * A query for the ids of one page, newest first, with one more row than the limit to tell whether there
  * is a next page.
  *
- * Each way in which a row may match (by E.164, by the raw number, by the contact's agent, by a segment's)
- * is a part of its own, read in order from its own index up to the limit, and the parts are merged: a
- * condition with OR would read all matches and sort them.
+ * Each way in which a row may match the field that drives the search (by E.164, by the raw number, by the
+ * contact's agent, by a segment's) is a part of its own, read in order from its own index up to the limit,
+ * and the parts are merged: a condition with OR would read all matches and sort them.
  */
 export function searchQuery(filter: ContactFilter): SearchQuery {
-  const conditions = LOOKUPS.flatMap(({ field, columns }) => {
+  const [driving, ...others] = FIELDS.flatMap((field) => {
     const value = filter[field]
-    if (value === undefined) return []
-    return [columns.map(([index, column]) => ({ index, sql: equals(column), value }))]
+    return value === undefined ? [] : [{ field, value }]
   })
-  const range = rangeOf(filter)
-  const limit = filter.limit + 1
-  const parts = combinations(conditions).map((part) => contactPart(part, { range, limit }))
-  if (filter.agent !== undefined) {
-    const others = conditions.filter(([first]) => first?.index !== 'by_agent')
-    const { agent } = filter
-    parts.push(...combinations(others).map((part) => segmentPart(agent, part, { range, limit })))
+  const frame = {
+    filters: others.map(({ field, value }) => filterBy(field, value)),
+    range: rangeOf(filter),
+    limit: filter.limit + 1,
   }
+  const parts = driving
+    ? LOOKUPS[driving.field].map(({ column, index }) =>
+        contactPart(index, [{ sql: equals(column), values: [driving.value] }], frame),
+      )
+    : [contactPart('by_time', [], frame)]
+  if (driving?.field === 'agent') parts.push(segmentPart(driving.value, frame))
   return {
     sql: `${parts.map(({ sql }) => `(${sql})`).join('\nUNION\n')}
-      ORDER BY started_at DESC, id DESC LIMIT ${limit}`,
+      ORDER BY started_at DESC, id DESC LIMIT ${frame.limit}`,
     values: parts.flatMap(({ values }) => values),
   }
 }
@@ -102,19 +95,29 @@ export function decodeCursor(text: string): Cursor {
   return cursor
 }
 
-interface Part {
-  readonly range: readonly Range[]
-  readonly limit: number
-}
-
-interface Range {
-  /** With `@` where the column of the contact's start stands, and `#` where its id does. */
+/** A condition; in one of `range`, `@` stands for the contact's start and `#` for its id. */
+interface Condition {
   readonly sql: string
   readonly values: readonly unknown[]
 }
 
-function rangeOf({ fromMs, toMs, cursor }: ContactFilter): readonly Range[] {
-  const range: Range[] = []
+/** What all parts of a query have in common. */
+interface Frame {
+  readonly filters: readonly Condition[]
+  readonly range: readonly Condition[]
+  readonly limit: number
+}
+
+function filterBy(field: Field, value: string): Condition {
+  const columns: string[] = LOOKUPS[field].map(({ column }) => equals(column))
+  if (field === 'agent') {
+    columns.push('EXISTS (SELECT 1 FROM segments s WHERE s.contact_id = c.id AND s.agent = ?)')
+  }
+  return { sql: `(${columns.join(' OR ')})`, values: columns.map(() => value) }
+}
+
+function rangeOf({ fromMs, toMs, cursor }: ContactFilter): readonly Condition[] {
+  const range: Condition[] = []
   if (fromMs !== undefined) range.push({ sql: '@ >= ?', values: [new Date(fromMs)] })
   if (toMs !== undefined) range.push({ sql: '@ < ?', values: [new Date(toMs)] })
   if (cursor !== undefined) {
@@ -126,51 +129,45 @@ function rangeOf({ fromMs, toMs, cursor }: ContactFilter): readonly Range[] {
   return range
 }
 
-function contactPart(conditions: readonly Condition[], { range, limit }: Part): SearchQuery {
-  const where = [
-    ...conditions.map(({ sql }) => sql),
-    ...range.map(({ sql }) => place(sql, 'c.started_at', 'c.id')),
-  ]
-  return {
-    sql: `SELECT c.id, c.started_at FROM contacts c FORCE INDEX (${conditions[0]?.index ?? 'by_time'})
-      ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
-      ORDER BY c.started_at DESC, c.id DESC LIMIT ${limit}`,
-    values: [...conditions.map(({ value }) => value), ...range.flatMap(({ values }) => values)],
-  }
-}
-
-function segmentPart(
-  agent: string,
-  conditions: readonly Condition[],
-  { range, limit }: Part,
+function contactPart(
+  index: string,
+  driving: readonly Condition[],
+  { filters, range, limit }: Frame,
 ): SearchQuery {
-  const where = [
-    's.agent = ?',
-    ...range.map(({ sql }) => place(sql, 's.contact_started_at', 's.contact_id')),
-    ...conditions.map(({ sql }) => sql),
-  ]
+  const conditions = [...driving, ...filters, ...range.map(placeAt('c.started_at', 'c.id'))]
   return {
-    sql: `SELECT DISTINCT s.contact_id AS id, s.contact_started_at AS started_at
-      FROM segments s FORCE INDEX (by_agent)
-      ${conditions.length === 0 ? '' : 'STRAIGHT_JOIN contacts c ON c.id = s.contact_id'}
-      WHERE ${where.join(' AND ')}
-      ORDER BY s.contact_started_at DESC, s.contact_id DESC LIMIT ${limit}`,
-    values: [
-      agent,
-      ...range.flatMap(({ values }) => values),
-      ...conditions.map(({ value }) => value),
-    ],
+    sql: `SELECT c.id, c.started_at FROM contacts c FORCE INDEX (${index})
+      ${where(conditions)}
+      ORDER BY c.started_at DESC, c.id DESC LIMIT ${limit}`,
+    values: conditions.flatMap(({ values }) => values),
   }
 }
 
-function place(sql: string, startedAt: string, id: string): string {
-  return sql.replaceAll('@', startedAt).replaceAll('#', id)
+/** An agent may have several segments of a contact. Grouping reads them in the index's order; DISTINCT would read all. */
+function segmentPart(agent: string, { filters, range, limit }: Frame): SearchQuery {
+  const conditions = [
+    { sql: 's.agent = ?', values: [agent] },
+    ...range.map(placeAt('s.contact_started_at', 's.contact_id')),
+    ...filters,
+  ]
+  return {
+    sql: `SELECT s.contact_id AS id, s.contact_started_at AS started_at
+      FROM segments s FORCE INDEX (by_agent)
+      ${filters.length === 0 ? '' : 'STRAIGHT_JOIN contacts c ON c.id = s.contact_id'}
+      ${where(conditions)}
+      GROUP BY s.contact_started_at, s.contact_id
+      ORDER BY s.contact_started_at DESC, s.contact_id DESC LIMIT ${limit}`,
+    values: conditions.flatMap(({ values }) => values),
+  }
 }
 
-/** Every way to take one alternative of each condition. */
-function combinations(conditions: readonly (readonly Condition[])[]): readonly Condition[][] {
-  return conditions.reduce<Condition[][]>(
-    (parts, alternatives) => parts.flatMap((part) => alternatives.map((one) => [...part, one])),
-    [[]],
-  )
+function where(conditions: readonly Condition[]): string {
+  return conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`
+}
+
+function placeAt(startedAt: string, id: string) {
+  return ({ sql, values }: Condition): Condition => ({
+    sql: sql.replaceAll('@', startedAt).replaceAll('#', id),
+    values,
+  })
 }
