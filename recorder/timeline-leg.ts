@@ -43,9 +43,9 @@ const CLAMP = 60 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
 const LEAST_MOVE = 4
 const PAUSE = 100 * SAMPLES_PER_MS
-/** Drift within 2 ms is left alone, from there to 10 ms corrected where it is quiet, beyond that anywhere. */
+/** Drift within 2 ms is left alone, from there to 7 ms corrected where it is quiet, beyond that anywhere. */
 const DRIFT_IDLE = 2 * SAMPLES_PER_MS
-const DRIFT_URGENT = 10 * SAMPLES_PER_MS
+const DRIFT_URGENT = 7 * SAMPLES_PER_MS
 const QUIET_STEP = 5 * SAMPLES_PER_MS
 /** In speech one sample at a time, and no oftener: five a second are thrice what 200 ppm need, and are not heard. */
 const PACKETS_PER_SLIP = 10
