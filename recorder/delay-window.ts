@@ -1,13 +1,15 @@
-/**
- * Samples at 8 kHz in which a minimum is searched: twenty seconds, in which clocks 200 ppm apart walk 4 ms. A busy
- * machine holds every packet of some seconds up, and that is no drift.
- */
-const WINDOW_SAMPLES = 160_000
+/** Samples at 8 kHz in which a minimum is searched: five seconds. */
+const WINDOW_SAMPLES = 40_000
 const FEWEST_PACKETS = 20
+/** So much later than believed a window can make it: 2 ms in five seconds, twice what clocks 200 ppm apart do. */
+const MOST_RISE = 16
 
 /**
- * Watches how much later than its place each packet arrives. Jitter only ever adds to that, so the least of many
+ * Watches how much later than its place each packet arrives. Jitter only ever adds to that, so the least of some
  * seconds tells where the leg stands against the engine's clock: it walks away from zero as two clocks drift apart.
+ *
+ * That packets come earlier is believed at once. That they come later is believed little by little, since a busy
+ * machine holds every packet of some seconds up, and that is no drift.
  *
  * All values are samples at 8 kHz.
  */
@@ -29,7 +31,7 @@ export class DelayWindow {
     if (excess < this.#least) this.#least = excess
     this.#packets++
     if (arrivedAt - this.#openedAt < WINDOW_SAMPLES || this.#packets < FEWEST_PACKETS) return
-    this.#offset = this.#least
+    this.#offset = Math.min(this.#least, this.#offset + MOST_RISE)
     this.#least = Number.POSITIVE_INFINITY
     this.#packets = 0
     this.#openedAt = arrivedAt

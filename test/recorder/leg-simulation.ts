@@ -83,6 +83,7 @@ export function simulateLeg(
       offset: 0,
       length: packet.length,
       table: TABLE,
+      stride: 1,
     })
     placements[placement]++
   }

@@ -292,6 +292,19 @@ t.test('a clock that drifts is followed where nobody ever pauses', async (t) => 
   }
 })
 
+t.test('packets that a busy machine holds up for some seconds move nothing', async (t) => {
+  const held = packets(3000, { startMs: 100 }).map((packet) => ({
+    ...packet,
+    isQuiet: packet.sequence % 500 > 400,
+    arrivesAtMs: packet.arrivesAtMs + (packet.sequence > 1000 && packet.sequence < 1700 ? 80 : 0),
+  }))
+  const { samples } = simulateLeg(held, { untilMs: 61_000 })
+  for (const media of [0, 500, 1000, 1600, 1800, 2200].map((packet) => packet * 160 + 160)) {
+    const off = (positionOf(samples, media, { near: 800 + media }) ?? 0) - 800 - media
+    t.ok(Math.abs(off) <= 40, `${off} samples off`)
+  }
+})
+
 /** How far a leg is from where it should be at worst, when its sender's clock runs fast by `ppm`, under jitter. */
 function drift(options: {
   readonly hours: number
