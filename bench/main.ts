@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { g711Table } from '../recorder/g711.ts'
-import { measureBareLibopus } from './bare-libopus.ts'
+import { measureBareLibopus, measurePrismStream } from './bare-libopus.ts'
 import type { LoadResult } from './load-generator.ts'
 import { measureNoise, percentile } from './machine-noise.ts'
 import { RecorderUnderTest } from './recorder-under-test.ts'
@@ -43,6 +43,11 @@ console.log(
   `machine: a fixed loop takes ${noise.medianMs.toFixed(0)} ms, slowest ${noise.spread.toFixed(2)} × fastest`,
 )
 
+const prismRatio = await measurePrismStream(decoded(continuousSpeech(VOICES)[0]), opus)
+console.log(
+  `prism-media’s encoder stream, fed a frame at a time: ${prismRatio.toFixed(2)} × the encoder beneath it`,
+)
+
 const recorder = await RecorderUnderTest.start({ sip: 25_060, http: 28_080 })
 try {
   await measureSetup()
@@ -50,6 +55,11 @@ try {
   await measureLoad('in conversation', 'conversation', conversation(VOICES))
 } finally {
   await recorder.stop()
+}
+
+function decoded(audio: Uint8Array): Int16Array {
+  const table = g711Table('PCMU')
+  return Int16Array.from(audio, (code) => table[code] ?? 0)
 }
 
 /** INVITE to 200 with nothing else to do. */
@@ -61,11 +71,7 @@ async function measureSetup(): Promise<void> {
 }
 
 async function measureLoad(name: string, audio: string, parties: PartyAudio): Promise<void> {
-  const table = g711Table('PCMU')
-  const bareMs = measureBareLibopus(
-    parties.map((party) => Int16Array.from(party, (code) => table[code] ?? 0)),
-    opus,
-  )
+  const bareMs = measureBareLibopus(parties.map(decoded), opus)
   const before = recorder.gatewayFigures
   const rate = 25
   const rampS = calls / rate

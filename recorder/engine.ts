@@ -6,6 +6,7 @@ import { EngineCounters } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { FileBudget } from './file-budget.ts'
 import { ForkServer } from './fork-server.ts'
+import { createVoiceEncoder } from './opus-encoder.ts'
 import type { OpenPageSink } from './page-sink.ts'
 import { PortPool } from './port-pool.ts'
 import { Recording } from './recording.ts'
@@ -99,6 +100,8 @@ export class Engine {
   /** Starts the timers. Idempotent. */
   start(): void {
     if (this.#timers.length > 0 || this.#isShut) return
+    // The native library is loaded with the first encoder, which must not hold up the first call.
+    createVoiceEncoder(this.#settings.opus)
     this.#timelineMs = this.#clock.monotonicMs()
     this.#tickedAtMs = this.#timelineMs
     this.#timers = [

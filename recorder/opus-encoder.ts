@@ -1,5 +1,6 @@
-import opus from '@discordjs/opus'
-import { SAMPLE_RATE } from './sample-clock.ts'
+import type { OpusEncoder } from '@discordjs/opus'
+import prism from 'prism-media'
+import { SAMPLE_RATE, SLOT_SAMPLES } from './sample-clock.ts'
 
 /** Requests of `opus_encoder_ctl` (opus_defines.h). */
 const SET_APPLICATION = 4000
@@ -24,12 +25,13 @@ export interface VoiceEncoder {
  * A libopus encoder for one channel at 8 kHz, set for speech.
  *
  * It is the encoder beneath prism-media's `opus.Encoder`, called directly: fed a frame at a time, the stream around
- * it costs a fifth of the encoding, and its `setBitrate` does not go below 16 kbit/s.
+ * it costs about a fifth of the encoding (`npm run bench` prints how much), and its `setBitrate` stops at 16 kbit/s.
  *
  * Its state (some 30 KB) lies outside the JavaScript heap and goes with the object.
  */
 export function createVoiceEncoder(options: VoiceEncoderOptions): VoiceEncoder {
-  const encoder = new opus.OpusEncoder(SAMPLE_RATE, 1)
+  const stream = new prism.opus.Encoder({ rate: SAMPLE_RATE, channels: 1, frameSize: SLOT_SAMPLES })
+  const encoder: OpusEncoder = stream.encoder
   // libopus refuses another application after the first frame.
   encoder.applyEncoderCTL(SET_APPLICATION, APPLICATION_VOIP)
   encoder.applyEncoderCTL(SET_VBR, 1)
