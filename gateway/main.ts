@@ -29,6 +29,7 @@ import { SipServer } from './sip-server/sip-server.ts'
 import { createIdentification } from './siprec/identification.ts'
 import { G711_CAPABILITIES } from './siprec/media-capabilities.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
+import { warmUp } from './warm-up.ts'
 
 /** Everything is closed within ten seconds of SIGTERM: calls first, then what they need. */
 const DRAIN_MS = 6000
@@ -128,6 +129,7 @@ async function composeGateway(
     sipConnections: () => connections,
     sipServer: () => server?.counters,
   })
+  const identification = createIdentification(config.identification)
   const sessions = new RecordingSessions({
     nodeId: config.node.id,
     journal,
@@ -136,7 +138,7 @@ async function composeGateway(
     capabilities: G711_CAPABILITIES,
     timer: config.sip.sessionTimer,
     ackTimeoutMs: ACK_TIMEOUT_MS,
-    identification: createIdentification(config.identification),
+    identification,
     lines: config,
     clock,
     log,
@@ -146,7 +148,7 @@ async function composeGateway(
 
   const http = createHttpService({
     ...config.http.gateway,
-    checks: readinessChecks({ connections, engines, journal }),
+    checks: readinessChecks({ connections, engines, journal, sessions }),
     registry,
     clock,
     log,
@@ -159,44 +161,45 @@ async function composeGateway(
   closing.push(() => http.close())
   const address = await http.start()
 
-  const addresses = config.sip.drachtio ?? []
-  if (server !== undefined) {
-    closing.push(() => server.close())
-    addresses.push((await server.start()).admin)
-  }
-  for (const sip of addresses) {
+  warmUp(G711_CAPABILITIES, { identification, lines: config })
+  if (server !== undefined) closing.push(() => server.close())
+  const addresses = server === undefined ? config.sip.drachtio : [(await server.start()).admin]
+  for (const sip of addresses ?? []) {
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
     closing.push(() => connection.close())
-    const router = new InviteRouter({
-      takers: [sessions.takerFor(connection.framework)],
-      log,
-      onUnrouted: () => metrics.unrouted(),
-    })
-    connection.framework.invite((request, response) => router.route(request, response))
-    connection.framework.options((_request, response) =>
-      response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
-    )
+    route(connection, { sessions, metrics, log })
     await connection.start()
   }
   closing.push(() => withinMs(clock, sessions.drain(), DRAIN_MS))
 
-  void journal
-    .drained()
-    .then(() =>
-      recoverFromCrash({
-        spooled,
-        findUnfinished: () =>
-          findUnfinishedContacts(pool, { nodeId: config.node.id, startedBeforeMs: startedAtMs }),
-        repair,
-        files,
-        journal,
-        clock,
-        log,
-      }),
-    )
-    .catch((error: unknown) => log.error({ err: error }, 'crash recovery failed'))
+  const findUnfinished = async () => {
+    await journal.drained()
+    return findUnfinishedContacts(pool, { nodeId: config.node.id, startedBeforeMs: startedAtMs })
+  }
+  recoverFromCrash({ spooled, findUnfinished, repair, files, journal, clock, log }).catch(
+    (error: unknown) => log.error({ err: error }, 'crash recovery failed'),
+  )
   return address
+}
+
+/** Who gets the requests of one SIP server. */
+function route(
+  { framework }: SipConnection,
+  parts: {
+    readonly sessions: RecordingSessions
+    readonly metrics: GatewayMetrics
+    readonly log: Log
+  },
+): void {
+  const { sessions, metrics, log } = parts
+  const router = new InviteRouter({
+    takers: [sessions.takerFor(framework)],
+    log,
+    onUnrouted: () => metrics.unrouted(),
+  })
+  framework.invite((request, response) => router.route(request, response))
+  framework.options((_request, response) => response.send(200, 'OK', { headers: OPTIONS_HEADERS }))
 }
 
 function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
@@ -223,8 +226,9 @@ function readinessChecks(parts: {
   readonly connections: readonly SipConnection[]
   readonly engines: EnginePool
   readonly journal: FileJournal
+  readonly sessions: RecordingSessions
 }): readonly ReadinessCheck[] {
-  const { connections, engines, journal } = parts
+  const { connections, engines, journal, sessions } = parts
   return [
     {
       name: 'sip',
@@ -238,6 +242,7 @@ function readinessChecks(parts: {
       check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
     },
     { name: 'journal', check: () => journal.state.diskError },
+    { name: 'calls', check: () => (sessions.isDraining ? 'the node is being stopped' : undefined) },
   ]
 }
 

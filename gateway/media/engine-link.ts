@@ -41,6 +41,9 @@ interface Waiting {
 
 /** An engine reports once a second; one that is silent for so long hangs and is ended. */
 const SILENCE_MS = 15_000
+/** New calls go elsewhere long before that. */
+const LATE_REPORT_MS = 3000
+const LATE_BATCH_MS = 1000
 
 /**
  * One engine thread seen from the main thread: sends requests, matches replies by number, and notices when the
@@ -89,6 +92,12 @@ export class EngineLink {
   /** The engine's newest report; undefined before the first. */
   get report(): EngineReport | undefined {
     return this.#lastReport
+  }
+
+  /** Whether the engine keeps up: it reports in time, and its batches are not late beyond what it holds back. */
+  get isKeepingUp(): boolean {
+    const silentMs = this.#clock.monotonicMs() - this.#heardAtMs
+    return silentMs < LATE_REPORT_MS && (this.#lastReport?.lagMs ?? 0) < LATE_BATCH_MS
   }
 
   /** Rejects with a `TallenneError`: the engine's own refusal code, or `engine_failed` where the thread is gone. */

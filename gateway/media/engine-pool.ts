@@ -97,6 +97,14 @@ export class EnginePool {
     for (const slot of this.#byLoad()) {
       const link = slot.link
       if (link === undefined) continue
+      if (!link.isKeepingUp) {
+        // A call more would damage those that it has.
+        refusal = new TallenneError(
+          'engine_overload',
+          `engine ${link.settings.engineIndex} does not keep up with ${slot.recordings.size} recordings`,
+        )
+        continue
+      }
       // Counted before the reply, so that a burst of calls is spread and not heaped on one engine.
       slot.recordings.add(recordingId)
       this.#owners.set(recordingId, slot)

@@ -7,8 +7,8 @@ import type {
 } from '../../recorder/recording-plan.ts'
 
 /**
- * Where media meets the recorder. A plane that cannot take a recording rejects with a `TallenneError`
- * whose code is `no_ports`, `no_files`, `too_many_recordings` or `engine_failed`; the caller answers 503.
+ * Where media meets the recorder. A plane that cannot take a recording rejects with a `TallenneError` whose code is
+ * `no_ports`, `no_files`, `too_many_recordings`, `engine_overload` or `engine_failed`; the caller answers 503.
  */
 export interface MediaPlane {
   /** Binds the ports that the answer names. */

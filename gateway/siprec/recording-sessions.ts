@@ -62,6 +62,10 @@ export class RecordingSessions {
     return { take: (request, response) => this.#take(request, response, dialogs) }
   }
 
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
   get count(): number {
     return this.#sessions.size
   }
