@@ -2,9 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
+import { serviceLinesOf } from '../config/service-lines.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
-import type { ServiceLine } from '../storage/model.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
 import { syncServiceLines } from '../storage/service-lines.ts'
 
@@ -52,14 +52,6 @@ async function prepareOnce({ pool, store, config, clock, log }: PrepareOptions):
   })
   for (const change of changes) log.info(change, 'retention policy changed')
   await store.check()
-}
-
-/** The configured lines and the catch-all, as the tables know them. */
-export function serviceLinesOf({ serviceLines, catchAll }: Config): readonly ServiceLine[] {
-  return [
-    ...serviceLines.map((line) => ({ ...line, isCatchAll: false })),
-    { ...catchAll, numbers: [], period: null, isCatchAll: true },
-  ]
 }
 
 async function pause(

@@ -44,9 +44,10 @@ export class SegmentReader {
    * stands after the last line end is no line: a record that was being written when the machine stopped.
    */
   async next(limitBytes: number): Promise<readonly SegmentLine[]> {
-    const length = Math.min(limitBytes - this.#offset, 2 * MAX_LINE_BYTES)
-    if (length <= 0) return []
     this.#handle ??= await open(this.#path, 'r')
+    const { size } = await this.#handle.stat()
+    const length = Math.min(Math.min(limitBytes, size) - this.#offset, 2 * MAX_LINE_BYTES)
+    if (length <= 0) return []
     const { bytesRead, buffer } = await this.#handle.read({
       buffer: Buffer.alloc(length),
       position: this.#offset,
