@@ -70,7 +70,9 @@ async function askGateway({
       : { kind: 'refused', reason: 'its answer is no list of calls' }
   } catch (error) {
     const isTimeout = error instanceof Error && error.name === 'TimeoutError'
-    return { kind: 'silent', isTimeout, reason: messageOf(error) }
+    // What fetch says is that it failed; why stands in the cause.
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+    return { kind: 'silent', isTimeout, reason: messageOf(cause) }
   }
 }
 

@@ -8,7 +8,7 @@ t.test('recordings play in Chromium', { skip: chromiumMissing }, async (t) => {
   t.teardown(() => portal.close())
   const browser = await startChromium()
   t.teardown(() => browser.close())
-  const { recordingId } = await portal.addRecording(await twoParties(30))
+  const { recordingId } = await portal.addRecording(twoParties(30))
   const context = await browser.newContext({
     bypassCSP: true,
     extraHTTPHeaders: { authorization: `Bearer ${TOKEN}` },

@@ -12,20 +12,35 @@ export interface ToneLevels {
 
 /** Decodes a file of any format with the system's ffmpeg, which is not the one that made it, and listens. */
 export async function toneLevels(file: Uint8Array): Promise<ToneLevels> {
+  const channels = await decodeChannels(file)
+  const tones = (samples: Int16Array) => ({
+    callerDb: levelDb(samples, CALLER_HZ),
+    agentDb: levelDb(samples, AGENT_HZ),
+  })
+  const { left, right } = channels
+  return { seconds: left.length / RATE_HZ, left: tones(left), right: tones(right) }
+}
+
+/** The loudest sample of the left channel, of 32767. */
+export async function leftPeak(file: Uint8Array): Promise<number> {
+  const { left } = await decodeChannels(file)
+  return left.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0)
+}
+
+async function decodeChannels(file: Uint8Array) {
   const pcm = await decode(file)
   const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1)
-  const channel = (index: number) => {
-    const mono = samples.filter((_, position) => position % 2 === index)
-    return { callerDb: levelDb(mono, CALLER_HZ), agentDb: levelDb(mono, AGENT_HZ) }
-  }
-  return { seconds: samples.length / 2 / RATE_HZ, left: channel(0), right: channel(1) }
+  const channel = (index: number) => samples.filter((_, position) => position % 2 === index)
+  return { left: channel(0), right: channel(1) }
 }
 
 function decode(file: Uint8Array): Promise<Buffer> {
+  // libopus itself where the file is Opus: ffmpeg's own decoder makes noise of a stretch without frames.
+  const decoder = isOpus(file) ? ['-c:a', 'libopus'] : []
   return new Promise((resolve, reject) => {
     const child = execFile(
       'ffmpeg',
-      ['-v', 'error', '-i', 'pipe:0', '-ar', String(RATE_HZ), '-f', 's16le', 'pipe:1'],
+      ['-v', 'error', ...decoder, '-i', 'pipe:0', '-ar', String(RATE_HZ), '-f', 's16le', 'pipe:1'],
       { encoding: 'buffer', maxBuffer: 256 * 1_048_576 },
       (error, stdout) => (error ? reject(error) : resolve(Buffer.from(stdout))),
     )
@@ -48,4 +63,8 @@ function levelDb(samples: Int16Array, hertz: number): number {
   const power = last * last + beforeLast * beforeLast - coefficient * last * beforeLast
   const amplitude = (4 * Math.sqrt(Math.max(power, 0))) / samples.length
   return 20 * Math.log10(amplitude + 1e-9)
+}
+
+function isOpus(file: Uint8Array): boolean {
+  return Buffer.from(file.subarray(0, 1000)).includes('OpusHead')
 }

@@ -5,14 +5,14 @@ import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { type TranscodeFormat, Transcoder } from '../../portal/transcode.ts'
 import { startTestPortal, TOKEN } from './portal.ts'
-import { type ToneLevels, toneLevels } from './tone-levels.ts'
-import { twoParties } from './two-parties.ts'
+import { leftPeak, type ToneLevels, toneLevels } from './tone-levels.ts'
+import { agentAlone, twoParties } from './two-parties.ts'
 
 const portal = await startTestPortal({ maxTranscodes: 1, longestTranscodeS: 20 })
 t.teardown(() => portal.close())
-const short = await portal.addRecording(await twoParties(4))
+const short = await portal.addRecording(twoParties(4))
 // Longer as WAV than what connections buffer, so that ffmpeg waits for its reader.
-const long = await portal.addRecording(await twoParties(400))
+const long = await portal.addRecording(twoParties(400))
 
 function audio(recordingId: string, format: string) {
   return `/api/recordings/${recordingId}/audio?format=${format}`
@@ -47,6 +47,15 @@ t.test('each format holds the whole call, the caller left and the agent right', 
     )
   }
   t.equal(await portal.metric('tallenne_portal_transcodes_running'), 0)
+})
+
+t.test('a party who says nothing is silent in each format, however the other speaks', async (t) => {
+  const quiet = await portal.addRecording(agentAlone(20))
+  for (const format of ['webm', 'mp3', 'wav']) {
+    const response = await portal.ask(audio(quiet.recordingId, format))
+    const peak = await leftPeak(Buffer.from(await response.arrayBuffer()))
+    t.ok(peak < 10, `${format}: ${peak} of 32767`)
+  }
 })
 
 t.test('HEAD starts nothing and tells the type', async (t) => {
@@ -102,7 +111,7 @@ t.test('a file that is no audio is 500 and says so', async (t) => {
 })
 
 t.test('a recording that was cut off plays up to where it was cut', async (t) => {
-  const whole = await twoParties(4)
+  const whole = twoParties(4)
   const cut = await portal.addRecording(whole.subarray(0, whole.length >> 1))
   const response = await portal.ask(audio(cut.recordingId, 'mp3'))
   t.equal(response.status, 200)

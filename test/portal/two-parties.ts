@@ -1,56 +1,83 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { OggOpusWriter } from '../../recorder/ogg-opus-writer.ts'
+import { createVoiceEncoder } from '../../recorder/opus-encoder.ts'
+import { TOC_NARROWBAND_20MS } from '../../recorder/opus-packet.ts'
 
 /** What each party of a test recording sounds like, Hz. */
 export const CALLER_HZ = 440
 export const AGENT_HZ = 1500
 
-/**
- * A recording of the shape that ours have, made by ffmpeg: Ogg Opus with two uncoupled mono streams, a tone
- * for each party, the caller first.
- */
-export async function twoParties(seconds: number): Promise<Buffer> {
-  const tone = (hertz: number) => [
-    '-f',
-    'lavfi',
-    '-i',
-    `sine=frequency=${hertz}:duration=${seconds}`,
-  ]
-  const { stdout } = await run(
-    'ffmpeg',
-    [
-      ...['-v', 'error', ...tone(CALLER_HZ), ...tone(AGENT_HZ)],
-      ...['-filter_complex', '[0][1]amerge=inputs=2', '-ar', '16000'],
-      ...['-c:a', 'libopus', '-compression_level', '0', '-b:a', '32k'],
-      ...['-mapping_family', '255', '-f', 'ogg', 'pipe:1'],
-    ],
-    { encoding: 'buffer', maxBuffer: 64 * 1_048_576 },
-  )
-  return withMappingFamily1(stdout)
+const RATE_HZ = 8000
+const SLOT_SAMPLES = 160
+
+/** A party's Opus packet for a slot. */
+type Party = (slot: number) => Uint8Array
+
+/** A recording as the recorder writes it: a tone for each party, the caller's first. */
+export function twoParties(seconds: number): Buffer {
+  return record(seconds, { caller: tone(CALLER_HZ), agent: tone(AGENT_HZ) })
 }
 
-/**
- * ffmpeg writes uncoupled streams as mapping family 255, we as 1; the rest of the header is the same
- * (RFC 7845 §5.1.1).
- */
-function withMappingFamily1(file: Buffer): Buffer {
-  const changed = Buffer.from(file)
-  changed[changed.indexOf('OpusHead') + 18] = 1
-  const segments = changed.readUInt8(26)
-  const body = changed.subarray(27, 27 + segments).reduce((sum, size) => sum + size, 0)
-  changed.writeUInt32LE(0, 22)
-  changed.writeUInt32LE(pageChecksum(changed.subarray(0, 27 + segments + body)), 22)
-  return changed
+/** A recording of a caller who says nothing, so that packets of one byte are written, and an agent who mumbles. */
+export function agentAlone(seconds: number): Buffer {
+  const nothing = Uint8Array.of(TOC_NARROWBAND_20MS)
+  const mumble = mumbling()
+  return record(seconds, {
+    caller: () => nothing,
+    agent: (slot) => (slot % 50 < 18 ? nothing : mumble(slot)),
+  })
 }
 
-/** CRC of an Ogg page whose checksum field is zero (RFC 3533 §6): polynomial 0x04c11db7, nothing reflected. */
-function pageChecksum(page: Uint8Array): number {
-  let crc = 0
-  for (const byte of page) {
-    crc ^= byte << 24
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x80000000 ? (crc << 1) ^ 0x04c11db7 : crc << 1
+function record(seconds: number, { caller, agent }: { caller: Party; agent: Party }): Buffer {
+  const pages: Uint8Array[] = []
+  const writer = new OggOpusWriter({
+    sink: {
+      write: (page) => void pages.push(page),
+      failure: undefined,
+      pendingBytes: 0,
+      finish: async () => ({ bytes: 0, sha256: '' }),
+    },
+    serial: 1,
+    comments: [],
+    inputSampleRate: RATE_HZ,
+    slotsPerPage: 25,
+  })
+  const length48k = seconds * 48_000
+  for (let slot = 0; slot < OggOpusWriter.slotsFor(length48k); slot++) {
+    writer.append(caller(slot), agent(slot))
   }
-  return crc >>> 0
+  writer.finish(length48k)
+  return Buffer.concat(pages)
+}
+
+/** Whole periods fit a second, so after two the same packets come again: a long recording costs no encoding. */
+function tone(hertz: number): Party {
+  const radians = (2 * Math.PI * hertz) / RATE_HZ
+  const encode = encoded((index) => 8000 * Math.sin(radians * index))
+  const packets: Uint8Array[] = []
+  return (slot) => {
+    const again = packets[50 + (slot % 50)]
+    if (again) return again
+    const packet = encode(slot)
+    packets.push(packet)
+    return packet
+  }
+}
+
+/** Noise that comes and goes, the same in every run. */
+function mumbling(): Party {
+  let seed = 1
+  return encoded((index) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+    return 300 * (seed / 2 ** 31 - 0.5) * (1 + Math.sin(index / 20))
+  })
+}
+
+function encoded(sample: (index: number) => number): Party {
+  const encoder = createVoiceEncoder({ complexity: 3, bitrateBps: 16_000 })
+  return (slot) => {
+    const samples = Int16Array.from({ length: SLOT_SAMPLES }, (_, index) =>
+      sample(slot * SLOT_SAMPLES + index),
+    )
+    return encoder.encode(Buffer.from(samples.buffer))
+  }
 }
