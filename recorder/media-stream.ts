@@ -89,7 +89,7 @@ export class MediaStream implements RecordedStream {
     this.#clock = options.clock
     this.#onFailed = options.onFailed
     this.party = new RelayParty(options.sockets)
-    this.party.signal(options.plan.remote, options.plan.relay?.rtcpPort)
+    this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
     this.#uses = usesOf(options.plan)
     const { rtp, rtcp } = options.sockets
@@ -115,7 +115,7 @@ export class MediaStream implements RecordedStream {
   /** A re-offer. What is the same goes on undisturbed. */
   update(plan: StreamPlan): void {
     this.#source.reoffer(plan.remote)
-    this.party.signal(plan.remote, plan.relay?.rtcpPort)
+    this.party.signal(plan.remote, plan.relay)
     this.#uses = usesOf(plan)
     const wasCounting = this.#receivingSinceMs !== undefined
     if (wasCounting) this.stopCounting()

@@ -45,6 +45,8 @@ export interface RelayPlan {
   readonly otherPayloadTypes: readonly number[]
   /** Where the stream's own party takes RTCP, if not at the port above `remote`. */
   readonly rtcpPort?: number
+  /** The stream's own party wants nothing to be sent now. */
+  readonly isMuted?: boolean
 }
 
 /** One WebSocket connection that brings a recording's audio as linear samples at 8 kHz. */
@@ -88,6 +90,7 @@ export type ReasonCode =
   | 'session_expired'
   | 'shutdown'
   | 'mixed_stream'
+  | 'unrecordable_codec'
 
 /** A stretch of a channel for which packets were sent and never came. */
 export interface LossSpan {

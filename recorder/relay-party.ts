@@ -1,5 +1,5 @@
 import { comparableSource } from './expected-source.ts'
-import type { MediaAddress } from './recording-plan.ts'
+import type { MediaAddress, RelayPlan } from './recording-plan.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 
 /**
@@ -22,12 +22,12 @@ export class RelayParty {
     this.#sockets = sockets
   }
 
-  /** Takes the address of an offer or answer; `rtcpPort` where it is not the one above. */
-  signal(remote: MediaAddress | undefined, rtcpPort: number | undefined): void {
+  /** Takes what an offer or answer says of where the party takes media. */
+  signal(remote: MediaAddress | undefined, relay: RelayPlan | undefined): void {
     const signalled = comparableSource(remote)
-    this.#isMuted = signalled === undefined
+    this.#isMuted = relay?.isMuted ?? false
     if (signalled === undefined) return
-    const control = controlOf(signalled, rtcpPort)
+    const control = controlOf(signalled, relay?.rtcpPort)
     if (!isSame(signalled, this.#signalled)) this.#learned = undefined
     if (!isSame(control, this.#signalledControl)) this.#learnedControl = undefined
     this.#signalled = signalled

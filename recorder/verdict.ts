@@ -40,9 +40,9 @@ export const LENGTH_TOLERANCE_MS = 400
  *
  * | verdict | when |
  * |---|---|
- * | `failed` | there was media and none of it could be written, or the engine gave the recording up without a file |
+ * | `failed` | there was media and none of it could be written, or there is no file because the engine gave the recording up or the call's codec could not be recorded |
  * | `silent` | no media came (`no_media`), or nothing above the quiet level in either channel |
- * | `partial` | writing ended early, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
+ * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
  * | `complete` | everything else; reasons may still mark it |
  *
  * docs/verdicts.md says the same to operators.
@@ -52,7 +52,10 @@ export function giveVerdict(facts: RecordingFacts): {
   readonly reasons: readonly ReasonCode[]
 } {
   const reasons = new Set<ReasonCode>(facts.reasons)
-  const isCut = facts.sinkFailure !== undefined || reasons.has('engine_failed')
+  const isCut =
+    facts.sinkFailure !== undefined ||
+    reasons.has('engine_failed') ||
+    reasons.has('unrecordable_codec')
   if (facts.sinkFailure !== undefined) reasons.add(facts.sinkFailure)
   const hasMedia = facts.channels.some((channel) => channel.placedPackets > 0)
   if (!hasMedia) reasons.add('no_media')

@@ -3,6 +3,7 @@ import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { EngineReply } from '../../recorder/engine-protocol.ts'
 import type {
   LiveRecording,
+  PayloadFormat,
   RecordingOutcome,
   RecordingPlan,
   StreamPlan,
@@ -33,7 +34,7 @@ export class DirectPlane implements MediaPlane {
   readonly #salvage: DirectPlaneOptions['salvage']
   readonly #log: Log
   readonly #answeredAtMs = new Map<string, number | null>()
-  #onLost: (recordingId: string, cause: string) => void = () => {}
+  readonly #lostListeners: ((recordingId: string, cause: string) => void)[] = []
 
   constructor(options: DirectPlaneOptions) {
     this.#engines = options.engines
@@ -41,13 +42,14 @@ export class DirectPlane implements MediaPlane {
     this.#log = options.log
     options.engines.onLost((recordingIds, cause) => {
       for (const recordingId of recordingIds) {
-        if (this.#answeredAtMs.has(recordingId)) this.#onLost(recordingId, cause)
+        if (!this.#answeredAtMs.has(recordingId)) continue
+        for (const listener of this.#lostListeners) listener(recordingId, cause)
       }
     })
   }
 
   onLost(listener: (recordingId: string, cause: string) => void): void {
-    this.#onLost = listener
+    this.#lostListeners.push(listener)
   }
 
   async open(plan: RecordingPlan): Promise<readonly StreamPort[]> {
@@ -96,6 +98,33 @@ export class DirectPlane implements MediaPlane {
       return this.#salvage({ recordingId, answeredAtMs, endedAtMs, reasons })
     } finally {
       this.#engines.release(recordingId)
+    }
+  }
+
+  /** Tells when nothing of the recording is written any more while its media goes on, until it is closed. */
+  onStopped(recordingId: string, listener: (code: string) => void): void {
+    this.#engines.onStopped(recordingId, listener)
+  }
+
+  /**
+   * Plays a sound file to a stream's party and resolves at its end, or soon after `cancel`. Rejects with
+   * `unreadable_sound`, or `engine_failed`.
+   */
+  async play(
+    recordingId: string,
+    sound: { readonly streamId: string; readonly file: string; readonly format: PayloadFormat },
+    cancel: AbortSignal,
+  ): Promise<void> {
+    const { streamId } = sound
+    const hush = () => {
+      this.#engines.request(recordingId, { kind: 'hush', recordingId, streamId }).catch(() => {})
+    }
+    cancel.addEventListener('abort', hush, { once: true })
+    try {
+      const order = { kind: 'play', recordingId, ...sound } as const
+      expectReply(await this.#engines.request(recordingId, order), 'done')
+    } finally {
+      cancel.removeEventListener('abort', hush)
     }
   }
 

@@ -26,7 +26,7 @@ export interface MediaPlane {
   live(): Promise<readonly LiveRecording[]>
   /**
    * Told once for each open recording whose media is gone for good, as when an engine died. What was recorded
-   * until then is safe; the owner ends the recording with `close` and may open a new one.
+   * until then is safe; the owner ends the recording with `close` and may open a new one. Takes several listeners.
    */
   onLost(listener: (recordingId: string, cause: string) => void): void
 }

@@ -3,6 +3,10 @@ import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
 /** The two parties of a trunk call as media sees them: who called in, and the platform it was passed to. */
 export type Party = 'caller' | 'platform'
 
+export function otherOf(party: Party): Party {
+  return party === 'caller' ? 'platform' : 'caller'
+}
+
 /** A trunk call that is about to be passed on. */
 export interface TrunkMediaRequest {
   readonly recordingId: string

@@ -1,6 +1,6 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
-import type { Party, TrunkMedia } from '../media/trunk-media.ts'
+import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 
 /** A dialog as joining two needs it: a request's callback form also hands out the ACK of an offerless re-INVITE. */
@@ -236,10 +236,6 @@ export class JoinedCall {
   #answer(party: Party) {
     return { headers: SDP_HEADERS, body: this.#localSdp[party] }
   }
-}
-
-export function otherOf(party: Party): Party {
-  return party === 'caller' ? 'platform' : 'caller'
 }
 
 interface Asked {
