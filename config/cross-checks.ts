@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { nearestWord } from '../base/nearest-word.ts'
 import type { Config } from './config.ts'
 import { type ConfigPath, describeFound } from './mistake.ts'
@@ -28,6 +29,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkSip(config),
     ...checkMedia(config),
     ...checkAddresses(config),
+    ...checkTrunk(config),
   ]
 }
 
@@ -155,6 +157,35 @@ function* checkAddresses({ http, sip, media }: Partial<Config>): Iterable<CrossM
       }
     }
   }
+}
+
+function* checkTrunk({ trunk }: Partial<Config>): Iterable<CrossMistake> {
+  const routeOfName = new Map<string, number>()
+  for (const [index, { name, from }] of (trunk?.routes ?? []).entries()) {
+    const earlier = routeOfName.get(name)
+    if (earlier !== undefined) {
+      yield {
+        path: ['trunk', 'routes', index, 'name'],
+        found: `${describeFound(name)}, the name of trunk.routes[${earlier}] too`,
+        expected: 'a name of its own for each route',
+      }
+    }
+    routeOfName.set(name, index)
+    for (const [place, block] of (from ?? []).entries()) {
+      if (isAddressBlock(block)) continue
+      yield {
+        path: ['trunk', 'routes', index, 'from', place],
+        found: describeFound(block),
+        expected: 'an address or a block, as 192.0.2.0/24 or 2001:db8::/32',
+      }
+    }
+  }
+}
+
+function isAddressBlock(block: string): boolean {
+  const [address = '', length] = block.split('/')
+  const version = isIP(address)
+  return version !== 0 && (length === undefined || Number(length) <= (version === 4 ? 32 : 128))
 }
 
 function isTimeZone(zone: string): boolean {

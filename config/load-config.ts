@@ -7,6 +7,7 @@ import { describeIssue, describeUnknownKey, isTextExpected } from './describe-is
 import { type EnvironmentOverride, readOverrides } from './environment.ts'
 import { type ConfigMistake, type ConfigPath, formatMistake, formatPath } from './mistake.ts'
 import { replaceSecretFiles } from './secret-files.ts'
+import type { TrunkRoute } from './trunk-config.ts'
 import { isMapping, MAX_CONFIG_BYTES, parseYamlSource, type YamlSource } from './yaml-source.ts'
 
 /** The configuration is wrong; `mistakes` has them all, the message the same in lines. */
@@ -91,16 +92,20 @@ function checkContent(origin: Origin): Config {
 
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   const config = configSchema.parse(checked)
-  const routes = config.trunk.routes.map((route) => {
-    const { announcement } = route
-    if (announcement === undefined) return route
-    return { ...route, announcement: { ...announcement, file: resolve(folder, announcement.file) } }
-  })
   return {
     ...config,
     dataPath: resolve(folder, config.dataPath),
-    trunk: { ...config.trunk, routes },
+    trunk: {
+      ...config.trunk,
+      routes: config.trunk.routes.map((route) => placeFiles(route, folder)),
+    },
   }
+}
+
+function placeFiles(route: TrunkRoute, folder: string): TrunkRoute {
+  const { announcement } = route
+  if (announcement === undefined) return route
+  return { ...route, announcement: { files: announcement.files.map((f) => resolve(folder, f)) } }
 }
 
 function legibleLines(given: unknown): LegibleLine[] {

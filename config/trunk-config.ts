@@ -44,8 +44,11 @@ const route = z.strictObject({
   ringTimeoutS: z.int().min(1).max(600).default(60),
   /** How long a target may take to say anything at all. */
   responseTimeoutS: z.int().min(1).max(32).default(4),
-  /** Sound files by language that the caller hears before the call is passed on, relative to the configuration file. */
-  announcement: z.strictObject({ file: z.string().min(1) }).optional(),
+  /**
+   * What the caller hears before the call is passed on: WAV files of one channel at 8 kHz, one after the other, as
+   * one for each language. Relative to the configuration file.
+   */
+  announcement: z.strictObject({ files: z.array(z.string().min(1)).min(1) }).optional(),
 })
 
 export const trunkSchema = z.strictObject({

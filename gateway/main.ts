@@ -20,6 +20,7 @@ import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { DirectPlane } from './media/direct-plane.ts'
+import { DirectTrunkPlane } from './media/direct-trunk.ts'
 import { EnginePool } from './media/engine-pool.ts'
 import { splitPorts } from './media/port-ranges.ts'
 import { InviteRouter } from './sip/invite-router.ts'
@@ -29,6 +30,8 @@ import { SipServer } from './sip-server/sip-server.ts'
 import { createIdentification } from './siprec/identification.ts'
 import { G711_CAPABILITIES } from './siprec/media-capabilities.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
+import { TrunkCalls } from './trunk/trunk-calls.ts'
+import { TrunkMetrics } from './trunk/trunk-metrics.ts'
 import { warmUp } from './warm-up.ts'
 
 /** Everything is closed within ten seconds of SIGTERM: calls first, then what they need. */
@@ -122,7 +125,7 @@ async function composeGateway(
     log,
   })
   const metrics = new GatewayMetrics(registry, {
-    liveCalls: () => sessions.count,
+    liveCalls: () => sessions.count + trunks.count,
     engines: () => engines.health,
     engineReports: () => engines.reports,
     journal: () => journal.state,
@@ -144,6 +147,20 @@ async function composeGateway(
     log,
     events: metrics,
   })
+  const trunks = new TrunkCalls({
+    nodeId: config.node.id,
+    trunk: config.trunk,
+    lines: config,
+    journal,
+    planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
+    files,
+    timer: config.sip.sessionTimer,
+    identification,
+    clock,
+    log,
+    events: metrics,
+    trunkEvents: new TrunkMetrics(registry, () => trunks.judgements),
+  })
   await engines.start()
 
   const http = createHttpService({
@@ -154,7 +171,7 @@ async function composeGateway(
     log,
   })
   addLiveCallsRoute(http.app, {
-    calls: () => sessions.list(),
+    calls: () => [...sessions.list(), ...trunks.list()],
     recordings: () => plane.live(),
     token: () => readToken(paths.adminToken),
   })
@@ -168,10 +185,12 @@ async function composeGateway(
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
     closing.push(() => connection.close())
-    route(connection, { sessions, metrics, log })
+    route(connection, { sessions, trunks, metrics, log })
     await connection.start()
   }
-  closing.push(() => withinMs(clock, sessions.drain(), DRAIN_MS))
+  trunks.start()
+  const drain = () => Promise.all([sessions.drain(), trunks.drain()])
+  closing.push(() => withinMs(clock, drain(), DRAIN_MS))
 
   const findUnfinished = async () => {
     await journal.drained()
@@ -185,16 +204,18 @@ async function composeGateway(
 
 /** Who gets the requests of one SIP server. */
 function route(
-  { framework }: SipConnection,
+  connection: SipConnection,
   parts: {
     readonly sessions: RecordingSessions
+    readonly trunks: TrunkCalls
     readonly metrics: GatewayMetrics
     readonly log: Log
   },
 ): void {
-  const { sessions, metrics, log } = parts
+  const { sessions, trunks, metrics, log } = parts
+  const { framework } = connection
   const router = new InviteRouter({
-    takers: [sessions.takerFor(framework)],
+    takers: [sessions.takerFor(framework), trunks.takerFor(connection)],
     log,
     onUnrouted: () => metrics.unrouted(),
   })
@@ -267,7 +288,7 @@ async function closeInReverse(
   }
 }
 
-async function withinMs(clock: Clock, work: Promise<void>, limitMs: number): Promise<void> {
+async function withinMs(clock: Clock, work: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: Timer | undefined
   const limit = new Promise<void>((resolve) => {
     timer = clock.after(limitMs, resolve)

@@ -79,10 +79,9 @@ const TELEPHONE_EVENT: SdpFormat = {
 class DirectTrunk implements TrunkMedia {
   readonly #options: DirectTrunkPlaneOptions & { readonly onClosed: () => void }
   readonly #request: TrunkMediaRequest
-  readonly #legs: Readonly<Record<Party, TrunkLeg>> = {
-    caller: new TrunkLeg(),
-    platform: new TrunkLeg(),
-  }
+  readonly #legs: Record<Party, TrunkLeg> = { caller: new TrunkLeg(), platform: new TrunkLeg() }
+  /** The platform party that the call was offered to last, until it answers: the one before stays in force. */
+  #candidate = new TrunkLeg()
   #recordingId: string
   #ports: Readonly<Record<Party, StreamPort>> | undefined
   #status: RecordingStatus
@@ -137,32 +136,39 @@ class DirectTrunk implements TrunkMedia {
   }
 
   async offerForPlatform(): Promise<string> {
-    const { caller, platform } = this.#legs
-    platform.beginAnew()
+    const { caller } = this.#legs
+    this.#candidate = new TrunkLeg()
     this.#answered = undefined
-    return platform.writeFirst(
+    const text = this.#candidate.writeFirst(
       caller.theirs === undefined ? this.#ownAudio() : this.#audioFrom(caller.theirs),
       this.#portOf('platform'),
       caller.theirs,
     )
+    // Media may come before the answer that announces it (RFC 3264 §5.1).
+    if (this.#legs.platform.theirs === undefined) {
+      this.#legs.platform = this.#candidate
+      this.#apply()
+    }
+    return text
   }
 
   async answerFromPlatform(sdp: string): Promise<string> {
     if (this.#answered?.from === sdp) return this.#answered.text
     const answer = readPartyDescription(sdp, 'unusable_answer')
-    const { caller, platform } = this.#legs
-    platform.hear(answer)
+    const { caller } = this.#legs
+    this.#candidate.hear(answer)
+    this.#legs.platform = this.#candidate
     const audio = this.#audioFrom(answer)
     const port = this.#portOf('caller')
     const text = caller.write(audio, port, caller.theirs ?? 'kept')
-    await this.#apply()
+    this.#apply()
     this.#answered = { from: sdp, text }
     return text
   }
 
   async takeAnswer(party: Party, sdp: string): Promise<void> {
     this.#legs[party].hear(readPartyDescription(sdp, 'unusable_answer'))
-    await this.#apply()
+    this.#apply()
   }
 
   async reofferFrom(party: Party, sdp: string): Promise<string> {
@@ -180,7 +186,7 @@ class DirectTrunk implements TrunkMedia {
     this.#offered = undefined
     this.#legs[otherOf(party)].hear(answer)
     const text = leg.write(this.#audioFrom(answer), this.#portOf(party), leg.theirs ?? 'kept')
-    await this.#apply()
+    this.#apply()
     return text
   }
 
@@ -265,9 +271,13 @@ class DirectTrunk implements TrunkMedia {
     this.#judgeCodec()
   }
 
-  async #apply(): Promise<void> {
+  /**
+   * Tells the engine, which takes orders one after the other; nobody waits for it, since what the parties are told
+   * does not depend on it. An engine that is gone is told of by `mediaLost`.
+   */
+  #apply(): void {
     if (this.#isClosed) return
-    await this.#options.plane.update(this.#recordingId, this.#plans())
+    this.#options.plane.update(this.#recordingId, this.#plans()).catch(() => undefined)
     this.#judgeCodec()
   }
 

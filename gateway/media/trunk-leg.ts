@@ -43,11 +43,6 @@ export class TrunkLeg {
     return [...(this.#audio?.formats ?? []), ...(this.#theirs?.audio.formats ?? [])]
   }
 
-  /** Forgets the dialog that was: the next offer goes to somebody else. */
-  beginAnew(): void {
-    this.#layout = undefined
-  }
-
   /** What the party is told: an answer along its offer's lines, or an offer along the lines of its dialog. */
   write(audio: AudioLine, port: StreamPort, from: LayoutFrom): string {
     this.#layout = this.#layoutFor(from)

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import { createFramework, type SipFramework } from './sip-surface.ts'
+import type { TrunkFramework } from './call-maker.ts'
+import { createFramework } from './sip-surface.ts'
 
 /** A SIP server's admin socket: of a drachtio server, or of the embedded one. */
 export interface SipServerAddress {
@@ -21,13 +22,13 @@ const FIRST_CONNECTION_MS = 5000
 
 /** The connection to one SIP server. The framework connects again by itself after each loss. */
 export class SipConnection {
-  readonly framework: SipFramework
+  readonly framework: TrunkFramework
   readonly #options: SipConnectionOptions
   #state: 'connecting' | 'connected' | 'closed' = 'connecting'
 
   constructor(options: SipConnectionOptions) {
     this.#options = options
-    this.framework = createFramework()
+    this.framework = createFramework<TrunkFramework>()
   }
 
   /** Stable, for metrics and logs. */

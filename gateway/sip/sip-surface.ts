@@ -124,9 +124,9 @@ export interface SipFramework extends DialogMaker {
   on(event: 'reconnecting', listener: (state: { readonly attempt: number }) => void): this
 }
 
-/** A framework that is not connected yet. One holds one SIP server. */
-export function createFramework(): SipFramework {
+/** A framework that is not connected yet. One holds one SIP server. `Framework` is as much of it as is used. */
+export function createFramework<Framework extends SipFramework>(): Framework {
   // The package is CommonJS and exports its class whole.
-  const Srf: new () => SipFramework = createRequire(import.meta.url)('drachtio-srf')
+  const Srf: new () => Framework = createRequire(import.meta.url)('drachtio-srf')
   return new Srf()
 }

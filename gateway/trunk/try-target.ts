@@ -1,17 +1,17 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { TrunkTarget } from '../../config/trunk-config.ts'
-import type { SipHeaders, SipResponse } from '../sip/sip-surface.ts'
 import {
   type CallMaker,
   isRefusal,
   type OutgoingInvite,
   type PlatformDialog,
-} from './outgoing-call.ts'
+} from '../sip/call-maker.ts'
+import type { SipHeaders, SipResponse } from '../sip/sip-surface.ts'
 
 /** How one target took the call. */
 export type TargetOutcome =
-  | { readonly kind: 'answered'; readonly dialog: PlatformDialog }
+  | { readonly kind: 'answered'; readonly dialog: PlatformDialog; readonly answeredAtMs: number }
   | {
       readonly kind: 'refused'
       readonly status: number
@@ -96,7 +96,7 @@ export function tryTarget(
       },
       (failure, dialog) => {
         if (dialog) {
-          if (!outcome) settle({ kind: 'answered', dialog })
+          if (!outcome) settle({ kind: 'answered', dialog, answeredAtMs: clock.epochMs() })
           // It answered while the CANCEL was under way (RFC 3261 §9.1): nobody is there to talk to.
           else if (outcome.kind !== 'answered') void dialog.destroy().catch(() => {})
           return

@@ -1,10 +1,4 @@
-import type {
-  SipDialog,
-  SipFramework,
-  SipHeaders,
-  SipRequest,
-  SipResponse,
-} from '../sip/sip-surface.ts'
+import type { SipDialog, SipFramework, SipHeaders, SipRequest, SipResponse } from './sip-surface.ts'
 
 /**
  * The part of drachtio-srf that passing calls on needs, as its code behaves; it adds to what receiving them needs.
@@ -24,7 +18,7 @@ export interface SipRefusal extends Error {
 }
 
 export interface PlatformDialog extends SipDialog {
-  readonly remote: { readonly uri: string; readonly sdp: string }
+  readonly remote: { readonly uri: string; readonly sdp: string | undefined }
   readonly res: SipResponse
 }
 
@@ -48,7 +42,20 @@ export interface CallMaker {
   ): void
 }
 
-export type TrunkFramework = SipFramework & CallMaker
+/** Sends requests outside of dialogs. */
+export interface RequestSender {
+  request(
+    uri: string,
+    options: { readonly method: string; readonly headers?: SipHeaders },
+    callback: (failure: unknown, request: SentRequest | undefined) => void,
+  ): void
+}
+
+export interface SentRequest {
+  on(event: 'response', listener: (response: SipResponse) => void): void
+}
+
+export type TrunkFramework = SipFramework & CallMaker & RequestSender
 
 export function isRefusal(failure: unknown): failure is SipRefusal {
   return failure instanceof Error && 'status' in failure && typeof failure.status === 'number'

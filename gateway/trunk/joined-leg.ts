@@ -1,0 +1,115 @@
+import type { Clock } from '../../base/clock.ts'
+import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+
+/** A dialog as joining two needs it: a request's callback form also hands out the ACK of an offerless re-INVITE. */
+export interface JoinedDialog extends Omit<SipDialog, 'request'> {
+  readonly local: { readonly contact: string }
+  request(
+    options: LegRequest,
+    callback: (
+      failure: unknown,
+      response: SipResponse | undefined,
+      ack?: (options: { readonly body: string }) => void,
+    ) => void,
+  ): void
+}
+
+export interface LegRequest {
+  readonly method: string
+  readonly headers?: SipHeaders
+  readonly body?: string
+  /** The ACK is ours to send, with the answer. */
+  readonly noAck?: boolean
+}
+
+export interface LegAnswer {
+  readonly response: SipResponse
+  /** Present where the ACK is ours to send. */
+  readonly ack: ((options: { readonly body: string }) => void) | undefined
+}
+
+/** What became of an offer of ours. */
+export type OfferOutcome =
+  | { readonly kind: 'accepted'; readonly sdp: string }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'gone' }
+
+const OFFER_ATTEMPTS = 5
+
+/** One leg of a joined call: its dialog, and what is asked of its peer. */
+export class JoinedLeg {
+  readonly dialog: JoinedDialog
+  readonly #clock: Clock
+
+  constructor(dialog: SipDialog, clock: Clock) {
+    // One object with two forms of `request`; the surface that receives calls declares the promise alone.
+    this.dialog = dialog as unknown as JoinedDialog
+    this.#clock = clock
+  }
+
+  /** Resolves with the final response; rejects where the SIP server could not send the request. */
+  ask(options: LegRequest): Promise<LegAnswer> {
+    return new Promise((resolve, reject) => {
+      this.dialog.request(options, (failure, response, ack) => {
+        // Provisional responses to a re-INVITE say nothing of the outcome.
+        if (response && response.status >= 200) resolve({ response, ack })
+        else if (!response) reject(failure)
+      })
+    })
+  }
+
+  /** Asks and tells the final status, 481 for a dialog that is gone from the SIP server too. */
+  async statusOf(options: LegRequest): Promise<{ readonly status: number; readonly sdp: string }> {
+    try {
+      const { response } = await this.ask(options)
+      return { status: response.status, sdp: response.body ?? '' }
+    } catch (error) {
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ENODIALOG'
+      return { status: isGone ? 481 : 503, sdp: '' }
+    }
+  }
+
+  /** Headers of a request with a description. */
+  sdpHeaders(headers: SipHeaders = {}): SipHeaders {
+    return { Contact: this.dialog.local.contact, ...headers, 'Content-Type': 'application/sdp' }
+  }
+
+  /** Sends an offer of ours in a re-INVITE, again where the peer's own crosses it (RFC 3261 §14.1). */
+  async offer(body: string, headers: SipHeaders): Promise<OfferOutcome> {
+    for (let attempt = 1; ; attempt++) {
+      if (!this.dialog.connected) return { kind: 'gone' }
+      const { status, sdp } = await this.statusOf({
+        method: 'INVITE',
+        headers: this.sdpHeaders(headers),
+        body,
+      })
+      if (status === 200) return { kind: 'accepted', sdp }
+      if (status === 481 || status === 408) return { kind: 'gone' }
+      if (status !== 491 || attempt === OFFER_ATTEMPTS) return { kind: 'refused', status }
+      await new Promise<void>((resolve) => this.#clock.after(Math.random() * 2000, resolve))
+    }
+  }
+
+  /** The next ACK's body. */
+  nextAck(): Promise<string> {
+    return new Promise((resolve) => {
+      let isTaken = false
+      this.dialog.on('ack', (request) => {
+        if (isTaken) return
+        isTaken = true
+        resolve(request.body ?? '')
+      })
+    })
+  }
+
+  /** Says BYE where the dialog is up, and resolves at its response, whatever that is. */
+  async hangUp(headers: SipHeaders = {}): Promise<void> {
+    // A dialog that the far side no longer knows answers 481 or nothing; either way it is over.
+    if (this.dialog.connected) await this.dialog.destroy({ headers }).catch(() => undefined)
+  }
+}
+
+export function reasonOf(request: SipRequest): SipHeaders {
+  const reason = request.get('Reason')
+  return reason === undefined ? {} : { Reason: reason }
+}

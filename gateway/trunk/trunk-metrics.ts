@@ -1,0 +1,57 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** A target as metrics name it: its route and its place there, since an address is no label. */
+export interface JudgedTarget {
+  readonly route: string
+  readonly index: number
+  readonly isUp: boolean
+}
+
+/** What metrics hear of trunk calls beside what all calls tell. */
+export interface TrunkEvents {
+  /** A call goes on, or began, without being recorded. */
+  unrecorded(code: string): void
+  /** A target did not take a call that it was offered. */
+  targetFailed(route: string): void
+}
+
+/** Metrics of trunk calls; docs/metrics.md describes each. */
+export class TrunkMetrics implements TrunkEvents {
+  readonly #unrecorded: Counter<'code'>
+  readonly #targetFailures: Counter<'route'>
+
+  constructor(registry: Registry, judgements: () => readonly JudgedTarget[]) {
+    const registers = [registry]
+    this.#unrecorded = new Counter({
+      name: 'tallenne_trunk_unrecorded_total',
+      help: 'Trunk calls that went on without being recorded, by code',
+      labelNames: ['code'],
+      registers,
+    })
+    this.#targetFailures = new Counter({
+      name: 'tallenne_trunk_target_failures_total',
+      help: 'Targets that did not take a call, by route',
+      labelNames: ['route'],
+      registers,
+    })
+    new Gauge({
+      name: 'tallenne_trunk_target_up',
+      help: '1 where a target answers, by its route and its place there, from 0 on',
+      labelNames: ['route', 'target'],
+      registers,
+      collect() {
+        for (const { route, index, isUp } of judgements()) {
+          this.set({ route, target: String(index) }, isUp ? 1 : 0)
+        }
+      },
+    })
+  }
+
+  unrecorded(code: string): void {
+    this.#unrecorded.inc({ code })
+  }
+
+  targetFailed(route: string): void {
+    this.#targetFailures.inc({ route })
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { TrunkRoute } from '../../config/trunk-config.ts'
+import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { CallEvents } from '../calls/call-events.ts'
+import type { ContactRecord } from '../calls/contact-record.ts'
+import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
+import type { RecordingFiles } from '../calls/recording-files.ts'
+import type {
+  MovedMedia,
+  RecordingStatus,
+  TrunkMedia,
+  TrunkMediaPlane,
+} from '../media/trunk-media.ts'
+
+export interface TrunkRecordingOptions {
+  readonly recordingId: string
+  readonly contact: ContactRecord
+  readonly route: TrunkRoute
+  readonly plane: TrunkMediaPlane
+  readonly files: RecordingFiles
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: CallEvents
+  /** The call goes on without being recorded, or never began to be. */
+  readonly onUnrecorded: (code: string) => void
+}
+
+/**
+ * What one trunk call leaves of its sound: opens the media, and writes recordings and their verdicts to the contact.
+ *
+ * A recording that fails is told of and never ends the call.
+ */
+export class TrunkRecording {
+  readonly #options: TrunkRecordingOptions
+  #recordingId: string
+  #media: TrunkMedia | undefined
+  /** Settles when recordings of places that died have their verdicts. */
+  #salvaged: Promise<unknown> = Promise.resolve()
+
+  constructor(options: TrunkRecordingOptions) {
+    this.#options = options
+    this.#recordingId = options.recordingId
+  }
+
+  /** The recording that is open; another one after its engine died. */
+  get recordingId(): string {
+    return this.#recordingId
+  }
+
+  get #isWanted(): boolean {
+    return this.#options.route.recording !== 'off'
+  }
+
+  /** Rejects with the plane's `TallenneError` where the call can have no media. */
+  async open(callerOffer: string | null): Promise<TrunkMedia> {
+    const { plane, route, contact } = this.#options
+    const media = await plane.open({
+      recordingId: this.#recordingId,
+      callId: contact.callId,
+      callerOffer,
+      isRecorded: this.#isWanted,
+      isRecordingRequired: route.recording === 'require',
+    })
+    this.#media = media
+    this.#note(media.status)
+    media.onStatusChange((status) => this.#note(status))
+    return media
+  }
+
+  answered(answeredAtMs: number): void {
+    if (this.#isWanted) this.#options.contact.recordingStarted(this.#recordingId, answeredAtMs)
+  }
+
+  /** The media goes on elsewhere: what was recorded gets its verdict, and another recording goes on. */
+  moved({ recordingId, movedAtMs, before }: MovedMedia): void {
+    const { contact } = this.#options
+    const lostId = this.#recordingId
+    this.#recordingId = recordingId
+    if (!this.#isWanted) return
+    contact.recordingStarted(recordingId, movedAtMs)
+    this.#salvaged = Promise.all([
+      this.#salvaged,
+      before.then((outcome) => this.#judge(outcome ?? this.#nothing(lostId, movedAtMs))),
+    ])
+  }
+
+  /** Releases the media and gives the verdict; undefined for a call that was never answered or is never recorded. */
+  async close(
+    endedAtMs: number,
+    reasons: readonly ReasonCode[],
+  ): Promise<FinishedRecording | undefined> {
+    const outcome = await this.#media?.close(endedAtMs, reasons)
+    await this.#salvaged
+    if (this.#options.contact.answeredAtMs === undefined || !this.#isWanted) return undefined
+    return this.#judge(outcome ?? this.#nothing(this.#recordingId, endedAtMs))
+  }
+
+  async #judge(outcome: RecordingOutcome): Promise<FinishedRecording> {
+    const { contact, events } = this.#options
+    const recording = await finishRecording(outcome, this.#options)
+    contact.recordingEnded(recording.outcome, recording.file)
+    events.judged(recording.outcome)
+    return recording
+  }
+
+  #note(status: RecordingStatus): void {
+    if (status.kind !== 'unavailable') return
+    const { log, onUnrecorded } = this.#options
+    log.error({ code: status.code, reason: status.message }, 'call goes on unrecorded')
+    onUnrecorded(status.code)
+  }
+
+  /** The verdict on a call whose plane recorded nothing: the contact row says so. */
+  #nothing(recordingId: string, endedAtMs: number): RecordingOutcome {
+    const startedAtMs = this.#options.contact.answeredAtMs ?? endedAtMs
+    return {
+      recordingId,
+      verdict: 'failed',
+      reasons: ['engine_failed'],
+      durationMs: 0,
+      callDurationMs: endedAtMs - startedAtMs,
+      startedAtMs,
+      lostMs: 0,
+      lossMap: [],
+      bytes: 0,
+      sha256: null,
+      streams: [],
+    }
+  }
+}
