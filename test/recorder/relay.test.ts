@@ -341,10 +341,13 @@ t.test('every value is encoded as the nearest that the codec has', (t) => {
   for (const codec of ['PCMU', 'PCMA'] as const) {
     const table = g711Table(codec)
     const encoding = g711Encoding(codec)
+    const far: number[] = []
     for (let value = -32_768; value <= 32_767; value += 101) {
       const nearest = Math.min(...Array.from(table, (candidate) => Math.abs(candidate - value)))
-      t.equal(Math.abs((table[encoding[value & 0xffff] ?? 0] ?? 0) - value), nearest)
+      const distance = Math.abs((table[encoding[value & 0xffff] ?? 0] ?? 0) - value)
+      if (distance !== nearest) far.push(value)
     }
+    t.same(far, [], codec)
   }
   t.end()
 })
