@@ -124,6 +124,12 @@ export const configSchema = z.strictObject({
   sip: sip.prefault({}),
   media: media.prefault({}),
   trunk: trunkSchema.prefault({}),
+  siprec: z
+    .strictObject({
+      /** What becomes of an INVITE without any sign of a recording session that no trunk route takes. */
+      unmarked: z.enum(['record', 'refuse']).default('record'),
+    })
+    .prefault({}),
   identification: identification.prefault({}),
   serviceLines: z.array(serviceLine).default([
     { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M', timeZone: 'Europe/Helsinki' },

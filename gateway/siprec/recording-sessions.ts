@@ -57,9 +57,18 @@ export class RecordingSessions {
     })
   }
 
-  /** How recording sessions are taken from one SIP server. */
+  /** How recording sessions are taken from one SIP server: INVITEs that carry a sign of being one. */
   takerFor(dialogs: DialogMaker): InviteTaker {
-    return { take: (request, response) => this.#take(request, response, dialogs) }
+    return {
+      take: (request, response) => this.#take(request, response, { dialogs, needsSign: true }),
+    }
+  }
+
+  /** Takes every INVITE: some recording clients send plain SDP and nothing else (rtpengine's recipes). */
+  plainTakerFor(dialogs: DialogMaker): InviteTaker {
+    return {
+      take: (request, response) => this.#take(request, response, { dialogs, needsSign: false }),
+    }
   }
 
   get isDraining(): boolean {
@@ -100,11 +109,15 @@ export class RecordingSessions {
     ])
   }
 
-  #take(request: SipRequest, response: SipResponse, dialogs: DialogMaker): boolean {
+  #take(
+    request: SipRequest,
+    response: SipResponse,
+    { dialogs, needsSign }: { readonly dialogs: DialogMaker; readonly needsSign: boolean },
+  ): boolean {
     try {
       const headers = readHeaders(request.raw)
       const message = readMessage(request)
-      if (recordingSign(headers, message) === null) return false
+      if (needsSign && recordingSign(headers, message) === null) return false
       const key = dialogKey(request)
       if (key === undefined || headers('Contact').length === 0) {
         response.send(400, 'Missing Call-ID, From Tag or Contact', {})

@@ -22,6 +22,7 @@ const WAIT_MS = 10_000
 export interface SignallingNodeOptions {
   readonly timer?: TimerLimits
   readonly ackTimeoutMs?: number
+  readonly unmarked?: 'record' | 'refuse'
   readonly maxRecordings?: number
   readonly engines?: number
   /** Looks at each entry before it is journaled, and may throw. */
@@ -103,7 +104,10 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
   })
   const connection = new SipConnection({ address: admin, clock, log })
   const router = new InviteRouter({
-    takers: [sessions.takerFor(connection.framework)],
+    takers: [
+      sessions.takerFor(connection.framework),
+      ...(options.unmarked === 'record' ? [sessions.plainTakerFor(connection.framework)] : []),
+    ],
     log,
     onUnrouted: () => heard.push('unrouted'),
   })

@@ -192,7 +192,7 @@ t.test('the same call by another path is refused and leaves no second contact', 
 })
 
 t.test(
-  'an INVITE that is no recording session is answered 404 and leaves no contact',
+  'an INVITE without a sign of a recording session is answered 404 where such are refused, and leaves no contact',
   async (t) => {
     const { peer, entries, heard } = await startSignallingNode(t)
     const call = peer.call({ callId: 'plain', body: offer(two), isPlain: true })
@@ -201,6 +201,17 @@ t.test(
     t.strictSame(heard, ['unrouted'])
   },
 )
+
+t.test('an INVITE with plain SDP and nothing else is recorded where such are taken', async (t) => {
+  const { peer, journaled, entries } = await startSignallingNode(t, { unmarked: 'record' })
+  const call = peer.call({ callId: 'plain', body: offer(two), isPlain: true })
+  const answer = await call.invite()
+  t.equal(answer.status, 200)
+  t.equal(answer.body.match(/^a=recvonly\r$/gm)?.length, 2)
+  await call.bye()
+  t.match(await journaled('contact.ended'), { endReason: 'bye' })
+  t.equal(entries.filter(({ kind }) => kind === 'recording.ended').length, 1)
+})
 
 t.test('a CANCEL before the 200 is answered 487 and ends the contact', async (t) => {
   const { peer, journaled, entries, sessions } = await startSignallingNode(t)
