@@ -49,7 +49,7 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
   addHomeRoutes(app)
 
   app.register(
-    async (api) => {
+    (api, _options, registered) => {
       handleErrors(api, log)
       guardRoutes(api, identify)
       addContactsRoutes(api, archive)
@@ -62,6 +62,7 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
         timeoutMs: GATEWAY_TIMEOUT_MS,
         log,
       })
+      registered()
     },
     { prefix: '/api' },
   )
