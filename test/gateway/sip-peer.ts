@@ -23,6 +23,7 @@ export interface CallOptions {
   readonly fromTag?: string
   /** Without the signs of a recording session. */
   readonly isPlain?: boolean
+  readonly maxForwards?: number
 }
 
 const WAIT_MS = 10_000
@@ -130,8 +131,17 @@ export class PeerCall {
     return this.answered()
   }
 
-  sendInvite(): void {
-    this.#inviteBranch = this.request('INVITE', this.#options)
+  sendInvite(changes: Partial<CallOptions> = {}): void {
+    this.#inviteBranch = this.request('INVITE', { ...this.#options, ...changes })
+  }
+
+  /** Acknowledges a reliable provisional response (RFC 3262 §4). */
+  pracks(response: PeerMessage): void {
+    this.#toTag = /tag=([^;>\s]+)/.exec(response.headers.get('to') ?? '')?.[1] ?? ''
+    const contact = /<([^>]+)>/.exec(response.headers.get('contact') ?? '')?.[1]
+    if (contact !== undefined) this.#target = contact
+    const invited = response.headers.get('cseq') ?? ''
+    this.request('PRACK', { headers: [`RAck: ${response.headers.get('rseq')} ${invited}`] })
   }
 
   /** Waits for the INVITE's final response and acknowledges it. */
@@ -175,6 +185,7 @@ export class PeerCall {
       headers: options.headers ?? [],
       body: options.body ?? '',
       contentType: options.contentType ?? 'application/sdp',
+      ...(options.maxForwards === undefined ? {} : { maxForwards: options.maxForwards }),
     })
     if (method === 'INVITE') this.#inviteBranch = branch
     return branch
@@ -206,6 +217,7 @@ export class PeerCall {
       readonly headers?: readonly string[]
       readonly body?: string
       readonly contentType?: string
+      readonly maxForwards?: number
     },
   ): string {
     const branch = options.branch ?? `z9hG4bK${Math.random().toString(16).slice(2)}`
@@ -214,7 +226,7 @@ export class PeerCall {
     const lines = [
       `${method} ${method === 'CANCEL' ? to : this.#target} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${this.#peer.port};branch=${branch};rport`,
-      'Max-Forwards: 70',
+      `Max-Forwards: ${options.maxForwards ?? 70}`,
       `From: <sip:client@127.0.0.1>;tag=${this.fromTag}`,
       `To: <${to}>${this.#toTag === '' || method === 'CANCEL' ? '' : `;tag=${this.#toTag}`}`,
       `Call-ID: ${this.callId}`,

@@ -1,0 +1,235 @@
+import { Registry } from 'prom-client'
+import type { Test } from 'tap'
+import { SystemClock } from '../../../base/clock.ts'
+import { createSilentLog } from '../../../base/log.ts'
+import { configSchema } from '../../../config/config.ts'
+import { salvageLost } from '../../../gateway/crash-recovery.ts'
+import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
+import { DirectTrunkPlane } from '../../../gateway/media/direct-trunk.ts'
+import { EnginePool } from '../../../gateway/media/engine-pool.ts'
+import { InviteRouter } from '../../../gateway/sip/invite-router.ts'
+import { SipConnection } from '../../../gateway/sip/sip-connection.ts'
+import { OPTIONS_HEADERS } from '../../../gateway/sip/sip-headers.ts'
+import { SipServer } from '../../../gateway/sip-server/sip-server.ts'
+import { createIdentification } from '../../../gateway/siprec/identification.ts'
+import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
+import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
+import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
+import type { JournalEntry } from '../../../storage/model.ts'
+import { type PeerCall, SipPeer } from '../sip-peer.ts'
+import { PlatformCall } from './platform-call.ts'
+
+const WAIT_MS = 10_000
+
+export interface TrunkNodeOptions {
+  /** Without targets the route leads to the node's `platform`; in a target's URI `PLATFORM` stands for its port. */
+  readonly route?: Readonly<Record<string, unknown>>
+  readonly keepAlive?: { readonly everyS: number; readonly failures: number }
+  readonly timer?: { readonly expiresS: number; readonly minS: number }
+}
+
+/**
+ * Where the tests find their SIP server: `TALLENNE_TEST_DRACHTIO`, if set to `HOST:PORT:SECRET:SIP-PORT`, is a real
+ * drachtio server, else an embedded one is started.
+ */
+async function sipServer(t: Test, clock: SystemClock) {
+  const [host, port, secret, sipPort] = (process.env['TALLENNE_TEST_DRACHTIO'] ?? '').split(':')
+  if (host && port && secret && sipPort) {
+    return { admin: { host, port: Number(port), secret }, udp: { host, port: Number(sipPort) } }
+  }
+  const server = new SipServer({
+    listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
+    clock,
+    log: createSilentLog(),
+  })
+  const { admin, sip } = await server.start()
+  t.teardown(() => server.close())
+  const [udp] = sip
+  if (udp === undefined) throw new Error('the SIP server listens nowhere')
+  return { admin, udp }
+}
+
+/** A gateway that passes calls on: real SIP server, framework and engine; the journal is what a test reads. */
+export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
+  const clock = new SystemClock()
+  const log = createSilentLog()
+  const { admin, udp } = await sipServer(t, clock)
+  const caller = await SipPeer.open(udp)
+  const platform = await SipPeer.open(udp)
+  const placed: object = JSON.parse(
+    JSON.stringify(options.route ?? {}).replaceAll('PLATFORM', String(platform.port)),
+  )
+  const config = configSchema.parse({
+    trunk: {
+      routes: [
+        {
+          name: 'support',
+          numbers: ['+12025550100'],
+          targets: [{ uri: `sip:127.0.0.1:${platform.port}` }],
+          ...placed,
+        },
+      ],
+      keepAlive: options.keepAlive ?? { everyS: 0 },
+    },
+  })
+  const entries: JournalEntry[] = []
+  let wake = () => {}
+  const engines = new EnginePool({
+    settings: [
+      {
+        engineIndex: 0,
+        bindAddress: '127.0.0.1',
+        advertisedAddress: '127.0.0.1',
+        portFrom: 43_000,
+        portTo: 43_399,
+        portRestMs: 0,
+        maxRecordings: 50,
+        holdBackMs: 100,
+        opus: { complexity: 0, bitrateBps: 16_000 },
+        skipsQuiet: true,
+        quietDb: -55,
+        spoolPath: t.testdir(),
+      },
+    ],
+    entry: new URL('../../../gateway/engine-thread.js', import.meta.url),
+    clock,
+    log,
+    onReport: () => undefined,
+    onDeath: () => undefined,
+  })
+  await engines.start()
+  const plane = new DirectPlane({
+    engines,
+    salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
+    log,
+  })
+  const registry = new Registry()
+  const connection = new SipConnection({ address: admin, clock, log })
+  const trunks: TrunkCalls = new TrunkCalls({
+    nodeId: 'node-1',
+    trunk: config.trunk,
+    lines: config,
+    journal: {
+      append: (entry) => {
+        entries.push(entry)
+        wake()
+      },
+    },
+    planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
+    files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    timer: options.timer ?? { expiresS: 1800, minS: 90 },
+    identification: createIdentification(config.identification),
+    clock,
+    log,
+    events: { arrived() {}, answered() {}, ended() {}, judged() {} },
+    trunkEvents: new TrunkMetrics(registry, () => trunks.judgements),
+  })
+  const router = new InviteRouter({
+    takers: [trunks.takerFor(connection)],
+    log,
+    onUnrouted: () => {},
+  })
+  connection.framework.invite((request, response) => router.route(request, response))
+  connection.framework.options((_request, response) =>
+    response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
+  )
+  await connection.start()
+  trunks.start()
+  t.teardown(async () => {
+    await trunks.drain()
+    await Promise.all([caller.close(), platform.close()])
+    connection.close()
+    await engines.close(1000)
+  })
+
+  let calls = 0
+  const taken = new Set<string>()
+  return {
+    caller,
+    platform,
+    udp,
+    trunks,
+    engines,
+    entries,
+    metrics: () => registry.metrics(),
+    /** A call that is not sent yet. */
+    callTo: (headers: readonly string[] = [], body = sdp(40_000)): PeerCall =>
+      caller.call({
+        callId: `trunk-${process.pid}-${Date.now()}-${++calls}`,
+        to: 'sip:+12025550100@127.0.0.1',
+        isPlain: true,
+        headers,
+        body,
+      }),
+    /** The platform's side of a call that was sent. */
+    arrived: () => PlatformCall.next(platform, taken),
+    /** A call that is up: what each side was told is in `answer` and in the platform call's `invite`. */
+    async talking(
+      sent: { readonly headers?: readonly string[]; readonly body?: string } = {},
+      answered: { readonly headers?: readonly string[]; readonly body?: string } = {},
+    ) {
+      const call = this.callTo(sent.headers, sent.body ?? sdp(40_000))
+      call.sendInvite()
+      const at = await PlatformCall.next(platform, taken)
+      const acknowledged = at.answer(answered.body ?? sdp(50_000), answered.headers)
+      const answer = await call.answered()
+      await acknowledged
+      return { call, at, answer }
+    },
+    /** Waits for an entry of the kind, the newest where there are several. */
+    async journaled<Kind extends JournalEntry['kind']>(
+      kind: Kind,
+      count = 1,
+    ): Promise<Extract<JournalEntry, { readonly kind: Kind }>> {
+      const deadline = Date.now() + WAIT_MS
+      for (;;) {
+        const found = entries.filter(
+          (entry): entry is Extract<JournalEntry, { readonly kind: Kind }> => entry.kind === kind,
+        )
+        const entry = found[count - 1]
+        if (entry !== undefined) return entry
+        if (Date.now() > deadline) {
+          throw new Error(`no ${kind}; journaled: ${entries.map(({ kind }) => kind).join(', ')}`)
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, 100).unref()
+        })
+      }
+    },
+  }
+}
+
+export type TrunkNode = Awaited<ReturnType<typeof startTrunkNode>>
+
+export interface SdpOptions {
+  readonly formats?: readonly string[]
+  readonly direction?: string
+  readonly address?: string
+  readonly version?: number
+  readonly extra?: readonly string[]
+}
+
+/** A party's description with PCMU, PCMA and telephone-event. */
+export function sdp(port: number, options: SdpOptions = {}): string {
+  const { formats = ['0 PCMU/8000', '8 PCMA/8000', '101 telephone-event/8000'] } = options
+  const { direction = 'sendrecv', address = '127.0.0.1', version = 1, extra = [] } = options
+  const types = formats.map((format) => format.split(' ')[0]).join(' ')
+  return [
+    'v=0',
+    `o=secret-host 4711 ${version} IN IP4 192.0.2.77`,
+    's=Internal PBX',
+    `c=IN IP4 ${address}`,
+    't=0 0',
+    `m=audio ${port} RTP/AVP ${types}`,
+    ...formats.map((format) => `a=rtpmap:${format}`),
+    `a=${direction}`,
+    ...extra,
+    '',
+  ].join('\r\n')
+}
+
+/** Where a description tells to send to. */
+export function audioPort(description: string): number {
+  return Number(/^m=audio (\d+)/m.exec(description)?.[1])
+}
