@@ -438,8 +438,10 @@ export class Engine {
     try {
       await work
     } catch (error) {
-      this.#log.error({ err: error, requestId }, 'engine request failed')
       const code = error instanceof TallenneError ? error.code : 'engine_failed'
+      // What is wrong with a sound file is for the one who asked to tell.
+      if (code === 'engine_failed')
+        this.#log.error({ err: error, requestId }, 'engine request failed')
       this.#refuse(requestId, code, messageOf(error))
     }
   }

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
@@ -35,6 +39,8 @@ export interface TrunkNodeOptions {
 async function sipServer(t: Test, clock: SystemClock) {
   const [host, port, secret, sipPort] = (process.env['TALLENNE_TEST_DRACHTIO'] ?? '').split(':')
   if (host && port && secret && sipPort) {
+    // It hands requests to a client of the test before until it has noticed that this one is gone.
+    t.teardown(() => delay(200))
     return { admin: { host, port: Number(port), secret }, udp: { host, port: Number(sipPort) } }
   }
   const server = new SipServer({
@@ -72,6 +78,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       keepAlive: options.keepAlive ?? { everyS: 0 },
     },
   })
+  const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
   const entries: JournalEntry[] = []
   let wake = () => {}
   const engines = new EnginePool({
@@ -88,10 +95,10 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         opus: { complexity: 0, bitrateBps: 16_000 },
         skipsQuiet: true,
         quietDb: -55,
-        spoolPath: t.testdir(),
+        spoolPath: spool,
       },
     ],
-    entry: new URL('../../../gateway/engine-thread.js', import.meta.url),
+    entry: new URL('./mortal-engine.js', import.meta.url),
     clock,
     log,
     onReport: () => undefined,
@@ -140,6 +147,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     await Promise.all([caller.close(), platform.close()])
     connection.close()
     await engines.close(1000)
+    rmSync(spool, { recursive: true, force: true })
   })
 
   let calls = 0
@@ -152,6 +160,10 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     engines,
     entries,
     metrics: () => registry.metrics(),
+    killEngine: () => {
+      const plan = { recordingId: 'die', callId: 'die', streams: [] }
+      engines.open('die', { kind: 'open', plan }).catch(() => undefined)
+    },
     /** A call that is not sent yet. */
     callTo: (headers: readonly string[] = [], body = sdp(40_000)): PeerCall =>
       caller.call({

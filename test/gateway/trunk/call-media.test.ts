@@ -1,0 +1,193 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { MediaParty } from './media-party.ts'
+import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
+
+const G729 = { formats: ['18 G729/8000', '101 telephone-event/8000'] }
+
+t.test('both parties hear each other, and the recording is complete', async (t) => {
+  const node = await startTrunkNode(t)
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, at, answer } = await node.talking(
+    { body: sdp(caller.port) },
+    { body: sdp(agent.port) },
+  )
+  caller.talk(audioPort(answer.body), 600)
+  agent.talk(audioPort(at.invite.body), 1500)
+  await Promise.all([caller.hears(50), agent.hears(50)])
+  caller.stop()
+  agent.stop()
+  await Promise.all([caller.hears(agent.sent), agent.hears(caller.sent)])
+  await call.bye()
+  const ended = await node.journaled('recording.ended')
+  t.match(ended, { state: 'complete', file: /^kept\// })
+  const streams = Array.isArray(ended.media) ? ended.media : []
+  t.match(streams, [
+    { streamId: 'caller', relayed: caller.sent, unrelayed: 0 },
+    { streamId: 'platform', relayed: agent.sent, unrelayed: 0 },
+  ])
+})
+
+t.test('early media is heard before the call is answered', async (t) => {
+  const node = await startTrunkNode(t)
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const call = node.callTo([], sdp(caller.port))
+  call.sendInvite()
+  const at = await node.arrived()
+  at.respond(183, { body: sdp(agent.port) })
+  await node.caller.next(({ status }) => status === 183)
+  agent.talk(audioPort(at.invite.body), 425)
+  await caller.hears(5)
+  await at.answer(sdp(agent.port))
+  t.equal((await call.answered()).status, 200)
+  await call.bye()
+})
+
+t.test('codecs that can be recorded are preferred where there are such', async (t) => {
+  const node = await startTrunkNode(t)
+  const formats = ['18 G729/8000', '8 PCMA/8000', '13 CN/8000', '101 telephone-event/8000']
+  const { call, at } = await node.talking({ body: sdp(40_000, { formats }) })
+  t.match(at.invite.body, /m=audio \d+ RTP\/AVP 8 13 101\r/)
+  await call.bye()
+})
+
+t.test('a call that cannot be recorded goes on, and its contact says so', async (t) => {
+  const node = await startTrunkNode(t)
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, at, answer } = await node.talking(
+    { body: sdp(caller.port, G729) },
+    { body: sdp(agent.port, G729) },
+  )
+  t.match(at.invite.body, /m=audio \d+ RTP\/AVP 18 101\r/)
+  t.match(answer.body, /m=audio \d+ RTP\/AVP 18 101\r/)
+  await call.bye()
+  t.match(await node.journaled('recording.ended'), {
+    state: 'failed',
+    reasons: ['unrecordable_codec', 'no_media'],
+  })
+  t.match(await node.metrics(), /tallenne_trunk_unrecorded_total\{code="codec"\} 1/)
+})
+
+t.test('a route that requires recording refuses what cannot be recorded', async (t) => {
+  const node = await startTrunkNode(t, { route: { recording: 'require' } })
+  const call = node.callTo([], sdp(40_000, G729))
+  call.sendInvite()
+  t.equal((await call.answered()).status, 488)
+  t.match(await node.journaled('contact.ended'), { endReason: 'refused_488' })
+  const good = await node.talking()
+  t.equal((await good.call.reinvite({ body: sdp(40_000, { ...G729, version: 2 }) })).status, 488)
+  t.equal((await good.call.bye()).status, 200)
+})
+
+t.test('a route that never records leaves a contact without a recording', async (t) => {
+  const node = await startTrunkNode(t, { route: { recording: 'off' } })
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, answer } = await node.talking({ body: sdp(caller.port) }, { body: sdp(agent.port) })
+  caller.talk(audioPort(answer.body), 600)
+  await agent.hears(10)
+  await call.bye()
+  await node.journaled('contact.ended')
+  t.notOk(node.entries.some(({ kind }) => kind.startsWith('recording')))
+})
+
+t.test('video is refused, and the audio beside it is passed on', async (t) => {
+  const node = await startTrunkNode(t)
+  const video = ['m=video 40002 RTP/AVP 96', 'a=rtpmap:96 H264/90000']
+  const { call, at, answer } = await node.talking(
+    { body: sdp(40_000, { extra: video }) },
+    { body: sdp(50_000, { extra: ['m=video 0 RTP/AVP 96'] }) },
+  )
+  t.match(at.invite.body, /m=audio [1-9]\d+ [^\r]+\r\n(?:a=[^\r]+\r\n)+m=video 0 RTP\/AVP 96\r\n$/)
+  t.match(answer.body, /m=video 0 RTP\/AVP 96\r\n$/)
+  await call.bye()
+})
+
+t.test('an offer without audio that could pass is refused', async (t) => {
+  const node = await startTrunkNode(t)
+  const call = node.callTo([], sdp(0))
+  call.sendInvite()
+  t.equal((await call.answered()).status, 488)
+})
+
+t.test('the caller hears the announcements in turn before the platform is called', async (t) => {
+  const folder = t.testdir()
+  const files = ['fi.wav', 'sv.wav'].map((name) => join(folder, name))
+  for (const file of files) writeFileSync(file, wav(480))
+  const node = await startTrunkNode(t, {
+    route: { announcement: { files: [...files, join(folder, 'absent.wav')] } },
+  })
+  const caller = await MediaParty.open(t)
+  const call = node.callTo([], sdp(caller.port))
+  call.sendInvite()
+  const early = await node.caller.next(({ status }) => status === 183)
+  t.match(early.body, /a=sendrecv/)
+  const heard = await caller.hears(6)
+  t.equal(new Set(heard.map((packet) => packet.readUInt32BE(8))).size, 2)
+  const at = await node.arrived()
+  await at.answer(sdp(50_000))
+  t.equal((await call.answered()).status, 200)
+  await call.bye()
+})
+
+t.test('a caller that hangs up during the announcement calls nobody', async (t) => {
+  const file = join(t.testdir(), 'long.wav')
+  writeFileSync(file, wav(80_000))
+  const node = await startTrunkNode(t, { route: { announcement: { files: [file] } } })
+  const caller = await MediaParty.open(t)
+  const call = node.callTo([], sdp(caller.port))
+  call.sendInvite()
+  await caller.hears(2)
+  call.cancel()
+  t.equal((await call.answered()).status, 487)
+  t.match(await node.journaled('contact.ended'), { endReason: 'cancelled' })
+})
+
+t.test('a call whose engine dies goes on in another, in a second recording', async (t) => {
+  const node = await startTrunkNode(t)
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, at, answer } = await node.talking(
+    { body: sdp(caller.port) },
+    { body: sdp(agent.port) },
+  )
+  caller.talk(audioPort(answer.body), 600)
+  await agent.hears(5)
+  node.killEngine()
+  const [toCaller, toPlatform] = await Promise.all([call.received('INVITE'), at.received('INVITE')])
+  t.not(audioPort(toCaller.body), audioPort(answer.body))
+  node.caller.respond(
+    toCaller,
+    200,
+    [`Contact: <sip:client@127.0.0.1:${node.caller.port}>`, 'Content-Type: application/sdp'],
+    sdp(caller.port, { version: 2 }),
+  )
+  at.respond(200, { body: sdp(agent.port, { version: 2 }) }, toPlatform)
+  await Promise.all([call.received('ACK'), at.received('ACK')])
+  const from = agent.heard.length
+  caller.talk(audioPort(toCaller.body), 600)
+  await agent.hears(10, from)
+  const lost = await node.journaled('recording.ended')
+  t.ok(lost.reasons.includes('engine_failed'))
+  t.equal((await call.bye()).status, 200)
+  const second = await node.journaled('recording.ended', 2)
+  t.not(second.recordingId, lost.recordingId)
+  t.match(await node.journaled('contact.ended'), { endReason: 'bye' })
+})
+
+/** Silence as 16-bit linear samples. */
+function wav(samples: number): Buffer {
+  const bytes = Buffer.alloc(44 + samples * 2)
+  bytes.write('RIFF', 0, 'latin1')
+  bytes.writeUInt32LE(36 + samples * 2, 4)
+  bytes.write('WAVEfmt ', 8, 'latin1')
+  bytes.writeUInt32LE(16, 16)
+  bytes.writeUInt16LE(1, 20)
+  bytes.writeUInt16LE(1, 22)
+  bytes.writeUInt32LE(8000, 24)
+  bytes.writeUInt32LE(16_000, 28)
+  bytes.writeUInt16LE(2, 32)
+  bytes.writeUInt16LE(16, 34)
+  bytes.write('data', 36, 'latin1')
+  bytes.writeUInt32LE(samples * 2, 40)
+  return bytes
+}

@@ -1,0 +1,81 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import type { Test } from 'tap'
+import { rtp } from '../../recorder/rtp.ts'
+import { toneBytes } from '../../recorder/tones.ts'
+
+const WAIT_MS = 10_000
+
+/** A telephone's media: sends a tone in packets of 20 ms, and keeps what it hears. */
+export class MediaParty {
+  readonly heard: Buffer[] = []
+  readonly #socket: Socket
+  readonly #ssrc = Math.floor(Math.random() * 2 ** 32)
+  #sequence = 0
+  #timer: NodeJS.Timeout | undefined
+  #wake = () => {}
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('message', (datagram) => {
+      this.heard.push(datagram)
+      this.#wake()
+    })
+  }
+
+  static async open(t: Test): Promise<MediaParty> {
+    const socket = createSocket('udp4')
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const party = new MediaParty(socket)
+    t.teardown(() => {
+      party.stop()
+      socket.close()
+    })
+    return party
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  get sent(): number {
+    return this.#sequence
+  }
+
+  /** Talks to a port from now on; a call that moves is talked to elsewhere. */
+  talk(port: number, hertz: number): void {
+    this.stop()
+    const startedAt = performance.now()
+    let due = 0
+    this.#timer = setInterval(() => {
+      for (; due * 20 <= performance.now() - startedAt; due++) this.#send(port, hertz)
+    }, 20)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Waits until so many packets were heard since `from`. */
+  async hears(count: number, from = 0): Promise<readonly Buffer[]> {
+    const deadline = Date.now() + WAIT_MS
+    while (this.heard.length - from < count) {
+      if (Date.now() > deadline) {
+        throw new Error(`heard ${this.heard.length - from} of ${count} packets`)
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        setTimeout(resolve, 100)
+      })
+    }
+    return this.heard.slice(from)
+  }
+
+  #send(port: number, hertz: number): void {
+    const at = this.#sequence++
+    const payload = toneBytes(hertz, at * 160, 160)
+    const packet = rtp({ sequenceNumber: at, timestamp: at * 160, ssrc: this.#ssrc, payload })
+    this.#socket.send(packet, port, '127.0.0.1')
+  }
+}
