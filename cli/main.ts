@@ -21,7 +21,8 @@ const terminal: Terminal = {
   warn: (line) => console.error(line),
   env: process.env,
   isInteractive: process.stdout.isTTY === true,
-  columns: process.stdout.columns ?? 80,
+  // Some pseudo-terminals say that they have none.
+  columns: process.stdout.columns || 80,
   stopSignal,
   rootPath,
 }
