@@ -2,6 +2,7 @@ import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { EngineReply } from '../../recorder/engine-protocol.ts'
 import type {
+  ForkPlan,
   LiveRecording,
   PayloadFormat,
   RecordingOutcome,
@@ -9,6 +10,7 @@ import type {
   StreamPlan,
   StreamPort,
 } from '../../recorder/recording-plan.ts'
+import type { ForkNotice } from './engine-link.ts'
 import type { EnginePool } from './engine-pool.ts'
 import type { MediaPlane } from './media-plane.ts'
 
@@ -53,9 +55,29 @@ export class DirectPlane implements MediaPlane {
   }
 
   async open(plan: RecordingPlan): Promise<readonly StreamPort[]> {
+    return (await this.#open(plan)).ports
+  }
+
+  /** Opens a recording that forks fill, and tells the port that they come to. */
+  async openForked(plan: RecordingPlan, onFork: (notice: ForkNotice) => void): Promise<number> {
+    this.#engines.onFork(plan.recordingId, onFork)
+    const { forkPort } = await this.#open(plan)
+    if (forkPort !== undefined) return forkPort
+    throw new TallenneError('engine_failed', 'the engines are not configured to take forks')
+  }
+
+  /** Awaits another fork in the place of one that ended. */
+  async expectFork(recordingId: string, fork: ForkPlan): Promise<void> {
+    expectReply(
+      await this.#engines.request(recordingId, { kind: 'fork', recordingId, fork }),
+      'done',
+    )
+  }
+
+  async #open(plan: RecordingPlan) {
     const reply = await this.#engines.open(plan.recordingId, { kind: 'open', plan })
     this.#answeredAtMs.set(plan.recordingId, null)
-    return expectReply(reply, 'opened').ports
+    return expectReply(reply, 'opened')
   }
 
   async answered(recordingId: string, answeredAtMs: number): Promise<void> {

@@ -1,0 +1,43 @@
+import { TallenneError } from '../../../base/tallenne-error.ts'
+import type { FreeswitchServer } from './freeswitch-server.ts'
+
+/** The FreeSWITCH servers of a site: a call goes to the one with the fewest endpoints for its weight. */
+export class FreeswitchPool {
+  readonly servers: readonly FreeswitchServer[]
+
+  constructor(servers: readonly FreeswitchServer[]) {
+    this.servers = servers
+  }
+
+  /** Resolves when every server was tried once; one that does not answer costs no start. */
+  async start(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.start()))
+  }
+
+  /** Throws `no_media_server` where none takes calls. */
+  choose(): FreeswitchServer {
+    const [best] = this.servers
+      .filter((server) => server.takesCalls)
+      .toSorted((a, b) => loadOf(a) - loadOf(b))
+    if (best === undefined) {
+      throw new TallenneError(
+        'no_media_server',
+        `none of ${this.servers.length} FreeSWITCH servers takes calls`,
+      )
+    }
+    return best
+  }
+
+  /** The server of that name; undefined where there is none. */
+  find(name: string): FreeswitchServer | undefined {
+    return this.servers.find((server) => server.address.name === name)
+  }
+
+  close(): void {
+    for (const server of this.servers) server.close()
+  }
+}
+
+function loadOf(server: FreeswitchServer): number {
+  return (server.endpoints + 1) / server.address.weight
+}

@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
+import type { SipFramework } from '../../sip/sip-surface.ts'
+
+/** The part of drachtio-fsmrf 4 that the gateway uses, as its code behaves; the package has no types. */
+
+export interface EventSocketConnection {
+  readonly socket: Socket
+}
+
+export interface Endpoint {
+  readonly uuid: string
+  readonly conn: EventSocketConnection | null
+  readonly connected: boolean
+  readonly local: { readonly sdp: string }
+  /** The SIP dialog with FreeSWITCH. */
+  readonly dialog: { on(event: 'destroy', listener: () => void): void } | null
+  /** Resolves with FreeSWITCH's answer. Never settles where FreeSWITCH dies meanwhile. */
+  modify(sdp: string): Promise<string>
+  bridge(other: Endpoint): Promise<unknown>
+  play(file: string): Promise<unknown>
+  /** Resolves when the command was taken, which is before a fork is connected. */
+  api(command: string, args: string): Promise<{ readonly body?: string }>
+  destroy(): Promise<unknown>
+  on(event: 'destroy', listener: () => void): this
+  addCustomEventListener(event: string, listener: (body: unknown) => void): void
+}
+
+export interface MediaServer {
+  readonly conn: EventSocketConnection
+  readonly currentSessions: number
+  createEndpoint(options: { readonly remoteSdp?: string }): Promise<Endpoint>
+  disconnect(): void
+  /** The event socket is gone: FreeSWITCH ended, or the network did. */
+  on(event: 'end', listener: () => void): this
+  on(event: 'error', listener: (failure: Error) => void): this
+}
+
+export interface MediaResourceFunction {
+  connect(options: {
+    readonly address: string
+    readonly port: number
+    readonly secret: string
+    /** Where FreeSWITCH reaches this process; the library's own guess may be an address that it cannot. */
+    readonly listenAddress: string
+    readonly advertisedAddress?: string
+    readonly profile: string
+  }): Promise<MediaServer>
+}
+
+export function createMediaResourceFunction(framework: SipFramework): MediaResourceFunction {
+  // The package is CommonJS and exports its class whole.
+  const Mrf: new (framework: SipFramework) => MediaResourceFunction = createRequire(
+    import.meta.url,
+  )('drachtio-fsmrf')
+  return new Mrf(framework)
+}
