@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { freeswitchSchema } from './freeswitch-config.ts'
 import { trunkSchema } from './trunk-config.ts'
 
 const port = z.int().min(1).max(65535)
@@ -62,6 +63,8 @@ const media = z.strictObject({
     .prefault({}),
   skipsQuiet: z.boolean().default(true),
   quietDb: z.number().min(-90).max(-30).default(-55),
+  /** FreeSWITCH servers for routes with `media: freeswitch`. */
+  freeswitch: freeswitchSchema.optional(),
 })
 
 /** Names of the sources in their default order; see docs/identification.md. */

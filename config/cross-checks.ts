@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { nearestWord } from '../base/nearest-word.ts'
 import type { Config } from './config.ts'
+import type { FreeswitchConfig } from './freeswitch-config.ts'
 import { type ConfigPath, describeFound } from './mistake.ts'
 
 /** A mistake that only several values together show. */
@@ -28,6 +29,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkTimeZones(lines, config),
     ...checkSip(config),
     ...checkMedia(config),
+    ...checkFreeswitch(config),
     ...checkAddresses(config),
     ...checkTrunk(config),
   ]
@@ -128,6 +130,65 @@ function* checkMedia({ media }: Partial<Config>): Iterable<CrossMistake> {
       path: ['media', 'ports', 'to'],
       found: String(to),
       expected: `at least ${from + 3}, which is four ports from media.ports.from`,
+    }
+  }
+}
+
+function* checkFreeswitch({ media, trunk }: Partial<Config>): Iterable<CrossMistake> {
+  if (!media) return
+  const { freeswitch } = media
+  if (freeswitch === undefined) {
+    for (const [index, route] of (trunk?.routes ?? []).entries()) {
+      if (route.media !== 'freeswitch') continue
+      yield {
+        path: ['trunk', 'routes', index, 'media'],
+        found: 'freeswitch, and no media.freeswitch',
+        expected: 'servers in media.freeswitch, or direct',
+      }
+    }
+    return
+  }
+  const serverOfName = new Map<string, number>()
+  for (const [index, { name }] of freeswitch.servers.entries()) {
+    const earlier = serverOfName.get(name)
+    if (earlier !== undefined) {
+      yield {
+        path: ['media', 'freeswitch', 'servers', index, 'name'],
+        found: `${describeFound(name)}, the name of media.freeswitch.servers[${earlier}] too`,
+        expected: 'a name of its own for each server',
+      }
+    }
+    serverOfName.set(name, index)
+  }
+  yield* checkForks(freeswitch.forks, media.engines ?? 1)
+}
+
+/** FreeSWITCH gets the address in a URL, and fails without a word where it cannot read it. */
+function* checkForks(
+  { host, port, advertisedAddress }: FreeswitchConfig['forks'],
+  engines: number,
+): Iterable<CrossMistake> {
+  const path = ['media', 'freeswitch', 'forks']
+  const told = advertisedAddress ?? host
+  const where = advertisedAddress === undefined ? 'host' : 'advertisedAddress'
+  if (told === '0.0.0.0' || told === '::') {
+    yield {
+      path: [...path, 'advertisedAddress'],
+      found: `${told}, which is no address to connect to`,
+      expected: 'the address that FreeSWITCH reaches this node at',
+    }
+  } else if (!/^[A-Za-z0-9.-]+$/.test(told)) {
+    yield {
+      path: [...path, where],
+      found: describeFound(told),
+      expected: 'an IPv4 address or a host name, since mod_audio_fork connects to no other',
+    }
+  }
+  if (port > 0 && port + engines - 1 > 65_535) {
+    yield {
+      path: [...path, 'port'],
+      found: String(port),
+      expected: `a port that leaves one for each of ${engines} engines`,
     }
   }
 }

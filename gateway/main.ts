@@ -22,6 +22,10 @@ import { GatewayMetrics } from './gateway-metrics.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectTrunkPlane } from './media/direct-trunk.ts'
 import { EnginePool } from './media/engine-pool.ts'
+import { FreeswitchMetrics } from './media/freeswitch/freeswitch-metrics.ts'
+import { createFreeswitchPool } from './media/freeswitch/freeswitch-pool.ts'
+import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
+import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
 import { InviteRouter } from './sip/invite-router.ts'
 import { SipConnection } from './sip/sip-connection.ts'
@@ -147,12 +151,32 @@ async function composeGateway(
     log,
     events: metrics,
   })
+  const { freeswitch } = config.media
+  const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
+    framework: () => connections.find(({ isConnected }) => isConnected)?.framework,
+    clock,
+    log,
+  })
+  const forkEvents = new FreeswitchMetrics(registry, () => mediaServers.servers)
+  const forked =
+    freeswitch &&
+    new FreeswitchTrunkPlane({
+      pool: mediaServers,
+      recordings: plane,
+      forkHost: freeswitch.forks.advertisedAddress ?? freeswitch.forks.host,
+      clock,
+      log,
+      events: forkEvents,
+    })
   const trunks = new TrunkCalls({
     nodeId: config.node.id,
     trunk: config.trunk,
     lines: config,
     journal,
-    planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
+    planes: {
+      direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }),
+      ...(forked && { freeswitch: forked }),
+    },
     files,
     timer: config.sip.sessionTimer,
     identification,
@@ -175,6 +199,7 @@ async function composeGateway(
     recordings: () => plane.live(),
     token: () => readToken(paths.adminToken),
   })
+  addMediaServersRoute(http.app, { pool: mediaServers, token: () => readToken(paths.adminToken) })
   closing.push(() => http.close())
   const address = await http.start()
 
@@ -188,6 +213,8 @@ async function composeGateway(
     route(connection, { sessions, trunks, metrics, log })
     await connection.start()
   }
+  closing.push(() => mediaServers.close())
+  await mediaServers.start()
   trunks.start()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
   closing.push(() => withinMs(clock, drain(), DRAIN_MS))
@@ -239,7 +266,13 @@ function engineSettings(config: Config, paths: DataPaths): readonly EngineSettin
     skipsQuiet: media.skipsQuiet,
     quietDb: media.quietDb,
     spoolPath: paths.spool,
+    ...(media.freeswitch && { forkListen: forkListen(media.freeswitch.forks, engineIndex) }),
   }))
+}
+
+/** Each engine has a port of its own. */
+function forkListen({ host, port }: { host: string; port: number }, engineIndex: number) {
+  return { host, port: port === 0 ? 0 : port + engineIndex }
 }
 
 /** What must be well before calls can be taken. A database that is away is waited for by the journal. */

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { LiveRecording } from '../../recorder/recording-plan.ts'
+import { isBearer } from '../is-bearer.ts'
 import type { LiveCall } from './live-call.ts'
 
 export interface LiveCallsRouteOptions {
@@ -13,12 +13,7 @@ export interface LiveCallsRouteOptions {
 /** `GET /api/calls`: the node's live calls with their levels, for the portal. Numbers are whole, so it takes the token. */
 export function addLiveCallsRoute(app: FastifyInstance, options: LiveCallsRouteOptions): void {
   app.get('/api/calls', async (request, reply) => {
-    if (!isBearer(request.headers.authorization, options.token())) {
-      reply.header('www-authenticate', 'Bearer')
-      return reply
-        .code(401)
-        .send({ code: 'unauthorized', message: 'Send the admin token as a bearer token.' })
-    }
+    if (!isBearer(request, reply, options.token())) return reply
     const recordings = new Map(
       (await options.recordings()).map((recording) => [recording.recordingId, recording]),
     )
@@ -37,12 +32,4 @@ function view(call: LiveCall, recording: LiveRecording | undefined) {
     levelsDb: recording?.levelsDb ?? null,
     lostMs: recording?.lostMs ?? null,
   }
-}
-
-/** Compares digests, so that neither length nor content can be told from the time it takes. */
-function isBearer(header: string | undefined, token: string | undefined): boolean {
-  const shown = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1]
-  if (shown === undefined || token === undefined || token === '') return false
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(shown), digest(token))
 }

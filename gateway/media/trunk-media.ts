@@ -24,8 +24,11 @@ export interface MovedMedia {
   /** Of the recording that goes on from here; not the one that the call began with. */
   readonly recordingId: string
   readonly movedAtMs: number
-  /** What each party is to be offered in a re-INVITE; its answer goes to `takeAnswer`. */
-  readonly offers: Readonly<Record<Party, string>>
+  /**
+   * What each party is to be offered in a re-INVITE; its answer goes to `takeAnswer`. Null where the parties' media
+   * stays where it is and the recording alone has moved.
+   */
+  readonly offers: Readonly<Record<Party, string>> | null
   /** The verdict on what was recorded until then; null where nothing was. */
   readonly before: Promise<RecordingOutcome | null>
 }

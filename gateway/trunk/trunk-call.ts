@@ -302,7 +302,7 @@ export class TrunkCall {
   #moved(moved: MovedMedia): void {
     this.#log.warn({ recordingId: moved.recordingId }, 'media of the call goes on elsewhere')
     this.#options.recording.moved(moved)
-    void this.#joined?.move(moved.offers)
+    if (moved.offers !== null) void this.#joined?.move(moved.offers)
   }
 
   async #transfer(media: TrunkMedia, refer: SipRequest, response: SipResponse): Promise<void> {

@@ -1,5 +1,8 @@
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
-import type { FreeswitchServer } from './freeswitch-server.ts'
+import type { SipFramework } from '../../sip/sip-surface.ts'
+import { type FreeswitchAddress, FreeswitchServer } from './freeswitch-server.ts'
 
 /** The FreeSWITCH servers of a site: a call goes to the one with the fewest endpoints for its weight. */
 export class FreeswitchPool {
@@ -40,4 +43,15 @@ export class FreeswitchPool {
 
 function loadOf(server: FreeswitchServer): number {
   return (server.endpoints + 1) / server.address.weight
+}
+
+export function createFreeswitchPool(
+  addresses: readonly FreeswitchAddress[],
+  parts: {
+    readonly framework: () => SipFramework | undefined
+    readonly clock: Clock
+    readonly log: Log
+  },
+): FreeswitchPool {
+  return new FreeswitchPool(addresses.map((address) => new FreeswitchServer({ address, ...parts })))
 }

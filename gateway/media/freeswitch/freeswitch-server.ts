@@ -1,8 +1,14 @@
 import type { Clock, Timer } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
+import { isRefusal } from '../../sip/call-maker.ts'
+import type { SipFramework } from '../../sip/sip-surface.ts'
 import { askEventSocket } from './event-socket.ts'
-import type { Endpoint, MediaResourceFunction, MediaServer } from './media-server-surface.ts'
+import {
+  createMediaResourceFunction,
+  type Endpoint,
+  type MediaServer,
+} from './media-server-surface.ts'
 import { settleWithin } from './settle-within.ts'
 
 export interface FreeswitchAddress {
@@ -32,13 +38,13 @@ const LONGEST_WAIT_MS = 10_000
  */
 export class FreeswitchServer {
   readonly address: FreeswitchAddress
-  readonly #mrf: MediaResourceFunction
+  readonly #framework: () => SipFramework | undefined
   readonly #clock: Clock
   readonly #log: Log
   readonly #onLost = new Set<(reason: string) => void>()
+  readonly #endpoints = new Set<Endpoint>()
   #state: ServerState = 'connecting'
   #isDraining = false
-  #endpoints = 0
   #server: MediaServer | undefined
   #attempt = 0
   #failedChecks = 0
@@ -47,12 +53,13 @@ export class FreeswitchServer {
 
   constructor(options: {
     readonly address: FreeswitchAddress
-    readonly mrf: MediaResourceFunction
+    /** The SIP server through which endpoints are called; undefined while none is connected. */
+    readonly framework: () => SipFramework | undefined
     readonly clock: Clock
     readonly log: Log
   }) {
     this.address = options.address
-    this.#mrf = options.mrf
+    this.#framework = options.framework
     this.#clock = options.clock
     this.#log = options.log.child({ freeswitch: options.address.name })
   }
@@ -72,7 +79,7 @@ export class FreeswitchServer {
 
   /** Endpoints of ours that live on it. */
   get endpoints(): number {
-    return this.#endpoints
+    return this.#endpoints.size
   }
 
   /** Begins to connect; what does not work is tried again until `close`. Resolves after the first attempt. */
@@ -92,38 +99,40 @@ export class FreeswitchServer {
     return () => this.#onLost.delete(listener)
   }
 
-  /** Rejects with a `TallenneError`: `no_media_server` or `media_timeout`. The caller destroys what it is given. */
+  /**
+   * An endpoint for a party's offer, or one that makes an offer (null). The caller destroys what it is given.
+   * Rejects with a `TallenneError`: `no_media_server`, `media_timeout`, or `unusable_offer`.
+   */
   async createEndpoint(remoteSdp: string | null): Promise<Endpoint> {
     const server = this.#server
     if (server === undefined) {
       throw new TallenneError('no_media_server', `FreeSWITCH ${this.address.name} is not connected`)
     }
-    const endpoint = await settleWithin(
-      server.createEndpoint(remoteSdp === null ? {} : { remoteSdp }),
-      {
-        clock: this.#clock,
-        withinMs: ENDPOINT_MS,
-        what: 'give an endpoint',
-        late: (late) => void late.destroy().catch(() => {}),
-      },
-    )
+    const endpoint = await this.#newEndpoint(server, remoteSdp)
     // Without it every command waits some forty milliseconds for the one before to be acknowledged.
     endpoint.conn?.socket.setNoDelay(true)
-    this.#endpoints++
+    this.#endpoints.add(endpoint)
     return endpoint
   }
 
-  /** Releases an endpoint, however its server is. Never rejects. */
+  /** Releases an endpoint, however its server is. Never rejects. Idempotent. */
   async destroyEndpoint(endpoint: Endpoint): Promise<void> {
-    this.#endpoints--
-    if (!endpoint.connected) return
-    await settleWithin(endpoint.destroy(), {
-      clock: this.#clock,
-      withinMs: ANSWER_MS,
-      what: 'hang up an endpoint',
-    }).catch((error: unknown) =>
-      this.#log.warn({ reason: messageOf(error) }, 'endpoint left behind'),
-    )
+    if (!this.#endpoints.delete(endpoint)) return
+    // The library forgets its dialog where all goes well.
+    const { dialog } = endpoint
+    if (endpoint.connected) {
+      try {
+        await settleWithin(endpoint.destroy(), {
+          clock: this.#clock,
+          withinMs: ANSWER_MS,
+          what: 'hang up an endpoint',
+        })
+      } catch (error) {
+        this.#log.warn({ reason: messageOf(error) }, 'endpoint did not hang up')
+      }
+    }
+    // A FreeSWITCH that is gone says no BYE; ours ends the dialog in the SIP server, which nobody need wait for.
+    if (dialog?.connected) void dialog.destroy().catch(() => undefined)
   }
 
   close(): void {
@@ -133,9 +142,36 @@ export class FreeswitchServer {
     this.#disconnect()
   }
 
+  async #newEndpoint(server: MediaServer, remoteSdp: string | null): Promise<Endpoint> {
+    try {
+      return await settleWithin(
+        // In a turn of its own: the library throws at once where it cannot take the offer.
+        Promise.resolve().then(() =>
+          server.createEndpoint(remoteSdp === null ? {} : { remoteSdp }),
+        ),
+        {
+          clock: this.#clock,
+          withinMs: ENDPOINT_MS,
+          what: 'give an endpoint',
+          late: (late) => void late.destroy().catch(() => undefined),
+        },
+      )
+    } catch (error) {
+      if (error instanceof TallenneError) throw error
+      const isOffer = isRefusal(error) && error.status === 488
+      throw new TallenneError(isOffer ? 'unusable_offer' : 'no_media_server', messageOf(error), {
+        cause: error,
+      })
+    }
+  }
+
   async #connect(): Promise<void> {
     const { host, port, password, profile, listenAddress, advertisedAddress } = this.address
     try {
+      const framework = this.#framework()
+      if (framework === undefined) {
+        throw new TallenneError('no_media_server', 'no SIP server is connected')
+      }
       // The library throws out of a callback where the profile is missing, so that is looked up before.
       const profiles = await askEventSocket({ host, port, password }, 'sofia status', ANSWER_MS)
       if (!new RegExp(`^\\s*${profile}\\s+profile\\s.*RUNNING`, 'm').test(profiles)) {
@@ -145,7 +181,7 @@ export class FreeswitchServer {
         )
       }
       const server = await settleWithin(
-        this.#mrf.connect({
+        createMediaResourceFunction(framework).connect({
           address: host,
           port,
           secret: password,
@@ -197,7 +233,7 @@ export class FreeswitchServer {
   #lose(reason: string): void {
     if (this.#state !== 'up') return
     this.#state = 'down'
-    this.#log.error({ reason, endpoints: this.#endpoints }, 'FreeSWITCH is lost')
+    this.#log.error({ reason, endpoints: this.endpoints }, 'FreeSWITCH is lost')
     this.#disconnect()
     this.#connectLater()
     for (const listener of [...this.#onLost]) listener(reason)

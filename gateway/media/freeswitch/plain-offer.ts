@@ -25,16 +25,3 @@ export function withDirection(sdp: string, direction: SdpDirection): string {
     )
   return `${lines.join('\r\n')}\r\na=${direction}\r\n`
 }
-
-/** What a party's direction means for the other party. */
-export function mirrored(direction: SdpDirection): SdpDirection {
-  switch (direction) {
-    case 'sendonly':
-      return 'recvonly'
-    case 'recvonly':
-      return 'sendonly'
-    case 'sendrecv':
-    case 'inactive':
-      return direction
-  }
-}

@@ -1,0 +1,284 @@
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
+import { newId } from '../../../base/uuid.ts'
+import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import { readSdpOffer, type SdpDirection } from '../../siprec/sdp-offer.ts'
+import type { DirectPlane } from '../direct-plane.ts'
+import {
+  type MovedMedia,
+  otherOf,
+  type Party,
+  type RecordingStatus,
+  type TrunkMedia,
+  type TrunkMediaRequest,
+} from '../trunk-media.ts'
+import { type ForkEvents, ForkedRecording } from './forked-recording.ts'
+import type { FreeswitchServer } from './freeswitch-server.ts'
+import type { Endpoint } from './media-server-surface.ts'
+import { plainOffer, withDirection } from './plain-offer.ts'
+import { settleWithin } from './settle-within.ts'
+
+export interface FreeswitchCallOptions {
+  readonly server: FreeswitchServer
+  readonly caller: Endpoint
+  readonly request: TrunkMediaRequest
+  readonly recordings: DirectPlane
+  readonly forkHost: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: ForkEvents
+  readonly onClosed: () => void
+}
+
+interface Leg {
+  readonly endpoint: Endpoint
+  /** What the party has of us. */
+  localSdp: string
+  /** What we have of the party; undefined before it said anything. */
+  remoteSdp: string | undefined
+}
+
+const MODIFY_MS = 5000
+const LONGEST_ANNOUNCEMENT_MS = 120_000
+
+/** One trunk call's media on FreeSWITCH. Owns its endpoints and the fork of the caller's. */
+export class FreeswitchCall implements TrunkMedia {
+  readonly #options: FreeswitchCallOptions
+  readonly #log: Log
+  readonly #caller: Leg
+  readonly #stopWatching: () => void
+  #recording: ForkedRecording | undefined
+  /** Whom the caller is, or is to be, bridged with. */
+  #platform: Leg | undefined
+  /** The endpoint of a target that has not answered yet. */
+  #candidate: Leg | undefined
+  #isAnswered = false
+  #onStatusChange: (status: RecordingStatus) => void = () => {}
+  #onLost: (reason: string) => void = () => {}
+  #onMoved: (moved: MovedMedia) => void = () => {}
+  #lost: string | undefined
+  #closed: Promise<RecordingOutcome | null> | undefined
+
+  constructor(options: FreeswitchCallOptions) {
+    const { server, caller, request } = options
+    this.#options = options
+    this.#log = options.log.child({ callId: request.callId, freeswitch: server.address.name })
+    const sdp = caller.local.sdp
+    this.#caller = {
+      endpoint: caller,
+      localSdp: request.callerOffer === null ? plainOffer(sdp) : sdp,
+      remoteSdp: request.callerOffer ?? undefined,
+    }
+    this.#stopWatching = server.onLost((reason) => this.#lose(reason))
+    this.#watch(caller)
+    if (request.isRecorded) this.#recording = this.#newRecording(request.recordingId)
+  }
+
+  /** Of the recording that is open; undefined where the call is not recorded. */
+  get recordingId(): string | undefined {
+    return this.#recording?.recordingId
+  }
+
+  get status(): RecordingStatus {
+    return this.#recording?.status ?? { kind: 'off' }
+  }
+
+  onStatusChange(listener: (status: RecordingStatus) => void): void {
+    this.#onStatusChange = listener
+  }
+
+  onLost(listener: (reason: string) => void): void {
+    this.#onLost = listener
+    if (this.#lost !== undefined) listener(this.#lost)
+  }
+
+  onMoved(listener: (moved: MovedMedia) => void): void {
+    this.#onMoved = listener
+  }
+
+  /** Resolves when the fork is there, or known not to come. */
+  async startRecording(): Promise<void> {
+    await this.#recording?.start()
+  }
+
+  async offerForPlatform(): Promise<string> {
+    // A target that refused leaves its endpoint to the next; one that gave early media has spoiled it.
+    this.#candidate ??= await this.#newCandidate()
+    return this.#candidate.localSdp
+  }
+
+  async answerFromPlatform(sdp: string): Promise<string> {
+    const candidate = this.#candidate
+    if (candidate === undefined) {
+      const platform = this.#legOf('platform')
+      if (sdp !== platform.remoteSdp) await this.#modify(platform, sdp)
+      return this.#caller.localSdp
+    }
+    await this.#modify(candidate, sdp)
+    const before = this.#platform
+    this.#platform = candidate
+    this.#candidate = undefined
+    await this.#within(this.#caller.endpoint.bridge(candidate.endpoint), 'bridge the legs')
+    if (before !== undefined) await this.#options.server.destroyEndpoint(before.endpoint)
+    return this.#caller.localSdp
+  }
+
+  async takeAnswer(party: Party, sdp: string): Promise<void> {
+    const leg = this.#legOf(party)
+    // FreeSWITCH has no need to hear a description that it has, as after a refresh.
+    if (sdp === '' || sdp === leg.remoteSdp) return
+    await this.#modify(leg, sdp)
+  }
+
+  /** FreeSWITCH answers the party itself; the other party only has to hear of a hold or its end. */
+  async reofferFrom(party: Party, sdp: string): Promise<string> {
+    const leg = this.#legOf(party)
+    const other = this.#legOf(otherOf(party))
+    leg.localSdp = await this.#modify(leg, sdp)
+    other.localSdp = withDirection(other.localSdp, directionOf(sdp))
+    return other.localSdp
+  }
+
+  async reanswerTo(party: Party, sdp: string): Promise<string> {
+    const other = this.#legOf(otherOf(party))
+    if (sdp !== '' && sdp !== other.remoteSdp) await this.#modify(other, sdp)
+    return this.#legOf(party).localSdp
+  }
+
+  async announce(
+    file: string,
+    options: { readonly onAnswer: (sdp: string) => void; readonly cancel: AbortSignal },
+  ): Promise<void> {
+    const { endpoint, localSdp } = this.#caller
+    options.onAnswer(localSdp)
+    if (options.cancel.aborted) return
+    const stop = () => void endpoint.api('uuid_break', endpoint.uuid).catch(() => undefined)
+    options.cancel.addEventListener('abort', stop)
+    try {
+      await this.#within(endpoint.play(file), 'play the announcement', LONGEST_ANNOUNCEMENT_MS)
+    } finally {
+      options.cancel.removeEventListener('abort', stop)
+    }
+  }
+
+  async answered(answeredAtMs: number): Promise<void> {
+    this.#isAnswered = true
+    await this.#recording?.answered(answeredAtMs)
+  }
+
+  close(endedAtMs: number, reasons: RecordingOutcome['reasons']): Promise<RecordingOutcome | null> {
+    this.#closed ??= this.#close(endedAtMs, reasons)
+    return this.#closed
+  }
+
+  /** The engine died. The parties' media is on FreeSWITCH and goes on; its fork goes to another engine. */
+  async engineLost(cause: string): Promise<void> {
+    const lost = this.#recording
+    if (lost === undefined || this.#closed !== undefined) return
+    this.#log.warn({ recordingId: lost.recordingId, cause }, 'engine of the call died')
+    const movedAtMs = this.#options.clock.epochMs()
+    const before = lost.close(movedAtMs, ['engine_failed'])
+    if (!this.#isAnswered) await before
+    // Nothing of an unanswered call was written, so that its recording begins again under the same id.
+    const recording = this.#newRecording(this.#isAnswered ? newId() : lost.recordingId)
+    this.#recording = recording
+    const { recordingId } = recording
+    if (this.#isAnswered) this.#onMoved({ recordingId, movedAtMs, offers: null, before })
+    await recording.start()
+    if (this.#isAnswered) await recording.answered(movedAtMs).catch(() => undefined)
+  }
+
+  #newRecording(recordingId: string): ForkedRecording {
+    const { request, caller } = this.#options
+    const recording: ForkedRecording = new ForkedRecording({
+      ...this.#options,
+      recordingId,
+      callId: request.callId,
+      endpoint: caller,
+      roles: ['caller', 'agent'],
+      log: this.#log,
+      onStatusChange: (status) => {
+        if (this.#recording === recording) this.#onStatusChange(status)
+      },
+    })
+    return recording
+  }
+
+  async #newCandidate(): Promise<Leg> {
+    const endpoint = await this.#options.server.createEndpoint(null)
+    if (this.#closed !== undefined) {
+      await this.#options.server.destroyEndpoint(endpoint)
+      throw new TallenneError('no_media', 'the call ended meanwhile')
+    }
+    this.#watch(endpoint)
+    return { endpoint, localSdp: plainOffer(endpoint.local.sdp), remoteSdp: undefined }
+  }
+
+  async #close(
+    endedAtMs: number,
+    reasons: RecordingOutcome['reasons'],
+  ): Promise<RecordingOutcome | null> {
+    const { server, onClosed } = this.#options
+    this.#stopWatching()
+    onClosed()
+    const outcome = this.#recording?.close(endedAtMs, reasons)
+    const legs = [this.#caller, this.#platform, this.#candidate].filter((leg) => leg !== undefined)
+    // Endpoints first go silent when the engine has what was said until the end.
+    const recorded = (await outcome) ?? null
+    await Promise.all(legs.map((leg) => server.destroyEndpoint(leg.endpoint)))
+    return recorded
+  }
+
+  async #modify(leg: Leg, sdp: string): Promise<string> {
+    const answer = await this.#within(leg.endpoint.modify(sdp), 'take a new description')
+    leg.remoteSdp = sdp
+    return answer
+  }
+
+  #legOf(party: Party): Leg {
+    const leg = party === 'caller' ? this.#caller : this.#platform
+    if (leg === undefined) throw new TallenneError('no_media', 'the platform has no media yet')
+    return leg
+  }
+
+  /** An endpoint that ends by itself takes its call with it. */
+  #watch(endpoint: Endpoint): void {
+    const ended = () => {
+      const current = [this.#caller, this.#platform, this.#candidate]
+      if (current.some((leg) => leg?.endpoint === endpoint)) {
+        this.#lose('FreeSWITCH hung up an endpoint')
+      }
+    }
+    endpoint.on('destroy', ended)
+    endpoint.dialog?.on('destroy', ended)
+  }
+
+  #lose(reason: string): void {
+    if (this.#lost !== undefined || this.#closed !== undefined) return
+    this.#lost = reason
+    this.#log.warn({ reason }, 'media on FreeSWITCH is lost')
+    this.#onLost(reason)
+  }
+
+  async #within<Value>(
+    work: Promise<Value>,
+    what: string,
+    withinMs: number = MODIFY_MS,
+  ): Promise<Value> {
+    try {
+      return await settleWithin(work, { clock: this.#options.clock, withinMs, what })
+    } catch (error) {
+      if (error instanceof TallenneError) throw error
+      throw new TallenneError('no_media', messageOf(error), { cause: error })
+    }
+  }
+}
+
+function directionOf(sdp: string): SdpDirection {
+  const reading = readSdpOffer(sdp)
+  if (reading.kind !== 'offer') return 'sendrecv'
+  const audio = reading.offer.media.find(({ kind, port }) => kind === 'audio' && port > 0)
+  if (audio === undefined) return 'inactive'
+  return audio.isHeld ? 'inactive' : audio.direction
+}
