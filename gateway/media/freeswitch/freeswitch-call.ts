@@ -14,14 +14,14 @@ import {
   type TrunkMediaRequest,
 } from '../trunk-media.ts'
 import { type ForkEvents, ForkedRecording } from './forked-recording.ts'
-import type { FreeswitchServer } from './freeswitch-server.ts'
+import type { FreeswitchServer, OpenedEndpoint } from './freeswitch-server.ts'
 import type { Endpoint } from './media-server-surface.ts'
-import { plainOffer, withDirection } from './plain-offer.ts'
+import { withDirection } from './plain-offer.ts'
 import { settleWithin } from './settle-within.ts'
 
 export interface FreeswitchCallOptions {
   readonly server: FreeswitchServer
-  readonly caller: Endpoint
+  readonly caller: OpenedEndpoint
   readonly request: TrunkMediaRequest
   readonly recordings: DirectPlane
   readonly forkHost: string
@@ -64,14 +64,9 @@ export class FreeswitchCall implements TrunkMedia {
     const { server, caller, request } = options
     this.#options = options
     this.#log = options.log.child({ callId: request.callId, freeswitch: server.address.name })
-    const sdp = caller.local.sdp
-    this.#caller = {
-      endpoint: caller,
-      localSdp: request.callerOffer === null ? plainOffer(sdp) : sdp,
-      remoteSdp: request.callerOffer ?? undefined,
-    }
+    this.#caller = { ...caller, remoteSdp: request.callerOffer ?? undefined }
     this.#stopWatching = server.onLost((reason) => this.#lose(reason))
-    this.#watch(caller)
+    this.#watch(caller.endpoint)
     if (request.isRecorded) this.#recording = this.#newRecording(request.recordingId)
   }
 
@@ -195,7 +190,7 @@ export class FreeswitchCall implements TrunkMedia {
       ...this.#options,
       recordingId,
       callId: request.callId,
-      endpoint: caller,
+      endpoint: caller.endpoint,
       roles: ['caller', 'agent'],
       log: this.#log,
       onStatusChange: (status) => {
@@ -206,13 +201,13 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   async #newCandidate(): Promise<Leg> {
-    const endpoint = await this.#options.server.createEndpoint(null)
+    const opened = await this.#options.server.createEndpoint(null)
     if (this.#closed !== undefined) {
-      await this.#options.server.destroyEndpoint(endpoint)
+      await this.#options.server.destroyEndpoint(opened.endpoint)
       throw new TallenneError('no_media', 'the call ended meanwhile')
     }
-    this.#watch(endpoint)
-    return { endpoint, localSdp: plainOffer(endpoint.local.sdp), remoteSdp: undefined }
+    this.#watch(opened.endpoint)
+    return { ...opened, remoteSdp: undefined }
   }
 
   async #close(

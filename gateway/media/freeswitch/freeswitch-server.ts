@@ -9,6 +9,7 @@ import {
   type Endpoint,
   type MediaServer,
 } from './media-server-surface.ts'
+import { type OwnAudio, offerFrom, placeholderOffer, readOwnAudio } from './plain-offer.ts'
 import { settleWithin } from './settle-within.ts'
 
 export interface FreeswitchAddress {
@@ -22,6 +23,12 @@ export interface FreeswitchAddress {
   /** Address of this process that the server reaches: for the event socket and for forks. */
   readonly listenAddress: string
   readonly advertisedAddress?: string | undefined
+}
+
+export interface OpenedEndpoint {
+  readonly endpoint: Endpoint
+  /** What the endpoint's party gets: the answer to its offer, or an offer. */
+  readonly localSdp: string
 }
 
 export type ServerState = 'connecting' | 'up' | 'down' | 'closed'
@@ -46,6 +53,7 @@ export class FreeswitchServer {
   #state: ServerState = 'connecting'
   #isDraining = false
   #server: MediaServer | undefined
+  #ownAudio: OwnAudio | undefined
   #attempt = 0
   #failedChecks = 0
   #retry: Timer | undefined
@@ -100,19 +108,22 @@ export class FreeswitchServer {
   }
 
   /**
-   * An endpoint for a party's offer, or one that makes an offer (null). The caller destroys what it is given.
+   * An endpoint for a party's offer, or one whose party is to be offered something (null), and the description that
+   * the party gets. The caller destroys the endpoint.
    * Rejects with a `TallenneError`: `no_media_server`, `media_timeout`, or `unusable_offer`.
    */
-  async createEndpoint(remoteSdp: string | null): Promise<Endpoint> {
+  async createEndpoint(remoteSdp: string | null): Promise<OpenedEndpoint> {
     const server = this.#server
-    if (server === undefined) {
+    const own = this.#ownAudio
+    if (server === undefined || own === undefined) {
       throw new TallenneError('no_media_server', `FreeSWITCH ${this.address.name} is not connected`)
     }
-    const endpoint = await this.#newEndpoint(server, remoteSdp)
+    const endpoint = await this.#newEndpoint(server, remoteSdp ?? placeholderOffer(own))
     // Without it every command waits some forty milliseconds for the one before to be acknowledged.
     endpoint.conn?.socket.setNoDelay(true)
     this.#endpoints.add(endpoint)
-    return endpoint
+    const { sdp } = endpoint.local
+    return { endpoint, localSdp: remoteSdp === null ? offerFrom(sdp, own) : sdp }
   }
 
   /** Releases an endpoint, however its server is. Never rejects. Idempotent. */
@@ -142,6 +153,7 @@ export class FreeswitchServer {
     this.#disconnect()
   }
 
+  /** Null asks for FreeSWITCH's own offer. */
   async #newEndpoint(server: MediaServer, remoteSdp: string | null): Promise<Endpoint> {
     try {
       return await settleWithin(
@@ -201,15 +213,30 @@ export class FreeswitchServer {
       server.on('end', () => this.#lose('its event socket ended'))
       server.on('error', (failure) => this.#lose(messageOf(failure)))
       this.#server = server
+      this.#ownAudio = await this.#learnAudio(server)
       this.#attempt = 0
       this.#failedChecks = 0
       this.#state = 'up'
       this.#log.info({ host, port }, 'FreeSWITCH is up')
     } catch (error) {
       if (this.#state === 'closed') return
+      this.#disconnect()
       this.#log.warn({ host, port, reason: messageOf(error) }, 'FreeSWITCH cannot be used')
       this.#connectLater()
     }
+  }
+
+  /** Which codecs the server has: what it offers by itself. */
+  async #learnAudio(server: MediaServer): Promise<OwnAudio> {
+    const endpoint = await this.#newEndpoint(server, null)
+    const audio = readOwnAudio(endpoint.local.sdp)
+    await settleWithin(endpoint.destroy(), {
+      clock: this.#clock,
+      withinMs: ANSWER_MS,
+      what: 'hang up an endpoint',
+    })
+    if (audio !== undefined) return audio
+    throw new TallenneError('no_media_server', 'its own offer has no plain audio')
   }
 
   #connectLater(): void {
