@@ -141,6 +141,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
   )
   await connection.start()
+  await routed(caller)
   trunks.start()
   t.teardown(async () => {
     await trunks.drain()
@@ -209,6 +210,30 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         })
       }
     },
+  }
+}
+
+/** Waits until requests reach the gateway: a server learns of routes a moment after the connection is made. */
+async function routed(peer: SipPeer): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const callId = `options-${process.pid}-${attempt}-${Math.random()}`
+    peer.send(
+      [
+        'OPTIONS sip:127.0.0.1 SIP/2.0',
+        `Via: SIP/2.0/UDP 127.0.0.1:${peer.port};branch=z9hG4bK${Math.random().toString(16).slice(2)};rport`,
+        'Max-Forwards: 70',
+        'From: <sip:client@127.0.0.1>;tag=1',
+        'To: <sip:127.0.0.1>',
+        `Call-ID: ${callId}`,
+        'CSeq: 1 OPTIONS',
+        'Content-Length: 0',
+        '\r\n',
+      ].join('\r\n'),
+    )
+    const { status } = await peer.next(({ headers }) => headers.get('call-id') === callId)
+    if (status === 200) return
+    if (attempt === 50) throw new Error(`the SIP server answers OPTIONS with ${status}`)
+    await delay(50)
   }
 }
 
