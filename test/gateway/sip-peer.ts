@@ -43,9 +43,12 @@ export class SipPeer {
     socket.on('message', (bytes) => this.#take(bytes.toString()))
   }
 
-  static async open(server: { readonly host: string; readonly port: number }): Promise<SipPeer> {
+  static async open(
+    server: { readonly host: string; readonly port: number },
+    port = 0,
+  ): Promise<SipPeer> {
     const socket = createSocket('udp4')
-    socket.bind(0, '127.0.0.1')
+    socket.bind(port, '127.0.0.1')
     await once(socket, 'listening')
     return new SipPeer(socket, server)
   }
