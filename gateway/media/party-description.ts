@@ -31,8 +31,11 @@ export function readPartyDescription(sdp: string, code: string): PartyDescriptio
   if (reading.kind === 'unreadable') throw new TallenneError(code, reading.problem)
   const lines = reading.offer.media
   const audio = lines.find(
-    ({ kind, port, protocol }) =>
-      kind === 'audio' && port !== 0 && PASSED_PROTOCOLS.includes(protocol.toUpperCase()),
+    ({ kind, port, protocol, formats }) =>
+      kind === 'audio' &&
+      port !== 0 &&
+      formats.length > 0 &&
+      PASSED_PROTOCOLS.includes(protocol.toUpperCase()),
   )
   if (audio === undefined) {
     const found = lines.map(({ kind, port, protocol }) => `${kind} ${port} ${protocol}`).join(', ')

@@ -19,7 +19,7 @@ export interface JoinedCallOptions {
   /** A party hung up; the other was told. */
   readonly onHungUp: (party: Party, request: SipRequest) => void
   /** A party no longer knows its dialog, or will not have the media where it is now. */
-  readonly onGone: (party: Party) => void
+  readonly onGone: (endReason: 'session_expired' | 'media_lost') => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -89,7 +89,7 @@ export class JoinedCall {
     if (this.#isEnded) return
     const { status } = await this.#legs[party].statusOf({ method: 'OPTIONS' })
     if (this.#isEnded) return
-    if (status === 481 || status === 408) this.#options.onGone(party)
+    if (status === 481 || status === 408) this.#options.onGone('session_expired')
     else this.#options.timers.refreshed(party)
   }
 
@@ -98,7 +98,7 @@ export class JoinedCall {
     await Promise.all(
       (['caller', 'platform'] as const).map(async (party) => {
         if (!(await this.#offerOurs(party, offers[party])) && !this.#isEnded) {
-          this.#options.onGone(party)
+          this.#options.onGone('media_lost')
         }
       }),
     )
@@ -271,7 +271,7 @@ export class JoinedCall {
       const outcome = await this.#legs[party].offer(body, timers.refreshHeaders(party))
       if (this.#isEnded) return false
       if (outcome.kind === 'gone') {
-        onGone(party)
+        onGone('session_expired')
         return false
       }
       if (outcome.kind === 'refused') {

@@ -280,7 +280,10 @@ export class TrunkCall {
         const byName = party === 'caller' ? 'bye' : 'platform_bye'
         void this.end(bye.source === 'application' ? 'no_ack' : byName)
       },
-      onGone: () => void this.end('session_expired', ['session_expired']),
+      onGone: (endReason) =>
+        void this.end(endReason, [
+          endReason === 'media_lost' ? 'engine_failed' : 'session_expired',
+        ]),
       clock,
       log: this.#log,
     })
