@@ -266,10 +266,17 @@ export class Engine {
     const { recordingId } = slot.recording
     const { token } = fork
     slot.forks.add(token)
+    const legs = slot.recording.forkLegs(fork)
     this.#forks?.expect(token, {
-      legs: slot.recording.forkLegs(fork),
-      onConnected: () => this.#reply({ kind: 'forkConnected', recordingId, token }),
-      onEnded: (code) => this.#reply({ kind: 'forkEnded', recordingId, token, code }),
+      legs,
+      onConnected: () => {
+        for (const leg of legs) leg.connected()
+        this.#reply({ kind: 'forkConnected', recordingId, token })
+      },
+      onEnded: (code) => {
+        for (const leg of legs) leg.disconnected()
+        this.#reply({ kind: 'forkEnded', recordingId, token, code })
+      },
     })
   }
 
@@ -399,9 +406,20 @@ export class Engine {
       portsInUse: this.#ports.inUse,
       portsFree: this.#ports.free,
       lagMs: Math.round(this.#worstLagMs),
-      counters,
+      counters: { ...counters, ...this.#forkCounters() },
     })
     this.#worstLagMs = 0
+  }
+
+  #forkCounters(): Readonly<Record<string, number>> {
+    if (this.#forks === undefined) return {}
+    const { accepted, refused, text, idle } = this.#forks.counters
+    return {
+      forks_accepted: accepted,
+      forks_refused: refused,
+      forks_idle: idle,
+      fork_texts: text,
+    }
   }
 
   #reasonsOf(slot: Slot, reasons: readonly ReasonCode[]): readonly ReasonCode[] {

@@ -3,10 +3,11 @@ import type { RecordedStream } from './recorded-stream.ts'
 import type { Role, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { StreamTally } from './stream-tally.ts'
-import type { AudioPacket, TimelineLeg } from './timeline-leg.ts'
+import type { AudioPacket, OnLost, TimelineLeg } from './timeline-leg.ts'
 
 /** Interleaved signed 16-bit little-endian samples, as mod_audio_fork sends them. */
 export interface PcmFrame {
+  /** Not used again by whoever hands it over: a leg may keep it for a moment. */
   readonly bytes: Uint8Array
   /** Byte offset of the leg's first sample. */
   readonly offset: number
@@ -16,11 +17,20 @@ export interface PcmFrame {
   readonly stride: number
 }
 
+/** A fork that sent nothing for so long stands still, or was paused: its next frames tell which. */
+const STALL_MS = 200
+/** So long frames are collected after a stall: what was held back comes at once, what follows a pause in its time. */
+const COLLECT_MS = 100
+/** Frames at their pace bring what was collected for, give or take a packet time or two. */
+const PACE_SLACK_MS = 60
+
 /**
  * One channel of a WebSocket fork: linear samples at 8 kHz without timestamps, placed by their count and arrival.
  *
- * A frame may be of any size. It is placed in pieces of a slot, so that what comes in a lump after a stall finds its
- * way back as a burst of packets does, and what never came (a pause) is silence of its length.
+ * A frame may be of any size. It is placed in pieces of a slot, each as if it had come when it was spoken. After a
+ * stall it is first seen how much comes at once: what was held back ends now and reaches back as far as it is long;
+ * what is missing before that is silence where the fork was paused, and lost where it could not send all. While no
+ * fork is connected the time is lost.
  */
 export class ForkLeg implements RecordedStream {
   readonly streamId: string
@@ -28,23 +38,37 @@ export class ForkLeg implements RecordedStream {
   readonly tally = new StreamTally()
   readonly sockets = undefined
   readonly #clock: Clock
+  readonly #onLost: OnLost
   readonly #packet: { -readonly [Key in keyof AudioPacket]: AudioPacket[Key] }
   #role: StreamPlan['role']
   #isReceiving = true
   #timestamp = 0
   #receivingMs = 0
   #countingSinceMs: number | undefined
+  #isConnected = false
+  /** Position from which the time is lost because no fork is connected. */
+  #lostFrom: number
+  #heardAtMs: number
+  /** Frames since a stall, until it is known what it was. */
+  #collected: PcmFrame[] = []
+  #collectingSinceMs = 0
+  /** When the last frame before the stall was heard. */
+  #stalledAtMs = 0
 
   constructor(options: {
     readonly streamId: string
     readonly role: Role | 'mixed'
     readonly leg: TimelineLeg
     readonly clock: Clock
+    readonly onLost: OnLost
   }) {
     this.streamId = options.streamId
     this.#role = options.role
     this.leg = options.leg
     this.#clock = options.clock
+    this.#onLost = options.onLost
+    this.#heardAtMs = options.clock.monotonicMs()
+    this.#lostFrom = this.#now()
     this.#packet = {
       timestamp: 0,
       arrivedAt: 0,
@@ -65,10 +89,31 @@ export class ForkLeg implements RecordedStream {
     return this.#receivingMs
   }
 
-  /** The fork was made anew: its samples have nothing to do with those before. */
-  restart(): void {
-    this.tally.reanchored++
+  /** Whether audio that was held back may still come for the slots from `leg.end` on. */
+  get isAwaited(): boolean {
+    if (this.#collected.length > 0) return true
+    return this.#isConnected && this.#clock.monotonicMs() - this.#heardAtMs > STALL_MS / 2
+  }
+
+  /** A fork is there: its samples have nothing to do with those of one before. */
+  connected(): void {
+    this.#isConnected = true
+    this.#heardAtMs = this.#clock.monotonicMs()
     this.leg.restart()
+    this.#lose(this.#now())
+  }
+
+  /** The fork is gone; from the last that was heard on the time is lost, until another is there. */
+  disconnected(): void {
+    if (!this.#isConnected) return
+    this.#isConnected = false
+    this.settle()
+    this.#lostFrom = Math.round(this.#heardAtMs * SAMPLES_PER_MS)
+  }
+
+  /** The call ended at a position: what has not come until then is lost. */
+  end(position: number): void {
+    if (!this.#isConnected) this.#lose(position)
   }
 
   take(frame: PcmFrame): void {
@@ -77,16 +122,40 @@ export class ForkLeg implements RecordedStream {
       this.#timestamp += frame.length
       return
     }
-    const packet = this.#packet
-    packet.arrivedAt = this.#clock.monotonicMs() * SAMPLES_PER_MS
-    packet.datagram = frame.bytes
-    packet.stride = frame.stride
-    for (let from = 0; from < frame.length; from += SLOT_SAMPLES) {
-      packet.offset = frame.offset + from * frame.stride
-      packet.length = Math.min(SLOT_SAMPLES, frame.length - from)
-      packet.timestamp = this.#timestamp
-      this.#timestamp += packet.length
-      this.tally[this.leg.place(packet)]++
+    const nowMs = this.#clock.monotonicMs()
+    const isStalled = nowMs - this.#heardAtMs > STALL_MS
+    const stalledAtMs = this.#heardAtMs
+    this.#heardAtMs = nowMs
+    if (isStalled && this.#collected.length === 0) {
+      this.#collectingSinceMs = nowMs
+      this.#stalledAtMs = stalledAtMs
+    }
+    if (this.#collected.length === 0 && !isStalled) {
+      this.#place(frame, this.#now())
+      return
+    }
+    this.#collected.push(frame)
+    if (nowMs - this.#collectingSinceMs >= COLLECT_MS) this.settle()
+  }
+
+  /** Places what was collected after a stall. Called by itself, and once more when nothing more can come. */
+  settle(): void {
+    const frames = this.#collected
+    if (frames.length === 0) return
+    this.#collected = []
+    const collectedMs = this.#heardAtMs - this.#collectingSinceMs
+    const heldMs = frames.reduce((sum, { length }) => sum + length, 0) / SAMPLES_PER_MS
+    const missingMs = this.#heardAtMs - this.#stalledAtMs - heldMs
+    let rest = heldMs * SAMPLES_PER_MS
+    if (missingMs > PACE_SLACK_MS) {
+      const missing = Math.round(missingMs * SAMPLES_PER_MS)
+      this.#timestamp += missing
+      // More than its pace brings was held back, so that the rest was too much to hold.
+      if (heldMs > collectedMs + PACE_SLACK_MS) this.#onLost(this.#now() - rest - missing, missing)
+    }
+    for (const frame of frames) {
+      rest -= frame.length
+      this.#place(frame, this.#now() - rest)
     }
   }
 
@@ -118,4 +187,28 @@ export class ForkLeg implements RecordedStream {
 
   /** A WebSocket needs no reports. */
   reportIfDue(): void {}
+
+  /** Places a frame whose last sample came at a position: the first came as much earlier as it is long. */
+  #place(frame: PcmFrame, endedAt: number): void {
+    const packet = this.#packet
+    packet.datagram = frame.bytes
+    packet.stride = frame.stride
+    for (let from = 0; from < frame.length; from += SLOT_SAMPLES) {
+      packet.offset = frame.offset + from * frame.stride
+      packet.length = Math.min(SLOT_SAMPLES, frame.length - from)
+      packet.timestamp = this.#timestamp
+      packet.arrivedAt = endedAt - (frame.length - from - packet.length)
+      this.#timestamp += packet.length
+      this.tally[this.leg.place(packet)]++
+    }
+  }
+
+  #lose(until: number): void {
+    if (until > this.#lostFrom) this.#onLost(this.#lostFrom, until - this.#lostFrom)
+    this.#lostFrom = until
+  }
+
+  #now(): number {
+    return this.#clock.monotonicMs() * SAMPLES_PER_MS
+  }
 }

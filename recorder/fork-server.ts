@@ -146,6 +146,11 @@ export class ForkServer {
       this.counters.text++
       return
     }
+    if (message.length === 0) {
+      // FreeSWITCH is being shut down: it sends nothing more and never closes the connection.
+      live.socket.close(1000)
+      return
+    }
     const { legs } = live.awaited
     const stride = legs.length * SAMPLE_BYTES
     const bytes = live.rest.length === 0 ? message : Buffer.concat([live.rest, message])

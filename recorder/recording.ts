@@ -19,7 +19,7 @@ import type {
 import type { RelayParty } from './relay-party.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
-import { TimelineLeg } from './timeline-leg.ts'
+import { type OnLost, TimelineLeg } from './timeline-leg.ts'
 import { type ChannelFacts, giveVerdict } from './verdict.ts'
 
 export interface RecordingOptions {
@@ -31,6 +31,12 @@ export interface RecordingOptions {
 
 /** A packet that began before the call's end is kept whole, up to so much. */
 const LONGEST_TAIL = 60 * SAMPLES_PER_MS
+/**
+ * A fork that stands still may yet send what it holds back, in frames of two seconds; so long the timeline waits for
+ * it, which takes a ring of four seconds.
+ */
+const STALL_WAIT = 2500 * SAMPLES_PER_MS
+const FORK_RING_SAMPLES = 32_768
 /** Media may outrun the message that the call was answered, by a second. */
 const KEPT_BEFORE_ANSWER = 1000 * SAMPLES_PER_MS
 
@@ -125,24 +131,29 @@ export class Recording {
     return roles.map((role) => {
       const streamId = `fork-${role}`
       const known = this.#streams.get(streamId)
-      if (known instanceof ForkLeg) {
-        known.restart()
-        return known
-      }
-      return this.#add(streamId, (leg) => new ForkLeg({ streamId, role, leg, clock: this.#clock }))
+      if (known instanceof ForkLeg) return known
+      return this.#add(
+        streamId,
+        (leg, onLost) => new ForkLeg({ streamId, role, leg, clock: this.#clock, onLost }),
+        FORK_RING_SAMPLES,
+      )
     })
+  }
+
+  get #forks(): readonly ForkLeg[] {
+    return [...this.#streams.values()].filter((stream) => stream instanceof ForkLeg)
   }
 
   #add<Stream extends RecordedStream>(
     streamId: string,
-    make: (leg: TimelineLeg) => Stream,
+    make: (leg: TimelineLeg, onLost: OnLost) => Stream,
+    ringSamples?: number,
   ): Stream {
-    const leg = new TimelineLeg(
-      this.#zero === undefined ? this.#openedAt : this.#next,
-      (at, length) => this.#lose(stream, at, length),
-    )
+    const base = this.#zero === undefined ? this.#openedAt : this.#next
+    const onLost: OnLost = (at, length) => this.#lose(stream, at, length)
+    const leg = new TimelineLeg(base, onLost, ringSamples)
     if (this.#zero !== undefined) leg.startAt(this.#next)
-    const stream = make(leg)
+    const stream = make(leg, onLost)
     this.#streams.set(streamId, stream)
     this.#taken.set(stream, { leg, energy: 0 })
     if (this.#zero !== undefined) stream.startCounting()
@@ -185,6 +196,7 @@ export class Recording {
       stream.stopCounting()
       stream.leg.endAt(end)
     }
+    for (const fork of this.#forks) fork.end(end)
   }
 
   /** Takes every slot that ends at or before the position, as far as the call goes. */
@@ -195,7 +207,7 @@ export class Recording {
       for (const { leg } of this.#legs) leg.discardBefore(position - heldSamples)
       return
     }
-    const limit = Math.min(position, this.#end ?? position)
+    const limit = Math.min(this.#waitForForks(position), this.#end ?? position)
     if (this.#file === undefined && !this.#openFile()) {
       while (this.#next + SLOT_SAMPLES <= limit) this.#next += SLOT_SAMPLES
       for (const { leg } of this.#legs) leg.discardBefore(this.#next)
@@ -259,6 +271,15 @@ export class Recording {
     return this.#outcome(facts, { lengthSamples: length, callSamples: callEnd - zero })
   }
 
+  /** A fork that stands still is waited for, up to `STALL_WAIT`. */
+  #waitForForks(position: number): number {
+    let limit = position
+    for (const fork of this.#forks) {
+      if (fork.isAwaited) limit = Math.min(limit, fork.leg.end)
+    }
+    return Math.max(limit, position - STALL_WAIT)
+  }
+
   /** Opens the file at the first media, and writes the silence that went before it. */
   #openFile(): boolean {
     if (![...this.#streams.values()].some((stream) => stream.tally.placed > 0)) return false
@@ -278,6 +299,7 @@ export class Recording {
   #drain(callEnd: number): number {
     const zero = this.#zero
     if (zero === undefined) return 0
+    for (const fork of this.#forks) fork.settle()
     let end = callEnd
     for (const { leg } of this.#legs) end = Math.max(end, Math.min(leg.end, callEnd + LONGEST_TAIL))
     if (this.#file === undefined) this.#openFile()

@@ -32,7 +32,8 @@ interface StalledEpoch {
   readonly end: number
 }
 
-const RING_SAMPLES = 16_384
+/** Two seconds: what is held back, and some for what is early. */
+export const USUAL_RING_SAMPLES = 16_384
 /** Audio cannot arrive before it was spoken: a timestamp so far ahead of its arrival is a jump. */
 const LEAD_LIMIT = 100 * SAMPLES_PER_MS
 /** How far arrival may be from the end of the last packet where a timestamp jumps within running speech. */
@@ -72,6 +73,7 @@ const MOST_HOLES = 64
  */
 export class TimelineLeg {
   readonly #onLost: OnLost
+  readonly #ringSamples: number
   /** The slot before the one that was taken last, and that one. */
   readonly #audio = new Int16Array(2 * SLOT_SAMPLES)
   /** The slot that was taken last; the same view after every `take`. */
@@ -103,9 +105,11 @@ export class TimelineLeg {
   #slips = 0
   #reanchored = 0
 
-  constructor(base: number, onLost: OnLost) {
+  /** `ringSamples` is a power of two. */
+  constructor(base: number, onLost: OnLost, ringSamples = USUAL_RING_SAMPLES) {
     this.#base = base
     this.#onLost = onLost
+    this.#ringSamples = ringSamples
   }
 
   /** How often the leg was anchored anew within one SSRC. */
@@ -195,7 +199,7 @@ export class TimelineLeg {
   }
 
   #ringNow(): SampleRing {
-    this.#ring ??= new SampleRing(RING_SAMPLES, this.#base)
+    this.#ring ??= new SampleRing(this.#ringSamples, this.#base)
     return this.#ring
   }
 

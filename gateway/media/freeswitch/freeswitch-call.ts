@@ -53,6 +53,7 @@ export class FreeswitchCall implements TrunkMedia {
   #platform: Leg | undefined
   /** The endpoint of a target that has not answered yet. */
   #candidate: Leg | undefined
+  #bridged: Leg | undefined
   #isAnswered = false
   #onStatusChange: (status: RecordingStatus) => void = () => {}
   #onLost: (reason: string) => void = () => {}
@@ -100,7 +101,10 @@ export class FreeswitchCall implements TrunkMedia {
   async offerForPlatform(): Promise<string> {
     // A target that refused leaves its endpoint to the next; one that gave early media has spoiled it.
     this.#candidate ??= await this.#newCandidate()
-    return this.#candidate.localSdp
+    const candidate = this.#candidate
+    // Before anybody answers, so that not even the first word waits for it. Whoever talks to another is not torn away.
+    if (this.#platform === undefined) await this.#bridgeWith(candidate)
+    return candidate.localSdp
   }
 
   async answerFromPlatform(sdp: string): Promise<string> {
@@ -114,7 +118,7 @@ export class FreeswitchCall implements TrunkMedia {
     const before = this.#platform
     this.#platform = candidate
     this.#candidate = undefined
-    await this.#within(this.#caller.endpoint.bridge(candidate.endpoint), 'bridge the legs')
+    await this.#bridgeWith(candidate)
     if (before !== undefined) await this.#options.server.destroyEndpoint(before.endpoint)
     return this.#caller.localSdp
   }
@@ -198,6 +202,12 @@ export class FreeswitchCall implements TrunkMedia {
       },
     })
     return recording
+  }
+
+  async #bridgeWith(leg: Leg): Promise<void> {
+    if (this.#bridged === leg) return
+    this.#bridged = leg
+    await this.#within(this.#caller.endpoint.bridge(leg.endpoint), 'bridge the legs')
   }
 
   async #newCandidate(): Promise<Leg> {
