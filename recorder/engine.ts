@@ -357,6 +357,8 @@ export class Engine {
     this.#announcements.release(recording.recordingId)
     for (const token of slot.forks) this.#forks?.release(token)
     this.#closeSockets(recording)
+    // In the same turn, so that totals never shrink while the file is being finished.
+    this.#counters.addStreams([...recording.streams].map((stream) => stream.counters()))
     const finishing = this.#conclude(slot).finally(() => this.#finishing.delete(finishing))
     this.#finishing.add(finishing)
   }
@@ -366,7 +368,6 @@ export class Engine {
     try {
       const outcome = await recording.finish()
       this.#counters.add(`verdict_${outcome.verdict}`)
-      this.#counters.addStreams(outcome.streams)
       if (closing?.requestId !== undefined) {
         this.#reply({ kind: 'closed', requestId: closing.requestId, outcome })
       }
