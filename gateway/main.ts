@@ -42,6 +42,8 @@ import { warmUp } from './warm-up.ts'
 const DRAIN_MS = 3000
 const ENGINE_CLOSE_MS = 800
 const JOURNAL_CLOSE_MS = 1000
+/** Longer than any hold music pauses, and well within the minute in which a call has its verdict. */
+const ORPHAN_QUIET_MS = 20_000
 /** 64 × T1 (RFC 3261 §13.3.1.4). */
 const ACK_TIMEOUT_MS = 32_000
 
@@ -178,6 +180,8 @@ async function composeGateway(
       ...(forked && { freeswitch: forked }),
     },
     files,
+    recordings: () => plane.live(),
+    orphanQuietMs: ORPHAN_QUIET_MS,
     timer: config.sip.sessionTimer,
     identification,
     clock,

@@ -42,6 +42,8 @@ export class MediaStream implements RecordedStream {
   readonly tally = new StreamTally()
   /** The stream's own party, for whatever is to be sent to it. */
   readonly party: RelayParty
+  /** Monotonic milliseconds of the last packet from the stream's own source, or of its opening. */
+  heardAtMs: number
   readonly #clock: Clock
   readonly #onFailed: (error: unknown) => void
   readonly #sockets: SocketPair
@@ -87,6 +89,7 @@ export class MediaStream implements RecordedStream {
     this.#sockets = options.sockets
     this.leg = options.leg
     this.#clock = options.clock
+    this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
     this.party = new RelayParty(options.sockets)
     this.party.signal(options.plan.remote, options.plan.relay)
@@ -248,6 +251,7 @@ export class MediaStream implements RecordedStream {
 
   /** What the source's own packet becomes: first it goes on, so that nothing of the recording can hold it up. */
   #accept(datagram: Uint8Array, arrivedAtMs: number): void {
+    this.heardAtMs = arrivedAtMs
     const onward = this.#onward
     if (onward !== undefined) this.tally[onward.send(datagram) ? 'relayed' : 'unrelayed']++
     if (!this.#plan.isReceiving || !this.#isRecorded) {

@@ -154,4 +154,6 @@ export interface LiveRecording {
   readonly bytes: number
   readonly levelsDb: readonly [number, number]
   readonly lostMs: number
+  /** Since the last RTP packet of any party's; absent where media does not come as RTP. */
+  readonly quietMs?: number
 }

@@ -255,7 +255,16 @@ export class Recording {
       bytes: this.#file?.bytes ?? 0,
       levelsDb: [this.#channels[0].levelDb, this.#channels[1].levelDb],
       lostMs: this.#losses.lostMs,
+      ...this.#quiet(),
     }
+  }
+
+  #quiet(): Pick<LiveRecording, 'quietMs'> {
+    const heardAtMs = [...this.#streams.values()].flatMap((stream) =>
+      stream instanceof MediaStream ? stream.heardAtMs : [],
+    )
+    if (heardAtMs.length === 0) return {}
+    return { quietMs: Math.round(this.#clock.monotonicMs() - Math.max(...heardAtMs)) }
   }
 
   /**

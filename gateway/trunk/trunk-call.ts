@@ -73,6 +73,7 @@ export class TrunkCall {
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
   #isTransferring = false
+  #isOrphaned = false
 
   constructor(options: TrunkCallOptions) {
     this.#options = options
@@ -149,6 +150,20 @@ export class TrunkCall {
       this.#caller.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
     }
     return this.end('shutdown', ['shutdown'])
+  }
+
+  /**
+   * Whether the SIP server that held the call's dialogs was lost: nothing can be asked or heard of them any more,
+   * while the parties may talk on.
+   */
+  get isOrphaned(): boolean {
+    return this.#isOrphaned
+  }
+
+  /** The SIP server is back after it was away. A call that was not answered yet is over with its transactions. */
+  serverReturned(): void {
+    if (this.#joined === undefined) void this.end('sip_server_lost')
+    else this.#isOrphaned = true
   }
 
   async #openMedia(): Promise<TrunkMedia | undefined> {

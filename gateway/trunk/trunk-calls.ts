@@ -1,20 +1,21 @@
-import type { Clock } from '../../base/clock.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
+import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type { TrunkMediaPlane } from '../media/trunk-media.ts'
-import type { CallMaker, RequestSender } from '../sip/call-maker.ts'
+import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
-import type { DialogMaker, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { AddressReader } from '../siprec/address-reader.ts'
 import type { Identification } from '../siprec/identification.ts'
 import { probeBy } from './probe-target.ts'
@@ -34,7 +35,11 @@ export interface TrunkCallsOptions {
   /** By the name that a route gives. */
   readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
   readonly files: RecordingFiles
+  /** How live recordings are now. */
+  readonly recordings: () => Promise<readonly LiveRecording[]>
   readonly timer: TimerLimits
+  /** Parties of a lost SIP server that send nothing for so long have hung up. */
+  readonly orphanQuietMs: number
   readonly identification: Identification
   readonly clock: Clock
   readonly log: Log
@@ -44,12 +49,13 @@ export interface TrunkCallsOptions {
 
 /** What passing calls on needs of one SIP server. */
 export interface TrunkServer {
-  readonly framework: DialogMaker & CallMaker & RequestSender
+  readonly framework: TrunkFramework
   readonly isConnected: boolean
 }
 
 /** A peer that has not answered a BYE by then is left to find out by itself. */
 const FAREWELL_MS = 1500
+const LOOK_EVERY_MS = 2000
 const LIVE_STATES = {
   opening: 'opening',
   announcing: 'opening',
@@ -67,6 +73,8 @@ export class TrunkCalls {
   readonly #servers: TrunkServer[] = []
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #calls = new Map<string, TrunkCall>()
+  readonly #serverOf = new WeakMap<TrunkCall, TrunkServer>()
+  #watch: Timer | undefined
   #isDraining = false
 
   constructor(options: TrunkCallsOptions) {
@@ -85,12 +93,17 @@ export class TrunkCalls {
   /** How INVITEs of one SIP server become trunk calls. */
   takerFor(server: TrunkServer): InviteTaker {
     this.#servers.push(server)
+    // A server that was away may have come back without the dialogs that it had, and tells of none of them.
+    server.framework.on('connect', (failure) => {
+      if (failure === null) for (const call of this.#callsOf(server)) call.serverReturned()
+    })
     return { take: (request, response) => this.#take(request, response, server) }
   }
 
-  /** Starts to judge targets. Idempotent. */
+  /** Starts to judge targets, and to look after calls whose SIP server was lost. Idempotent. */
   start(): void {
     this.#health.start()
+    this.#watch ??= this.#options.clock.every(LOOK_EVERY_MS, () => void this.#endOrphans())
   }
 
   get count(): number {
@@ -127,6 +140,7 @@ export class TrunkCalls {
   async drain(): Promise<void> {
     this.#isDraining = true
     this.#health.close()
+    this.#watch?.cancel()
     const calls = [...this.#calls.values()]
     await Promise.all(calls.map((call) => call.shutDown()))
     await Promise.race([
@@ -186,8 +200,26 @@ export class TrunkCalls {
       onEnded: () => this.#calls.delete(key),
     })
     this.#calls.set(key, call)
+    this.#serverOf.set(call, invite.server)
     if (this.#isDraining) call.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
     else void call.run()
+  }
+
+  /** A call that nobody can hang up any more is over when its parties have fallen silent. */
+  async #endOrphans(): Promise<void> {
+    const orphans = [...this.#calls.values()].filter((call) => call.isOrphaned)
+    if (orphans.length === 0) return
+    const { orphanQuietMs } = this.#options
+    const live = await this.#options.recordings().catch(() => [])
+    const quietMs = new Map(live.map((recording) => [recording.recordingId, recording.quietMs]))
+    for (const call of orphans) {
+      if ((quietMs.get(call.recordingId) ?? orphanQuietMs) < orphanQuietMs) continue
+      void call.end('sip_server_lost')
+    }
+  }
+
+  #callsOf(server: TrunkServer): readonly TrunkCall[] {
+    return [...this.#calls.values()].filter((call) => this.#serverOf.get(call) === server)
   }
 
   #callOf(

@@ -41,25 +41,38 @@ async function sipServer(t: Test, clock: SystemClock) {
   if (host && port && secret && sipPort) {
     // It hands requests to a client of the test before until it has noticed that this one is gone.
     t.teardown(() => delay(200))
-    return { admin: { host, port: Number(port), secret }, udp: { host, port: Number(sipPort) } }
+    return {
+      admin: { host, port: Number(port), secret },
+      udp: { host, port: Number(sipPort) },
+      restart: async () => {
+        throw new Error('a server of somebody else’s is not restarted')
+      },
+    }
   }
-  const server = new SipServer({
-    listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
-    clock,
-    log: createSilentLog(),
-  })
+  const log = createSilentLog()
+  const listen = { transport: 'udp', host: '127.0.0.1', port: 0 } as const
+  let server = new SipServer({ listen: [listen], clock, log })
   const { admin, sip } = await server.start()
   t.teardown(() => server.close())
   const [udp] = sip
   if (udp === undefined) throw new Error('the SIP server listens nowhere')
-  return { admin, udp }
+  return {
+    admin,
+    udp,
+    /** Ends the server and starts another in its place, which knows nothing of what was. */
+    restart: async () => {
+      await server.close()
+      server = new SipServer({ listen: [udp], admin, clock, log })
+      await server.start()
+    },
+  }
 }
 
 /** A gateway that passes calls on: real SIP server, framework and engine; the journal is what a test reads. */
 export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const clock = new SystemClock()
   const log = createSilentLog()
-  const { admin, udp } = await sipServer(t, clock)
+  const { admin, udp, restart } = await sipServer(t, clock)
   const caller = await SipPeer.open(udp)
   const platform = await SipPeer.open(udp)
   const placed: object = JSON.parse(
@@ -124,6 +137,8 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     },
     planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    recordings: () => plane.live(),
+    orphanQuietMs: 1000,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     identification: createIdentification(config.identification),
     clock,
@@ -161,6 +176,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     engines,
     entries,
     metrics: () => registry.metrics(),
+    restartServer: restart,
     killEngine: () => {
       const plan = { recordingId: 'die', callId: 'die', streams: [] }
       engines.open('die', { kind: 'open', plan }).catch(() => undefined)
