@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { SystemClock } from '../../../../base/clock.ts'
+import { createSilentLog } from '../../../../base/log.ts'
+import { newId } from '../../../../base/uuid.ts'
+import { salvageLost } from '../../../../gateway/crash-recovery.ts'
+import { DirectPlane } from '../../../../gateway/media/direct-plane.ts'
+import { EnginePool } from '../../../../gateway/media/engine-pool.ts'
+import { createFreeswitchPool } from '../../../../gateway/media/freeswitch/freeswitch-pool.ts'
+import { FreeswitchTrunkPlane } from '../../../../gateway/media/freeswitch/freeswitch-trunk.ts'
+import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
+import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
+import { StandInFreeswitch } from './stand-in-freeswitch.ts'
+
+const WAIT_MS = 20_000
+
+/** The real servers to run against, `HOST:PORT:SECRET` each; both or none. */
+export function realServers() {
+  const [dHost, dPort, secret] = (process.env['TALLENNE_TEST_DRACHTIO'] ?? '').split(':')
+  const [host, port, password] = (process.env['TALLENNE_TEST_FREESWITCH'] ?? '').split(':')
+  if (!dHost || !dPort || !secret || !host || !port || !password) return undefined
+  return {
+    drachtio: { host: dHost, port: Number(dPort), secret },
+    freeswitch: { host, port: Number(port), password },
+  }
+}
+
+/** A party's offer of G.711 at a port. */
+export function partyOffer(port: number): string {
+  return [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    `m=audio ${port} RTP/AVP 0 101`,
+    'a=rtpmap:0 PCMU/8000',
+    'a=rtpmap:101 telephone-event/8000',
+    '',
+  ].join('\r\n')
+}
+
+export function portOf(sdp: string): number {
+  return Number(/^m=audio (\d+) /m.exec(sdp)?.[1] ?? 0)
+}
+
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const giveUpAt = Date.now() + WAIT_MS
+  while (!condition()) {
+    if (Date.now() > giveUpAt) throw new Error(`waited in vain for ${what}`)
+    await delay(10)
+  }
+}
+
+/** The FreeSWITCH plane with an engine and a SIP server, on a stand-in or, where the test allows, on real servers. */
+export async function startMediaNode(t: Test, options: { readonly real?: boolean } = {}) {
+  const clock = new SystemClock()
+  const log = createSilentLog()
+  const real = options.real ? realServers() : undefined
+  const standIn = await StandInFreeswitch.start()
+  t.teardown(() => standIn.close())
+  const server = new SipServer({
+    listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
+    clock,
+    log,
+  })
+  const { admin } = await server.start()
+  t.teardown(() => server.close())
+  const connection = new SipConnection({ address: real?.drachtio ?? admin, clock, log })
+  await connection.start()
+  t.teardown(() => connection.close())
+  const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
+  t.teardown(() => rmSync(spool, { recursive: true }))
+  const engines = new EnginePool({
+    settings: [0].map((engineIndex) => ({
+      engineIndex,
+      bindAddress: '127.0.0.1',
+      advertisedAddress: '127.0.0.1',
+      portFrom: 44_000 + engineIndex * 20,
+      portTo: 44_018 + engineIndex * 20,
+      portRestMs: 0,
+      maxRecordings: 50,
+      holdBackMs: 100,
+      opus: { complexity: 0, bitrateBps: 16_000 },
+      skipsQuiet: true,
+      quietDb: -55,
+      spoolPath: spool,
+      forkListen: { host: '127.0.0.1', port: 0 },
+    })),
+    entry: new URL('../../trunk/mortal-engine.js', import.meta.url),
+    clock,
+    log,
+    onReport: () => undefined,
+    onDeath: () => undefined,
+  })
+  await engines.start()
+  t.teardown(() => engines.close(2000))
+  const recordings = new DirectPlane({
+    engines,
+    salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
+    log,
+  })
+  const pool = createFreeswitchPool(
+    [
+      {
+        name: 'one',
+        profile: 'drachtio_mrf',
+        weight: 1,
+        listenAddress: '127.0.0.1',
+        ...(real?.freeswitch ?? standIn.address),
+      },
+    ],
+    { framework: () => connection.framework, clock, log },
+  )
+  await pool.start()
+  t.teardown(() => pool.close())
+  const failures: string[] = []
+  const plane = new FreeswitchTrunkPlane({
+    pool,
+    recordings,
+    forkHost: '127.0.0.1',
+    clock,
+    log,
+    events: { forkFailed: (code) => failures.push(code), forkRetried: () => undefined },
+  })
+  const request = (changes: { readonly isRecordingRequired?: boolean } = {}) => ({
+    recordingId: newId(),
+    callId: `${newId()}@test`,
+    callerOffer: partyOffer(49_000),
+    isRecorded: true,
+    isRecordingRequired: false,
+    ...changes,
+  })
+  return { standIn, pool, plane, failures, request, clock, engines }
+}
