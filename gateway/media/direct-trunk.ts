@@ -22,46 +22,18 @@ import {
   type Party,
   type RecordingStatus,
   type TrunkMedia,
-  type TrunkMediaPlane,
   type TrunkMediaRequest,
 } from './trunk-media.ts'
 import { planTrunkStreams } from './trunk-streams.ts'
 import type { AudioLine } from './write-description.ts'
 
-export interface DirectTrunkPlaneOptions {
+/** What one call needs of its plane. */
+export interface DirectTrunkOptions {
   readonly plane: DirectPlane
   readonly capabilities: MediaCapabilities
   readonly clock: Clock
-}
-
-/** Trunk calls on the engines' own sockets: each call is a recording whose two streams are relayed to each other. */
-export class DirectTrunkPlane implements TrunkMediaPlane {
-  readonly #options: DirectTrunkPlaneOptions
-  readonly #open = new Set<DirectTrunk>()
-
-  constructor(options: DirectTrunkPlaneOptions) {
-    this.#options = options
-    options.plane.onLost((recordingId, cause) => {
-      for (const trunk of [...this.#open]) {
-        if (trunk.recordingId === recordingId) void trunk.mediaLost(cause)
-      }
-    })
-  }
-
-  async open(request: TrunkMediaRequest): Promise<TrunkMedia> {
-    const trunk: DirectTrunk = new DirectTrunk(request, {
-      ...this.#options,
-      onClosed: () => this.#open.delete(trunk),
-    })
-    this.#open.add(trunk)
-    try {
-      await trunk.open()
-    } catch (error) {
-      this.#open.delete(trunk)
-      throw error
-    }
-    return trunk
-  }
+  /** Told once, when the media is released. */
+  readonly onClosed: () => void
 }
 
 const TELEPHONE_EVENT: SdpFormat = {
@@ -76,8 +48,8 @@ const TELEPHONE_EVENT: SdpFormat = {
  * One trunk call's media on an engine. What a party is told is what the other one said, with our addresses in it; so
  * codecs, hold and packet times are agreed between the parties themselves.
  */
-class DirectTrunk implements TrunkMedia {
-  readonly #options: DirectTrunkPlaneOptions & { readonly onClosed: () => void }
+export class DirectTrunk implements TrunkMedia {
+  readonly #options: DirectTrunkOptions
   readonly #request: TrunkMediaRequest
   readonly #legs: Record<Party, TrunkLeg> = { caller: new TrunkLeg(), platform: new TrunkLeg() }
   /** The platform party that the call was offered to last, until it answers: the one before stays in force. */
@@ -95,10 +67,7 @@ class DirectTrunk implements TrunkMedia {
   #onLost: (reason: string) => void = () => {}
   #onMoved: ((moved: MovedMedia) => void) | undefined
 
-  constructor(
-    request: TrunkMediaRequest,
-    options: DirectTrunkPlaneOptions & { readonly onClosed: () => void },
-  ) {
+  constructor(request: TrunkMediaRequest, options: DirectTrunkOptions) {
     this.#options = options
     this.#request = request
     this.#recordingId = request.recordingId

@@ -14,10 +14,11 @@ import type { TrunkMediaPlane } from '../media/trunk-media.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
-import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
-import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { agreeOnTimer, type TimerLimits } from '../sip/session-timer.ts'
+import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { AddressReader } from '../siprec/address-reader.ts'
 import type { Identification } from '../siprec/identification.ts'
+import { dialogKey, MISSING, objectionTo } from './invite-objection.ts'
 import { probeBy } from './probe-target.ts'
 import { RouteTable } from './route-table.ts'
 import { TargetHealth } from './target-health.ts'
@@ -260,36 +261,4 @@ export class TrunkCalls {
       },
     })
   }
-}
-
-interface Objection {
-  readonly status: number
-  readonly reason: string
-  readonly headers: SipHeaders
-}
-
-const MISSING: Objection = {
-  status: 400,
-  reason: 'Missing Call-ID, From Tag or Contact',
-  headers: {},
-}
-
-/** Why an INVITE is no call at all, so that it leaves no contact; undefined where it is one. */
-function objectionTo(
-  request: SipRequest,
-  call: { readonly hops: number; readonly isKnown: boolean; readonly agreement: TimerAgreement },
-): Objection | undefined {
-  if (request.get('Contact') === undefined) return MISSING
-  // The same request by another path (RFC 3261 §8.2.2.2): the call is being passed on already.
-  if (call.isKnown) return { status: 482, reason: 'Merged Request', headers: {} }
-  if (!(call.hops >= 1)) return { status: 483, reason: 'Too Many Hops', headers: {} }
-  if (call.agreement.kind !== 'too_short') return undefined
-  const headers = { 'Min-SE': String(call.agreement.minS) }
-  return { status: 422, reason: 'Session Interval Too Small', headers }
-}
-
-function dialogKey(request: SipRequest): string | undefined {
-  const callId = request.get('Call-ID')
-  const tag = /;\s*tag\s*=\s*([^\s;,>]+)/i.exec(request.get('From') ?? '')?.[1]
-  return callId === undefined || tag === undefined ? undefined : `${callId}\n${tag}`
 }

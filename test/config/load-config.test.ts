@@ -197,3 +197,23 @@ t.test('any text is a configuration or a config_invalid', async () => {
     'sip:\n  listen:\n    - {transport: udp, host: 127.0.0.1, port: 5060}\nnode: {id: "a"}\n'
   for (let length = 0; length < whole.length; length++) outcome(whole.slice(0, length))
 })
+
+t.test('a trunk’s mistakes are told with their places', (t) => {
+  const file = join(t.testdir(), 'tallenne.yaml')
+  const target = "targets: [{ uri: 'sip:192.0.2.20' }]"
+  writeFileSync(
+    file,
+    [
+      'trunk:',
+      '  routes:',
+      `    - { name: a, from: [192.0.2.0/33], ${target} }`,
+      `    - { name: a, ${target} }`,
+      '',
+    ].join('\n'),
+  )
+  t.throws(() => loadConfig(file, {}), {
+    code: 'config_invalid',
+    message: /trunk\.routes\[0\]\.from\[0\][\s\S]*trunk\.routes\[1\]\.name/,
+  })
+  t.end()
+})

@@ -1,0 +1,36 @@
+import type { TimerAgreement } from '../sip/session-timer.ts'
+import type { SipHeaders, SipRequest } from '../sip/sip-surface.ts'
+
+/** Why an INVITE is refused at once. */
+export interface Objection {
+  readonly status: number
+  readonly reason: string
+  readonly headers: SipHeaders
+}
+
+export const MISSING: Objection = {
+  status: 400,
+  reason: 'Missing Call-ID, From Tag or Contact',
+  headers: {},
+}
+
+/** Why an INVITE is no call at all, so that it leaves no contact; undefined where it is one. */
+export function objectionTo(
+  request: SipRequest,
+  call: { readonly hops: number; readonly isKnown: boolean; readonly agreement: TimerAgreement },
+): Objection | undefined {
+  if (request.get('Contact') === undefined) return MISSING
+  // The same request by another path (RFC 3261 §8.2.2.2): the call is being passed on already.
+  if (call.isKnown) return { status: 482, reason: 'Merged Request', headers: {} }
+  if (!(call.hops >= 1)) return { status: 483, reason: 'Too Many Hops', headers: {} }
+  if (call.agreement.kind !== 'too_short') return undefined
+  const headers = { 'Min-SE': String(call.agreement.minS) }
+  return { status: 422, reason: 'Session Interval Too Small', headers }
+}
+
+/** By Call-ID and From tag; undefined where the request lacks one. */
+export function dialogKey(request: SipRequest): string | undefined {
+  const callId = request.get('Call-ID')
+  const tag = /;\s*tag\s*=\s*([^\s;,>]+)/i.exec(request.get('From') ?? '')?.[1]
+  return callId === undefined || tag === undefined ? undefined : `${callId}\n${tag}`
+}
