@@ -118,7 +118,12 @@ export class FreeswitchServer {
     if (server === undefined || own === undefined) {
       throw new TallenneError('no_media_server', `FreeSWITCH ${this.address.name} is not connected`)
     }
-    const endpoint = await this.#newEndpoint(server, remoteSdp ?? placeholderOffer(own))
+    const offer = remoteSdp ?? placeholderOffer(own)
+    const endpoint = await this.#newEndpoint(server, offer).catch((error: unknown) => {
+      if (!isUnusable(error)) throw error
+      // FreeSWITCH says 488 as well where another process has the RTP port that it picked; the next one may be free.
+      return this.#newEndpoint(server, offer)
+    })
     // Without it every command waits some forty milliseconds for the one before to be acknowledged.
     endpoint.conn?.socket.setNoDelay(true)
     this.#endpoints.add(endpoint)
@@ -270,4 +275,8 @@ export class FreeswitchServer {
     this.#server?.disconnect()
     this.#server = undefined
   }
+}
+
+function isUnusable(error: unknown): boolean {
+  return error instanceof TallenneError && error.code === 'unusable_offer'
 }
