@@ -48,6 +48,9 @@ export function readEssentials(message: SipMessage): EssentialsOutcome {
   if (from === undefined) return faulty('Bad From Header')
   const to = parseNameAddress(headerValue(message, 'to') ?? '')
   if (to === undefined) return faulty('Bad To Header')
+  // The client protocol puts Call-ID and tags between bars.
+  if (tagOf(from)?.includes('|')) return faulty('Bad From Header')
+  if (tagOf(to)?.includes('|')) return faulty('Bad To Header')
   const callId = headerValue(message, 'call-id') ?? ''
   if (callId === '' || /[\s|]/.test(callId)) return faulty('Bad Call-ID Header')
   const sequence = SEQUENCE.exec(headerValue(message, 'cseq') ?? '')

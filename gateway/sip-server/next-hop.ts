@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { localAddressToward } from './local-address.ts'
 import { parseSipUri, uriParameter } from './sip-uri.ts'
 import type { Peer, SipTransport } from './transport.ts'
 
@@ -89,7 +90,7 @@ export function isOwnAddress(uriText: string, transports: readonly SipTransport[
   return transports.some((transport) => {
     if (transport.port !== port) return false
     const isLoopback = transport.host === '127.0.0.1' && uri.host.toLowerCase() === 'localhost'
-    return isLoopback || transport.host === uri.host
+    return isLoopback || localAddressToward(uri.host, transport.host) === uri.host
   })
 }
 

@@ -61,7 +61,7 @@ export class TcpTransport implements SipTransport {
       this.#server.once('error', (error) => {
         reject(bindFailure('tcp', { host: this.host, port: this.#askedPort }, error))
       })
-      this.#server.listen({ host: this.host, port: this.#askedPort }, resolve)
+      this.#server.listen({ host: this.host, port: this.#askedPort, ipv6Only: true }, resolve)
     })
     this.#server.removeAllListeners('error')
     this.#server.on('error', (error) => this.#log.warn({ error }, 'SIP stream listener failed'))

@@ -40,6 +40,8 @@ export class UdpTransport implements SipTransport {
     this.#log = options.log
     this.#socket = createSocket({
       type: isIP(options.host) === 6 ? 'udp6' : 'udp4',
+      // `::` and `0.0.0.0` can then be listened on side by side, and no address is of both families.
+      ipv6Only: isIP(options.host) === 6,
       recvBufferSize: options.limits.receiveBufferBytes,
     })
   }

@@ -208,3 +208,38 @@ t.test('IPv6 addresses are written as they must be', async (t) => {
   const options = await peer.nextThat(/^OPTIONS/)
   t.match(headerOf(options, 'Via'), `SIP/2.0/UDP [::1]:${port};rport;branch=`)
 })
+
+t.test(
+  'both families are listened on side by side, and calls to itself refused on either',
+  async (t) => {
+    const hosts = ['0.0.0.0', '::'] as const
+    const first = new SipServer({
+      listen: [
+        { transport: 'udp', host: hosts[0], port: 0 },
+        { transport: 'tcp', host: hosts[0], port: 0 },
+      ],
+      clock: new SystemClock(),
+      log: createSilentLog(),
+    })
+    const { admin, sip } = await first.start()
+    const [udp, tcp] = sip
+    const second = new SipServer({
+      listen: [
+        { transport: 'udp', host: hosts[1], port: udp?.port ?? 0 },
+        { transport: 'tcp', host: hosts[1], port: tcp?.port ?? 0 },
+      ],
+      clock: new SystemClock(),
+      log: createSilentLog(),
+    })
+    await second.start()
+    const client = await RawClient.open(admin)
+    t.teardown(async () => {
+      client.close()
+      await first.close()
+      await second.close()
+    })
+    await client.login(admin.secret)
+    const own = `sip||\r\nOPTIONS sip:127.0.0.1:${udp?.port} SIP/2.0\r\n\r\n`
+    t.match(await client.ask(own), /\|NOK\|can not send request to myself$/)
+  },
+)

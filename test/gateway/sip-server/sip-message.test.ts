@@ -131,6 +131,8 @@ t.test('each missing, repeated or broken essential has its own reason', async (t
   t.equal(reasonOf(instead('Via', 'HTTP/1.1 a')), 'Bad Via Header false')
   t.equal(reasonOf(without('From')), 'Missing From Header false')
   t.equal(reasonOf(instead('From', '<sip:a@b')), 'Bad From Header true')
+  t.equal(reasonOf(instead('From', '<sip:a@b>;tag=a|b')), 'Bad From Header true')
+  t.equal(reasonOf(instead('Call-ID', 'a|b')), 'Bad Call-ID Header true')
   t.equal(reasonOf(instead('To', 'nonsense here')), 'Bad To Header true')
   t.equal(reasonOf(instead('Call-ID', 'a b')), 'Bad Call-ID Header true')
   t.equal(reasonOf(instead('CSeq', '36893488147419103232 OPTIONS')), 'Bad CSeq Header true')
