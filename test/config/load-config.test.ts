@@ -217,3 +217,32 @@ t.test('a trunk’s mistakes are told with their places', (t) => {
   })
   t.end()
 })
+
+t.test('mistakes about FreeSWITCH are told with their places', (t) => {
+  const file = join(t.testdir(), 'tallenne.yaml')
+  const mistakesOf = (...lines: readonly string[]) => {
+    writeFileSync(file, [...lines, ''].join('\n'))
+    try {
+      loadConfig(file, {})
+      return []
+    } catch (error) {
+      return error instanceof ConfigError ? error.mistakes.map(({ path }) => path) : [error]
+    }
+  }
+  const route =
+    "trunk: { routes: [{ name: a, media: freeswitch, targets: [{ uri: 'sip:192.0.2.20' }] }] }"
+  const server = '{ name: a, host: 192.0.2.21, password: x }'
+  const withForks = (forks: string, servers = server) =>
+    mistakesOf(
+      route,
+      `media: { engines: 4, freeswitch: { servers: [${servers}], forks: ${forks} } }`,
+    )
+  t.same(mistakesOf(route), ['trunk.routes[0].media'])
+  t.same(withForks('{}'), [])
+  t.same(withForks('{ host: 0.0.0.0, advertisedAddress: media.example.com }'), [])
+  t.same(withForks('{}', `${server}, ${server}`), ['media.freeswitch.servers[1].name'])
+  t.same(withForks('{ host: 0.0.0.0 }'), ['media.freeswitch.forks.advertisedAddress'])
+  t.same(withForks("{ host: '2001:db8::1' }"), ['media.freeswitch.forks.host'])
+  t.same(withForks('{ port: 65533 }'), ['media.freeswitch.forks.port'])
+  t.end()
+})

@@ -118,6 +118,10 @@ export class FreeswitchServer {
     if (server === undefined || own === undefined) {
       throw new TallenneError('no_media_server', `FreeSWITCH ${this.address.name} is not connected`)
     }
+    if (remoteSdp !== null && /^m=audio \d+ \S*SAVP/m.test(remoteSdp)) {
+      // The library cannot begin with one, and an endpoint that is changed to it answers with keys nobody asked for.
+      throw new TallenneError('unusable_offer', 'a secure offer cannot be taken through FreeSWITCH')
+    }
     const offer = remoteSdp ?? placeholderOffer(own)
     const endpoint = await this.#newEndpoint(server, offer).catch((error: unknown) => {
       if (!isUnusable(error)) throw error

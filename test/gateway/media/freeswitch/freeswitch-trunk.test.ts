@@ -5,6 +5,8 @@ import type { TrunkMedia } from '../../../../gateway/media/trunk-media.ts'
 import { RtpSender } from '../../rtp-sender.ts'
 import { partyOffer, portOf, realServers, startMediaNode, until } from './media-node.ts'
 
+const CRYPTO = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
+
 type MediaNode = Awaited<ReturnType<typeof startMediaNode>>
 
 /** A call that is up between its parties; both speak. */
@@ -62,6 +64,31 @@ function common(name: string, real: boolean, skip: string | false) {
     t.equal(outcome?.verdict, 'complete')
     t.equal(node.pool.servers[0]?.endpoints, 0)
   })
+
+  t.test(`a secure offer is refused as one that cannot be used (${name})`, { skip }, async (t) => {
+    const node = await startMediaNode(t, { real })
+    const secure = `${partyOffer(49_000).replace('RTP/AVP', 'RTP/SAVP')}${CRYPTO}\r\n`
+    await t.rejects(node.plane.open({ ...node.request(), callerOffer: secure }), {
+      code: 'unusable_offer',
+    })
+    t.equal(node.pool.servers[0]?.endpoints, 0)
+  })
+
+  t.test(
+    `an INVITE without an offer gets one, and its answer is taken (${name})`,
+    { skip },
+    async (t) => {
+      const node = await startMediaNode(t, { real })
+      const media = await node.plane.open({ ...node.request(), callerOffer: null })
+      await media.offerForPlatform()
+      const toCaller = await media.answerFromPlatform(partyOffer(49_002))
+      t.match(toCaller, /^m=audio \d+ RTP\/AVP .*\b8\b/m)
+      await media.answered(node.clock.epochMs())
+      await media.takeAnswer('caller', partyOffer(49_000))
+      await media.close(node.clock.epochMs(), [])
+      t.equal(node.pool.servers[0]?.endpoints, 0)
+    },
+  )
 
   t.test(`the next target gets a call that one refused (${name})`, { skip }, async (t) => {
     const node = await startMediaNode(t, { real })
