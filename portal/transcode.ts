@@ -80,9 +80,6 @@ export class Transcoder {
     const command = ffmpeg({ source, timeout: this.#longestS })
       .setFfmpegPath(installedFfmpeg.path)
       .inputFormat('ogg')
-      // ffmpeg's own Opus decoder makes loud bursts out of packets without a frame, which stand where a party
-      // is quiet; libopus conceals them as RFC 6716 §4.4 asks.
-      .inputOptions('-c:a libopus')
       .noVideo()
       .outputOptions([...RECIPES[format].outputOptions])
 

@@ -1,5 +1,4 @@
 import { createVoiceEncoder, type VoiceEncoder, type VoiceEncoderOptions } from './opus-encoder.ts'
-import { TOC_NARROWBAND_20MS, tocOfOneFrame } from './opus-packet.ts'
 import { levelDb, QuietDetector } from './quiet-detector.ts'
 import { SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
@@ -14,13 +13,15 @@ export interface ChannelOptions {
   readonly opus: VoiceEncoderOptions
   readonly skipsQuiet: boolean
   readonly quietDb: number
+  /** The packet that stands for a slot without sound. */
+  readonly silence: Uint8Array
 }
 
 const METER_SLOTS = 5
 
 /**
- * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says "nothing" in
- * one byte where it is quiet.
+ * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says silence in a
+ * packet made once where it is quiet.
  *
  * After a quiet stretch the encoder goes on from the state that it had: it fell silent after 200 ms of quiet, and so
  * did the decoder, whose own state faded meanwhile, so that both begin again from near silence.
@@ -30,7 +31,6 @@ export class Channel {
   readonly #quiet: QuietDetector
   readonly #samples = new Int16Array(SLOT_SAMPLES)
   readonly #bytes = Buffer.from(this.#samples.buffer)
-  readonly #silence = Uint8Array.of(TOC_NARROWBAND_20MS)
   readonly #meter = new Float64Array(METER_SLOTS)
   readonly #energyAhead = (slots: number) => this.#ahead(slots)
   #legs: readonly TakenLeg[] = []
@@ -65,22 +65,15 @@ export class Channel {
     )
   }
 
-  /** The packet of a slot without sound. */
-  silence(): Uint8Array {
-    return this.#silence
-  }
-
   /** The Opus packet of the slot that was just taken from the legs; valid until the next call. */
   encode(): Uint8Array {
     const energy = this.#mix()
     this.#meter[this.#slots++ % METER_SLOTS] = energy
     if (this.#quiet.isLoud(energy)) this.#loudSlots++
     const isSkippable = this.#quiet.isSkippable(energy, this.#energyAhead)
-    if (this.#options.skipsQuiet && isSkippable) return this.#silence
+    if (this.#options.skipsQuiet && isSkippable) return this.#options.silence
     this.#encoder ??= createVoiceEncoder(this.#options.opus)
-    const packet = this.#encoder.encode(this.#bytes)
-    this.#silence[0] = tocOfOneFrame(packet[0] ?? TOC_NARROWBAND_20MS)
-    return packet
+    return this.#encoder.encode(this.#bytes)
   }
 
   #mix(): number {

@@ -6,7 +6,7 @@ import { EngineCounters } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { FileBudget } from './file-budget.ts'
 import { ForkServer } from './fork-server.ts'
-import { createVoiceEncoder } from './opus-encoder.ts'
+import { encodeSilence } from './opus-encoder.ts'
 import type { OpenPageSink } from './page-sink.ts'
 import { PortPool } from './port-pool.ts'
 import { Recording } from './recording.ts'
@@ -63,6 +63,8 @@ export class Engine {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #openSink: OpenPageSink
+  /** Made at the start, which also loads the native library: the first call must not wait for that. */
+  readonly #silence: Uint8Array
   readonly #log: Log
   readonly #reply: EngineOptions['reply']
   readonly #ports: PortPool
@@ -86,6 +88,7 @@ export class Engine {
     this.#settings = options.settings
     this.#clock = options.clock
     this.#openSink = options.openSink
+    this.#silence = encodeSilence(options.settings.opus)
     this.#log = options.log
     this.#reply = options.reply
     this.#files = options.files ?? new FileBudget({ clock: options.clock })
@@ -100,8 +103,6 @@ export class Engine {
   /** Starts the timers. Idempotent. */
   start(): void {
     if (this.#timers.length > 0 || this.#isShut) return
-    // The native library is loaded with the first encoder, which must not hold up the first call.
-    createVoiceEncoder(this.#settings.opus)
     this.#timelineMs = this.#clock.monotonicMs()
     this.#tickedAtMs = this.#timelineMs
     this.#timers = [
@@ -183,6 +184,7 @@ export class Engine {
       settings: this.#settings,
       clock: this.#clock,
       openSink: this.#openSink,
+      silence: this.#silence,
     })
     try {
       const ports = await this.#addStreams(recording, plan.streams)

@@ -1,21 +1,4 @@
 /**
- * The byte that begins an Opus packet (RFC 6716 §3.1):
- *
- *  0 1 2 3 4 5 6 7
- * +-+-+-+-+-+-+-+-+
- * | config  |s| c |
- * +-+-+-+-+-+-+-+-+
- *
- * This one is SILK, narrowband, 20 ms, mono, one frame.
- */
-export const TOC_NARROWBAND_20MS = 0x08
-
-/** What of a TOC byte a packet without a frame repeats: all but the frame count (RFC 7845 §4.1). */
-export function tocOfOneFrame(toc: number): number {
-  return toc & 0xfc
-}
-
-/**
  * Writes a packet of one frame (code 0) in self-delimited framing (RFC 6716 appendix B) and returns where it ends:
  * the length stands behind the TOC, in one byte up to 251 and in two above.
  *

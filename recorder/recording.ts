@@ -27,6 +27,8 @@ export interface RecordingOptions {
   readonly settings: EngineSettings
   readonly clock: Clock
   readonly openSink: OpenPageSink
+  /** The Opus packet that stands for a slot without sound. */
+  readonly silence: Uint8Array
 }
 
 /** A packet that began before the call's end is kept whole, up to so much. */
@@ -52,6 +54,7 @@ export class Recording {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #openSink: OpenPageSink
+  readonly #silence: Uint8Array
   readonly #streams = new Map<string, RecordedStream>()
   readonly #taken = new Map<RecordedStream, TakenLeg>()
   readonly #channels: readonly [Channel, Channel]
@@ -77,7 +80,9 @@ export class Recording {
     this.#openSink = options.openSink
     this.#openedAt = this.#now()
     this.#answeredAtMs = options.clock.epochMs()
-    this.#channels = [new Channel(options.settings), new Channel(options.settings)]
+    this.#silence = options.silence
+    const channel = { ...options.settings, silence: options.silence }
+    this.#channels = [new Channel(channel), new Channel(channel)]
   }
 
   /** Sockets of all streams that there have been. */
@@ -297,7 +302,7 @@ export class Recording {
       openSink: this.#openSink,
       holdBackMs: this.#settings.holdBackMs,
     })
-    const silence = this.#channels[0].silence()
+    const silence = this.#silence
     for (let at = this.#zero ?? 0; at < this.#next; at += SLOT_SAMPLES) {
       this.#file.append(silence, silence)
     }

@@ -35,12 +35,10 @@ async function decodeChannels(file: Uint8Array) {
 }
 
 function decode(file: Uint8Array): Promise<Buffer> {
-  // libopus itself where the file is Opus: ffmpeg's own decoder makes noise of a stretch without frames.
-  const decoder = isOpus(file) ? ['-c:a', 'libopus'] : []
   return new Promise((resolve, reject) => {
     const child = execFile(
       'ffmpeg',
-      ['-v', 'error', ...decoder, '-i', 'pipe:0', '-ar', String(RATE_HZ), '-f', 's16le', 'pipe:1'],
+      ['-v', 'error', '-i', 'pipe:0', '-ar', String(RATE_HZ), '-f', 's16le', 'pipe:1'],
       { encoding: 'buffer', maxBuffer: 256 * 1_048_576 },
       (error, stdout) => (error ? reject(error) : resolve(Buffer.from(stdout))),
     )
@@ -63,8 +61,4 @@ function levelDb(samples: Int16Array, hertz: number): number {
   const power = last * last + beforeLast * beforeLast - coefficient * last * beforeLast
   const amplitude = (4 * Math.sqrt(Math.max(power, 0))) / samples.length
   return 20 * Math.log10(amplitude + 1e-9)
-}
-
-function isOpus(file: Uint8Array): boolean {
-  return Buffer.from(file.subarray(0, 1000)).includes('OpusHead')
 }

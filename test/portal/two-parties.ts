@@ -1,6 +1,5 @@
 import { OggOpusWriter } from '../../recorder/ogg-opus-writer.ts'
-import { createVoiceEncoder } from '../../recorder/opus-encoder.ts'
-import { TOC_NARROWBAND_20MS } from '../../recorder/opus-packet.ts'
+import { createVoiceEncoder, encodeSilence } from '../../recorder/opus-encoder.ts'
 
 /** What each party of a test recording sounds like, Hz. */
 export const CALLER_HZ = 440
@@ -17,9 +16,9 @@ export function twoParties(seconds: number): Buffer {
   return record(seconds, { caller: tone(CALLER_HZ), agent: tone(AGENT_HZ) })
 }
 
-/** A recording of a caller who says nothing, so that packets of one byte are written, and an agent who mumbles. */
+/** A recording of a caller who says nothing, so that packets of silence are written, and an agent who mumbles. */
 export function agentAlone(seconds: number): Buffer {
-  const nothing = Uint8Array.of(TOC_NARROWBAND_20MS)
+  const nothing = encodeSilence({ complexity: 3, bitrateBps: 16_000 })
   const mumble = mumbling()
   return record(seconds, {
     caller: () => nothing,
