@@ -16,15 +16,15 @@ costs, as a ratio to bare libopus on the same audio in the same run.
 
   --calls N       calls at once (100)
   --seconds S     how long the calls are measured (20)
-  --complexity N  Opus complexity of the bare encoder; as configured in the gateway (3)
-  --bitrate BPS   bit rate of each party, likewise (16000)`
+  --complexity N  Opus complexity of the bare encoder; as configured in the gateway (5)
+  --bitrate BPS   bit rate of each party, likewise (20000)`
 
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
-    complexity: { type: 'string', default: '3' },
-    bitrate: { type: 'string', default: '16000' },
+    complexity: { type: 'string', default: '5' },
+    bitrate: { type: 'string', default: '20000' },
     help: { type: 'boolean', default: false },
   },
 })
