@@ -399,6 +399,7 @@ export class Recording {
     return {
       receivingMs: streams.reduce((most, stream) => Math.max(most, stream.receivingMs), 0),
       placedPackets: streams.reduce((sum, stream) => sum + stream.tally.placed, 0),
+      latePackets: streams.reduce((sum, stream) => sum + stream.tally.late, 0),
       audibleMs: this.#channels[sharesFirst ? 0 : channel].audibleMs,
       lostMs: this.#losses.lostSamples(channel) / SAMPLES_PER_MS,
       isMixed: streams.some((stream) => stream.role === 'mixed'),

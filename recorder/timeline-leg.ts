@@ -102,6 +102,8 @@ export class TimelineLeg {
   /** Position one past the newest packet in order. */
   #end = Number.NEGATIVE_INFINITY
   #holes: Span[] = []
+  /** Up to here what came too late was told. */
+  #missedTo = Number.NEGATIVE_INFINITY
   #slips = 0
   #reanchored = 0
 
@@ -157,6 +159,7 @@ export class TimelineLeg {
     this.#lastLength = packet.length
     this.#endTimestamp = packet.timestamp + packet.length
     this.#end = position + packet.length
+    this.#miss(position, Math.min(this.#end, ring.base))
     if (this.#end <= ring.base) return 'late'
     ring.write(position, packet)
     return 'placed'
@@ -332,9 +335,17 @@ export class TimelineLeg {
     return 'placed'
   }
 
+  /** What was taken as silence and only now turns out to have been sent is lost, and is told once. */
+  #miss(from: number, to: number): void {
+    const start = Math.max(from, this.#missedTo)
+    if (to <= start) return
+    this.#missedTo = to
+    this.#onLost(start, to - start)
+  }
+
   #lose(from: number, to: number): void {
     const taken = Math.min(to, this.base)
-    if (taken > from) this.#onLost(from, taken - from)
+    this.#miss(from, taken)
     if (to <= Math.max(from, taken)) return
     if (this.#holes.length === MOST_HOLES) this.#holes.shift()
     this.#holes.push({ from, to })

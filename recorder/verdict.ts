@@ -6,6 +6,8 @@ export interface ChannelFacts {
   readonly receivingMs: number
   /** Packets of audio that found their place. */
   readonly placedPackets: number
+  /** Packets of audio that came too late for it. */
+  readonly latePackets: number
   /** Time above the quiet level, milliseconds. */
   readonly audibleMs: number
   readonly lostMs: number
@@ -42,7 +44,7 @@ export const LENGTH_TOLERANCE_MS = 400
  * |---|---|
  * | `failed` | there was media and none of it could be written, or there is no file because the engine gave the recording up or the call's codec could not be recorded |
  * | `silent` | no media came (`no_media`), or nothing above the quiet level in either channel |
- * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
+ * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost or an overloaded engine read 1 % of a channel too late (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
  * | `complete` | everything else; reasons may still mark it |
  *
  * docs/verdicts.md says the same to operators.
@@ -68,7 +70,7 @@ export function giveVerdict(facts: RecordingFacts): {
     (channel) => channel.placedPackets === 0 && channel.receivingMs >= SILENT_LEG_AFTER_MS,
   )
   if (facts.channels.some((channel) => channel.audibleMs === 0)) reasons.add('leg_silent')
-  const isLossy = isBeyond(facts, LOSS_PARTIAL)
+  const isLossy = isBeyond(facts, LOSS_PARTIAL) || isBehind(facts, reasons)
   if (isLossy || isBeyond(facts, LOSS_MARKED)) reasons.add('media_lost')
   const isOff = Math.abs(facts.durationMs - facts.callDurationMs) > LENGTH_TOLERANCE_MS
   if (isOff) reasons.add('length_mismatch')
@@ -84,6 +86,14 @@ function isBeyond(
   if (facts.longestLossMs >= limit.gapMs) return true
   const lengthMs = Math.max(1, facts.durationMs)
   return facts.channels.some((channel) => channel.lostMs / lengthMs >= limit.ratio)
+}
+
+/** An engine that fell behind read packets after the call had ended: their audio is in no slot and in no loss map. */
+function isBehind(facts: RecordingFacts, reasons: ReadonlySet<ReasonCode>): boolean {
+  if (!reasons.has('engine_overload')) return false
+  return facts.channels.some(
+    ({ latePackets, placedPackets }) => latePackets > placedPackets * LOSS_MARKED.ratio,
+  )
 }
 
 function told(verdict: Verdict, reasons: ReadonlySet<ReasonCode>) {
