@@ -13,6 +13,7 @@ const store = new RecordingStore({
   storePath: join(folder, 'store'),
 })
 let erased = 0
+let before: Promise<unknown> = Promise.resolve()
 await sweepOnce({
   pool: createDatabasePool({
     socketPath,
@@ -23,10 +24,15 @@ await sweepOnce({
   }),
   store: {
     check: () => store.check(),
-    erase: async (file) => {
-      if (erased === Number(after)) process.kill(process.pid, 'SIGKILL')
-      erased++
-      return store.erase(file)
+    // One after the other, so that exactly so many files are gone when it dies.
+    erase: (file) => {
+      const erasing = before.then(() => {
+        if (erased === Number(after)) process.kill(process.pid, 'SIGKILL')
+        erased++
+        return store.erase(file)
+      })
+      before = erasing
+      return erasing
     },
   },
   clock: new ManualClock(Number(nowMs)),
