@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts'
+import type { OnLost } from './leg-buffer.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import type { Role, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { StreamTally } from './stream-tally.ts'
-import type { AudioPacket, OnLost, TimelineLeg } from './timeline-leg.ts'
+import type { AudioPacket, TimelineLeg } from './timeline-leg.ts'
 
 /** Interleaved signed 16-bit little-endian samples, as mod_audio_fork sends them. */
 export interface PcmFrame {

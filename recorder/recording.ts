@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { Channel, type TakenLeg } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import { ForkLeg } from './fork-leg.ts'
+import type { OnLost } from './leg-buffer.ts'
 import { LossMap } from './loss-map.ts'
 import { MediaStream } from './media-stream.ts'
 import type { OpenPageSink, SinkFacts } from './page-sink.ts'
@@ -19,7 +20,7 @@ import type {
 import type { RelayParty } from './relay-party.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
-import { type OnLost, TimelineLeg } from './timeline-leg.ts'
+import { TimelineLeg } from './timeline-leg.ts'
 import { type ChannelFacts, giveVerdict } from './verdict.ts'
 
 export interface RecordingOptions {

@@ -17,10 +17,17 @@ export interface SampleSource {
 }
 
 /** A linear sample; the one value that marks an empty place is moved by one. */
-export function linearSample({ datagram, offset, stride }: SampleSource, index: number): number {
+function linearSample({ datagram, offset, stride }: SampleSource, index: number): number {
   const at = offset + index * stride
   const value = (((datagram[at + 1] ?? 0) << 24) >> 16) | (datagram[at] ?? 0)
   return value === EMPTY ? EMPTY + 1 : value
+}
+
+/** One decoded sample. */
+export function sampleAt(source: SampleSource, index: number): number {
+  const { table } = source
+  if (table === undefined) return linearSample(source, index)
+  return table[source.datagram[source.offset + index] ?? 0] ?? 0
 }
 
 /**
@@ -73,6 +80,23 @@ export class SampleRing {
       for (let index = from; index < to; index++) {
         samples[(position + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
       }
+    }
+    if (to > from && position + to > this.#end) this.#end = position + to
+  }
+
+  /** Decodes all samples and stretches or squeezes them to `length`, by linear interpolation. */
+  writeStretched(position: number, source: SampleSource, length: number): void {
+    const samples = this.#samples
+    const mask = this.#mask
+    const from = Math.max(0, this.#base - position)
+    const to = Math.min(length, this.#base + this.capacity - position)
+    const pace = (source.length - 1) / (length - 1)
+    for (let index = from; index < to; index++) {
+      const at = index * pace
+      const before = Math.floor(at)
+      const first = sampleAt(source, before)
+      const second = sampleAt(source, Math.min(before + 1, source.length - 1))
+      samples[(position + index) & mask] = Math.round(first + (second - first) * (at - before))
     }
     if (to > from && position + to > this.#end) this.#end = position + to
   }

@@ -1,7 +1,8 @@
-import { Concealment } from './concealment.ts'
-import { DelayWindow } from './delay-window.ts'
+import { ClockFollower } from './clock-follower.ts'
+import { LegBuffer, type OnLost } from './leg-buffer.ts'
+import { isNearMiddle, offMiddle } from './packet-grid.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
-import { EMPTY, linearSample, SampleRing, type SampleSource } from './sample-ring.ts'
+import { type SampleSource, sampleAt } from './sample-ring.ts'
 
 /** A packet of audio to be placed. Times and lengths are samples at 8 kHz. */
 export interface AudioPacket extends SampleSource {
@@ -19,21 +20,11 @@ export interface AudioPacket extends SampleSource {
 /** `late`: its place was taken already, or is too far ahead to be held. */
 export type Placement = 'placed' | 'late' | 'duplicate'
 
-/** A stretch of a leg for which packets were sent and did not come in time, by position. */
-export type OnLost = (position: number, length: number) => void
-
-interface Span {
-  readonly from: number
-  readonly to: number
-}
-
 interface StalledEpoch {
   readonly anchor: number
   readonly end: number
 }
 
-/** Two seconds: what is held back, and some for what is early. */
-export const USUAL_RING_SAMPLES = 16_384
 /** Audio cannot arrive before it was spoken: a timestamp so far ahead of its arrival is a jump. */
 const LEAD_LIMIT = 100 * SAMPLES_PER_MS
 /** How far arrival may be from the end of the last packet where a timestamp jumps within running speech. */
@@ -44,14 +35,7 @@ const CLAMP = 60 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
 const LEAST_MOVE = 4
 const PAUSE = 100 * SAMPLES_PER_MS
-/** Drift within 2 ms is left alone, from there to 7 ms corrected where it is quiet, beyond that anywhere. */
-const DRIFT_IDLE = 2 * SAMPLES_PER_MS
-const DRIFT_URGENT = 7 * SAMPLES_PER_MS
-const QUIET_STEP = 5 * SAMPLES_PER_MS
-/** In speech one sample at a time, and no oftener: five a second are thrice what 200 ppm need, and are not heard. */
-const PACKETS_PER_SLIP = 10
 const QUIET_PEAK = 200
-const MOST_HOLES = 64
 
 /**
  * One leg of the timeline: places packets by RTP timestamp and gives them back slot by slot.
@@ -72,19 +56,12 @@ const MOST_HOLES = 64
  * Positions are those of `sample-clock.ts`. Nothing here allocates for a packet that is not lost.
  */
 export class TimelineLeg {
-  readonly #onLost: OnLost
-  readonly #ringSamples: number
-  /** The slot before the one that was taken last, and that one. */
-  readonly #audio = new Int16Array(2 * SLOT_SAMPLES)
+  readonly #buffer: LegBuffer
+  readonly #clock = new ClockFollower()
   /** The slot that was taken last; the same view after every `take`. */
-  readonly slot = this.#audio.subarray(SLOT_SAMPLES)
-  readonly #concealment = new Concealment()
-  readonly #delay = new DelayWindow()
-  #ring: SampleRing | undefined
-  #base: number
+  readonly slot: Int16Array
   #earliest = Number.NEGATIVE_INFINITY
   #latest = Number.POSITIVE_INFINITY
-  #isSilent = true
 
   #anchor: number | undefined
   /** Timestamps before `#anchorFrom` are placed by the anchor before. */
@@ -101,17 +78,14 @@ export class TimelineLeg {
   #endTimestamp = 0
   /** Position one past the newest packet in order. */
   #end = Number.NEGATIVE_INFINITY
-  #holes: Span[] = []
-  /** Up to here what came too late was told. */
-  #missedTo = Number.NEGATIVE_INFINITY
-  #slips = 0
+  /** By how much the packet that is being placed is stretched. */
+  #stretch = 0
   #reanchored = 0
 
   /** `ringSamples` is a power of two. */
-  constructor(base: number, onLost: OnLost, ringSamples = USUAL_RING_SAMPLES) {
-    this.#base = base
-    this.#onLost = onLost
-    this.#ringSamples = ringSamples
+  constructor(base: number, onLost: OnLost, ringSamples?: number) {
+    this.#buffer = new LegBuffer(base, onLost, ringSamples)
+    this.slot = this.#buffer.slot
   }
 
   /** How often the leg was anchored anew within one SSRC. */
@@ -121,12 +95,12 @@ export class TimelineLeg {
 
   /** Position of the next slot to be taken. */
   get base(): number {
-    return this.#ring?.base ?? this.#base
+    return this.#buffer.base
   }
 
   /** One past the highest position that holds audio. */
   get end(): number {
-    return this.#ring?.end ?? this.#base
+    return this.#buffer.end
   }
 
   /** The timeline's zero: an epoch that starts up to 60 ms before it is moved to it, so that no first word is cut. */
@@ -148,66 +122,40 @@ export class TimelineLeg {
   }
 
   place(packet: AudioPacket): Placement {
-    const ring = this.#ringNow()
+    const buffer = this.#buffer
     if (packet.missing < 0 && this.#anchor !== undefined) return this.#placeStraggler(packet)
     if (packet.timestamp === this.#lastTimestamp) return 'duplicate'
-    const anchor = this.#anchorFor(packet, ring)
-    const position = anchor + packet.timestamp
-    if (position >= this.#latest) return 'late'
-    if (position + packet.length > ring.base + ring.capacity) return 'late'
+    this.#stretch = 0
+    const position = this.#anchorFor(packet) + packet.timestamp
+    const end = position + packet.length + this.#stretch
+    if (position >= this.#latest || end > buffer.limit) return 'late'
     this.#lastTimestamp = packet.timestamp
     this.#lastLength = packet.length
     this.#endTimestamp = packet.timestamp + packet.length
-    this.#end = position + packet.length
-    this.#miss(position, Math.min(this.#end, ring.base))
-    if (this.#end <= ring.base) return 'late'
-    ring.write(position, packet)
+    this.#end = end
+    buffer.miss(position, end)
+    if (end <= buffer.base) return 'late'
+    buffer.write(position, packet, packet.length + this.#stretch)
     return 'placed'
   }
 
   /** Moves on by a slot, leaves its audio in `slot`, and returns its energy (sum of squares). */
   take(): number {
-    const ring = this.#ring
-    if (ring === undefined || ring.end <= ring.base) {
-      if (!this.#isSilent) this.#audio.fill(0)
-      this.#isSilent = true
-      this.discardBefore(this.base + SLOT_SAMPLES)
-      return 0
-    }
-    this.#isSilent = false
-    const slot = this.slot
-    const position = ring.base
-    this.#audio.copyWithin(0, SLOT_SAMPLES)
-    ring.take(slot)
-    let energy = 0
-    let hasEmpty = false
-    for (let index = 0; index < SLOT_SAMPLES; index++) {
-      const sample = slot[index] ?? 0
-      if (sample === EMPTY) hasEmpty = true
-      else energy += sample * sample
-    }
-    if (!hasEmpty) return energy
-    return this.#fillEmpty(position)
+    return this.#buffer.take()
   }
 
   /** Energy of the slot that starts so many samples after the next one to be taken. */
   energyAhead(samples: number): number {
-    return this.#ring === undefined ? 0 : this.#ring.energy(this.#ring.base + samples)
+    return this.#buffer.energyAhead(samples)
   }
 
   /** Forgets what is before a position. */
   discardBefore(position: number): void {
-    this.#base = Math.max(this.#base, position)
-    this.#ring?.discardBefore(position)
-  }
-
-  #ringNow(): SampleRing {
-    this.#ring ??= new SampleRing(this.#ringSamples, this.#base)
-    return this.#ring
+    this.#buffer.discardBefore(position)
   }
 
   /** The anchor for the newest packet of its sequence. */
-  #anchorFor(packet: AudioPacket, ring: SampleRing): number {
+  #anchorFor(packet: AudioPacket): number {
     const { timestamp, length, missing } = packet
     // Where the packet would stand had it come without any delay beyond the usual.
     const arrival = packet.arrivedAt + SLOT_SAMPLES - length
@@ -215,28 +163,24 @@ export class TimelineLeg {
     const position = this.#anchor + timestamp
     const isAhead = timestamp !== this.#endTimestamp && position - arrival > LEAD_LIMIT
     if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet, arrival)
-    if (position + length <= ring.base) return this.#stall(timestamp, arrival)
+    if (position + length <= this.base) return this.#stall(timestamp, arrival)
     this.#refine(arrival, timestamp)
-    if (this.#isSettled) this.#followClock(packet, arrival)
-    const start = this.#anchor + timestamp
-    if (missing > 0)
-      this.#lose(
-        this.#end,
-        Math.min(start, this.#end + missing * Math.max(this.#lastLength, length)),
-      )
-    return this.#anchor
+    const anchor = this.#isSettled ? this.#followClock(packet, arrival) : this.#anchor
+    const start = anchor + timestamp
+    if (missing > 0) {
+      const longest = missing * Math.max(this.#lastLength, length)
+      this.#buffer.lose(this.#end, Math.min(start, this.#end + longest))
+    }
+    return anchor
   }
 
   /** A new epoch at the packet's arrival, behind what is there already. */
   #begin(timestamp: number, arrival: number): number {
     this.#epochFloor = this.#end
-    const floor = Math.max(this.#epochFloor, this.#earliest)
-    const wanted = Math.round(arrival)
-    const start = wanted < floor && floor - wanted <= CLAMP ? floor : wanted
-    this.#epochStart = start
+    this.#epochStart = this.#startNear(Math.round(arrival))
     this.#isSettled = false
-    this.#delay.reset()
-    return this.#anchorAt(timestamp, start)
+    this.#clock.reset()
+    return this.#anchorAt(timestamp, this.#epochStart)
   }
 
   #jump(packet: AudioPacket, arrival: number): number {
@@ -247,7 +191,7 @@ export class TimelineLeg {
       return this.#begin(timestamp, arrival)
     }
     // Speech ran on while the sender changed its clock: what was sent back to back stays back to back.
-    this.#lose(this.#end, next)
+    this.#buffer.lose(this.#end, next)
     this.#isSettled = true
     return this.#anchorAt(timestamp, next)
   }
@@ -280,122 +224,79 @@ export class TimelineLeg {
     if (stalled !== undefined && anchor - by <= stalled.anchor + CLAMP) {
       by = anchor - stalled.anchor
       this.#move(by, Number.NEGATIVE_INFINITY)
-      this.#lose(stalled.end, this.base)
+      this.#buffer.lose(stalled.end, this.base)
       this.#stalled = undefined
       this.#isSettled = true
       this.#reanchored--
       return
     }
-    const floor = Math.max(this.#epochFloor, this.#earliest)
-    const start = this.#epochStart - by
-    if (start < floor && floor - start <= CLAMP) by = this.#epochStart - floor
-    if (by > 0) this.#move(by, floor)
+    by = this.#epochStart - this.#startNear(this.#epochStart - by)
+    if (by >= LEAST_MOVE) this.#move(by, this.#floor)
+  }
+
+  /** Nothing of the epoch stands before this. */
+  get #floor(): number {
+    return Math.max(this.#epochFloor, this.#earliest)
+  }
+
+  /** Where the epoch starts if it is to start there: a small overlap with what is before it is none. */
+  #startNear(wanted: number): number {
+    const floor = this.#floor
+    const isClamped = wanted < floor && floor - wanted <= CLAMP
+    const start = isClamped ? floor : wanted
+    return this.#offMiddle(start, isClamped ? floor : wanted - CLAMP)
+  }
+
+  #offMiddle(position: number, floor: number): number {
+    const zero = this.#earliest
+    return zero === Number.NEGATIVE_INFINITY ? position : offMiddle(position, { zero, floor })
   }
 
   #move(by: number, floor: number): void {
-    this.#ringNow().moveEarlier(this.#epochStart, this.#end, { by, floor })
-    this.#holes = this.#holes.map((hole) =>
-      hole.from >= this.#epochStart ? { from: hole.from - by, to: hole.to - by } : hole,
-    )
+    this.#buffer.moveEarlier(this.#epochStart, this.#end, { by, floor })
     this.#anchor = (this.#anchor ?? 0) - by
     this.#epochStart -= by
     this.#end -= by
   }
 
-  /** Corrects drift: whole after a pause, in steps where it is quiet, and sample by sample where it must be. */
-  #followClock(packet: AudioPacket, arrival: number): void {
+  /** Corrects drift where it can be done unheard, and returns the anchor for this packet. */
+  #followClock(packet: AudioPacket, arrival: number): number {
     const anchor = this.#anchor ?? 0
-    const position = anchor + packet.timestamp
-    this.#delay.observe(arrival - position, packet.arrivedAt)
-    const offset = Math.round(this.#delay.offset)
-    const size = Math.abs(offset)
-    if (size <= DRIFT_IDLE) return
+    const { timestamp, length } = packet
+    const position = anchor + timestamp
+    const clock = this.#clock
+    if (!clock.isOff(arrival - position, packet.arrivedAt)) return anchor
     const gap = position - this.#end
-    let step = 0
-    if (gap >= PAUSE && packet.missing === 0) step = Math.max(offset, -gap)
-    else if (isQuiet(packet)) step = Math.sign(offset) * Math.min(size, QUIET_STEP)
-    else if (size > DRIFT_URGENT && ++this.#slips % PACKETS_PER_SLIP === 0) {
-      step = Math.sign(offset)
+    const isPause = gap >= PAUSE && packet.missing === 0
+    if (isPause || isQuiet(packet)) {
+      const step = isPause ? clock.pauseStep(gap) : clock.quietStep()
+      const target = this.#offMiddle(position + step, this.#end)
+      clock.moved(target - position)
+      return this.#anchorAt(timestamp, target)
     }
-    if (step === 0) return
-    this.#anchorAt(packet.timestamp, position + step)
-    this.#delay.moved(step)
+    this.#stretch = clock.stretch(length, isNearMiddle(position, this.#earliest))
+    if (this.#stretch === 0) return anchor
+    clock.moved(this.#stretch)
+    this.#anchorAt(timestamp + length, this.#end + gap + length + this.#stretch)
+    return anchor
   }
 
   #placeStraggler(packet: AudioPacket): Placement {
-    const ring = this.#ringNow()
+    const buffer = this.#buffer
     const isOlder = packet.timestamp < this.#anchorFrom && this.#isSettled
     const anchor = isOlder ? this.#anchorBefore : (this.#anchor ?? 0)
     const position = anchor + packet.timestamp
     const end = position + packet.length
-    if (position >= this.#latest) return 'late'
-    if (end <= ring.base || end > ring.base + ring.capacity) return 'late'
-    ring.write(position, packet)
+    if (position >= this.#latest || end <= buffer.base || end > buffer.limit) return 'late'
+    buffer.write(position, packet, packet.length)
     if (!this.#isSettled && position < this.#epochStart) this.#epochStart = position
     return 'placed'
-  }
-
-  /** What was taken as silence and only now turns out to have been sent is lost, and is told once. */
-  #miss(from: number, to: number): void {
-    const start = Math.max(from, this.#missedTo)
-    if (to <= start) return
-    this.#missedTo = to
-    this.#onLost(start, to - start)
-  }
-
-  #lose(from: number, to: number): void {
-    const taken = Math.min(to, this.base)
-    this.#miss(from, taken)
-    if (to <= Math.max(from, taken)) return
-    if (this.#holes.length === MOST_HOLES) this.#holes.shift()
-    this.#holes.push({ from, to })
-  }
-
-  /** Fills what no packet covered, and returns the slot's energy. */
-  #fillEmpty(position: number): number {
-    const audio = this.#audio
-    for (let index = SLOT_SAMPLES; index < audio.length; index++) {
-      if (audio[index] !== EMPTY) continue
-      const hole = this.#holeAt(position + index - SLOT_SAMPLES)
-      const limit = hole === undefined ? this.#nextHole(position + index - SLOT_SAMPLES) : hole.to
-      const last = Math.min(audio.length, limit - position + SLOT_SAMPLES)
-      let to = index + 1
-      while (to < last && audio[to] === EMPTY) to++
-      const at = position + index - SLOT_SAMPLES
-      if (hole === undefined) {
-        // A single sample is the slip that follows a drifting clock; longer gaps are silence.
-        audio.fill(to - index === 1 ? (audio[index - 1] ?? 0) : 0, index, to)
-      } else {
-        this.#concealment.fill(audio, { from: index, to, position: at })
-        this.#onLost(at, to - index)
-      }
-      index = to - 1
-    }
-    const end = position + SLOT_SAMPLES
-    if (this.#holes.length > 0) this.#holes = this.#holes.filter((hole) => hole.to > end)
-    let energy = 0
-    for (const sample of this.slot) energy += sample * sample
-    return energy
-  }
-
-  #holeAt(position: number): Span | undefined {
-    return this.#holes.find((hole) => hole.from <= position && position < hole.to)
-  }
-
-  #nextHole(position: number): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const hole of this.#holes) if (hole.from > position && hole.from < next) next = hole.from
-    return next
   }
 }
 
 function isQuiet(packet: AudioPacket): boolean {
-  const { datagram, offset, length, table } = packet
-  for (let index = 0; index < length; index++) {
-    const sample =
-      table === undefined
-        ? linearSample(packet, index)
-        : (table[datagram[offset + index] ?? 0] ?? 0)
+  for (let index = 0; index < packet.length; index++) {
+    const sample = sampleAt(packet, index)
     if (sample > QUIET_PEAK || sample < -QUIET_PEAK) return false
   }
   return true

@@ -34,6 +34,9 @@ export interface SimulationResult {
   readonly reanchored: number
 }
 
+/** The timeline begins so that whole tens of milliseconds are where a leg lets packets begin. */
+const ZERO = -24
+
 /** Feeds packets to a leg in the order of their arrival and takes slots 500 ms later, as an engine does. */
 export function simulateLeg(
   packets: readonly SimulatedPacket[],
@@ -49,10 +52,10 @@ export function simulateLeg(
   },
 ): SimulationResult {
   const losses: { fromMs: number; lengthMs: number }[] = []
-  const leg = new TimelineLeg(0, (position, length) =>
+  const leg = new TimelineLeg(ZERO, (position, length) =>
     losses.push({ fromMs: position / 8, lengthMs: length / 8 }),
   )
-  leg.startAt(0)
+  leg.startAt(ZERO)
   const samples = new Int16Array(onSlot === undefined ? Math.ceil(untilMs / 20) * 160 : 0)
   const placements = { placed: 0, late: 0, duplicate: 0 }
   let reception: SsrcReception | undefined
@@ -60,7 +63,8 @@ export function simulateLeg(
     while (leg.base + 160 <= ms * 8) {
       const position = leg.base
       leg.take()
-      if (onSlot === undefined) samples.set(leg.slot, position)
+      if (onSlot === undefined)
+        samples.set(leg.slot.subarray(Math.max(0, -position)), Math.max(0, position))
       else onSlot(leg.slot, position)
     }
   }

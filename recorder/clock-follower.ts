@@ -1,0 +1,70 @@
+import { DelayWindow } from './delay-window.ts'
+import { SAMPLES_PER_MS } from './sample-clock.ts'
+
+/** Drift within 2 ms is left alone, from there to 13 ms corrected where it is quiet, beyond that anywhere. */
+const IDLE = 2 * SAMPLES_PER_MS
+const URGENT = 13 * SAMPLES_PER_MS
+const QUIET_STEP = 5 * SAMPLES_PER_MS
+/** In speech one sample in 200 ms: three times what 200 ppm need. */
+const STRETCH_EVERY = 200 * SAMPLES_PER_MS
+/** A leg that is further off than this is pulled back by a sample in each packet. */
+const FAR = 20 * SAMPLES_PER_MS
+
+/**
+ * Follows a sender whose clock drifts against ours, so that its leg stays in step with the other for hours: the whole
+ * correction in a pause, some of it in a quiet packet, and in speech a sample now and then.
+ *
+ * Steps are samples at 8 kHz by which all that follows is placed later, or earlier where they are negative.
+ */
+export class ClockFollower {
+  readonly #delay = new DelayWindow()
+  #sinceStretch = 0
+
+  /**
+   * Takes note of a packet, and tells whether the leg is off by more than can be left alone. `excess` is how much
+   * later than its place the packet arrived; both are samples at 8 kHz.
+   */
+  isOff(excess: number, arrivedAt: number): boolean {
+    this.#delay.observe(excess, arrivedAt)
+    return Math.abs(this.#delay.offset) > IDLE
+  }
+
+  /** The step at the end of a pause of so many samples. */
+  pauseStep(gap: number): number {
+    return Math.max(this.#offset, -gap)
+  }
+
+  /** The step before a quiet packet. */
+  quietStep(): number {
+    const offset = this.#offset
+    return Math.sign(offset) * Math.min(Math.abs(offset), QUIET_STEP)
+  }
+
+  /**
+   * By how many samples a packet of speech is stretched: -1, 0 or 1. `isNearMiddle` where it begins near the middle
+   * of a slot (`packet-grid.ts`), which is passed quickly.
+   */
+  stretch(length: number, isNearMiddle: boolean): number {
+    const offset = this.#offset
+    const size = Math.abs(offset)
+    this.#sinceStretch += length
+    const isDue = size > URGENT && this.#sinceStretch >= STRETCH_EVERY
+    if (!isDue && !isNearMiddle && size <= FAR) return 0
+    this.#sinceStretch = 0
+    return Math.sign(offset)
+  }
+
+  /** The leg was moved by so much. */
+  moved(by: number): void {
+    this.#delay.moved(by)
+  }
+
+  /** The leg stands anew. */
+  reset(): void {
+    this.#delay.reset()
+  }
+
+  get #offset(): number {
+    return Math.round(this.#delay.offset)
+  }
+}

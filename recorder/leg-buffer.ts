@@ -1,0 +1,145 @@
+import { Concealment } from './concealment.ts'
+import { LostSpans } from './lost-spans.ts'
+import { SLOT_SAMPLES } from './sample-clock.ts'
+import { EMPTY, SampleRing, type SampleSource } from './sample-ring.ts'
+
+/** A stretch of a leg for which packets were sent and did not come in time, by position. */
+export type OnLost = (position: number, length: number) => void
+
+/** Two seconds: what is held back, and some for what is early. */
+export const USUAL_RING_SAMPLES = 16_384
+
+/**
+ * What a leg holds between placing and taking: decoded audio by position, and what is known to be missing. Gives it
+ * back slot by slot, with silence where nothing was sent and concealment where something was lost.
+ */
+export class LegBuffer {
+  readonly #onLost: OnLost
+  readonly #ringSamples: number
+  /** The slot before the one that was taken last, and that one. */
+  readonly #audio = new Int16Array(2 * SLOT_SAMPLES)
+  /** The slot that was taken last; the same view after every `take`. */
+  readonly slot = this.#audio.subarray(SLOT_SAMPLES)
+  readonly #concealment = new Concealment()
+  readonly #lost = new LostSpans()
+  /** Made for the first packet: many a leg never gets one. */
+  #ring: SampleRing | undefined
+  #base: number
+  #isSilent = true
+  /** Up to here what came too late was told. */
+  #missedTo = Number.NEGATIVE_INFINITY
+
+  /** `ringSamples` is a power of two. */
+  constructor(base: number, onLost: OnLost, ringSamples = USUAL_RING_SAMPLES) {
+    this.#base = base
+    this.#onLost = onLost
+    this.#ringSamples = ringSamples
+  }
+
+  /** Position of the next slot to be taken. */
+  get base(): number {
+    return this.#ring?.base ?? this.#base
+  }
+
+  /** One past the highest position that holds audio. */
+  get end(): number {
+    return this.#ring?.end ?? this.#base
+  }
+
+  /** One past the highest position that can hold audio. */
+  get limit(): number {
+    return this.base + this.#ringSamples
+  }
+
+  /** Writes a packet's samples; where `length` is not theirs, stretched to that many. */
+  write(position: number, source: SampleSource, length: number): void {
+    const ring = this.#ringNow()
+    if (length === source.length) ring.write(position, source)
+    else ring.writeStretched(position, source, length)
+  }
+
+  /** Moves what stands in `from`…`to` earlier by `by` samples; what falls before `floor` or the base is lost. */
+  moveEarlier(from: number, to: number, { by, floor }: { by: number; floor: number }): void {
+    this.#ringNow().moveEarlier(from, to, { by, floor })
+    this.#lost.moveEarlier(from, by)
+  }
+
+  /** Packets are missing there. What was taken already is lost for good. */
+  lose(from: number, to: number): void {
+    this.miss(from, to)
+    if (to > Math.max(from, this.base)) this.#lost.add(from, to)
+  }
+
+  /** What of this was taken as silence, and only now turns out to have been sent, is lost; it is told once. */
+  miss(from: number, to: number): void {
+    const start = Math.max(from, this.#missedTo)
+    const end = Math.min(to, this.base)
+    if (end <= start) return
+    this.#missedTo = end
+    this.#onLost(start, end - start)
+  }
+
+  /** Moves on by a slot, leaves its audio in `slot`, and returns its energy (sum of squares). */
+  take(): number {
+    const ring = this.#ring
+    if (ring === undefined || ring.end <= ring.base) {
+      if (!this.#isSilent) this.#audio.fill(0)
+      this.#isSilent = true
+      this.discardBefore(this.base + SLOT_SAMPLES)
+      return 0
+    }
+    this.#isSilent = false
+    const slot = this.slot
+    const position = ring.base
+    this.#audio.copyWithin(0, SLOT_SAMPLES)
+    ring.take(slot)
+    let energy = 0
+    let hasEmpty = false
+    for (let index = 0; index < SLOT_SAMPLES; index++) {
+      const sample = slot[index] ?? 0
+      if (sample === EMPTY) hasEmpty = true
+      else energy += sample * sample
+    }
+    return hasEmpty ? this.#fillEmpty(position) : energy
+  }
+
+  /** Energy of the slot that starts so many samples after the next one to be taken. */
+  energyAhead(samples: number): number {
+    return this.#ring === undefined ? 0 : this.#ring.energy(this.#ring.base + samples)
+  }
+
+  /** Forgets what is before a position. */
+  discardBefore(position: number): void {
+    this.#base = Math.max(this.#base, position)
+    this.#ring?.discardBefore(position)
+  }
+
+  #ringNow(): SampleRing {
+    this.#ring ??= new SampleRing(this.#ringSamples, this.#base)
+    return this.#ring
+  }
+
+  /** Fills what no packet covered, and returns the slot's energy. */
+  #fillEmpty(position: number): number {
+    const audio = this.#audio
+    for (let index = SLOT_SAMPLES; index < audio.length; index++) {
+      if (audio[index] !== EMPTY) continue
+      const at = position + index - SLOT_SAMPLES
+      const { isLost, until } = this.#lost.at(at)
+      const last = Math.min(audio.length, index + until - at)
+      let to = index + 1
+      while (to < last && audio[to] === EMPTY) to++
+      if (isLost) {
+        this.#concealment.fill(audio, { from: index, to, position: at })
+        this.#onLost(at, to - index)
+      } else {
+        audio.fill(0, index, to)
+      }
+      index = to - 1
+    }
+    this.#lost.forgetBefore(position + SLOT_SAMPLES)
+    let energy = 0
+    for (const sample of this.slot) energy += sample * sample
+    return energy
+  }
+}
