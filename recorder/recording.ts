@@ -280,7 +280,7 @@ export class Recording {
   async finish(): Promise<RecordingOutcome> {
     this.#isFinished = true
     const zero = this.#zero ?? 0
-    const callEnd = this.#end ?? zero
+    const callEnd = this.#zero === undefined ? zero : (this.#end ?? zero)
     const length = (this.#hasFailed ? this.#next : this.#drain(callEnd)) - zero
     const facts = await this.#file?.finish(length)
     return this.#outcome(facts, { lengthSamples: length, callSamples: callEnd - zero })

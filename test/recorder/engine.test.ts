@@ -1,111 +1,244 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { Engine } from '../../recorder/engine.ts'
-import type { EngineNotice, EngineReply, EngineRequest } from '../../recorder/engine-protocol.ts'
-import type { RecordingPlan, StreamPlan } from '../../recorder/recording-plan.ts'
+import type {
+  EngineNotice,
+  EngineReply,
+  EngineReport,
+  EngineRequest,
+  EngineSettings,
+} from '../../recorder/engine-protocol.ts'
+import { FileBudget } from '../../recorder/file-budget.ts'
+import type { OpenPageSink } from '../../recorder/page-sink.ts'
+import type { RecordingOutcome, RecordingPlan } from '../../recorder/recording-plan.ts'
 import { MemorySink } from './memory-sink.ts'
 import { decodeOpus, opusInfo } from './opus-file.ts'
+import { SETTINGS, streamPlan } from './recording-rig.ts'
 import { rtp } from './rtp.ts'
 import { toneBytes, toneShare } from './tones.ts'
 
-function bind(t: Test): Promise<Socket> {
-  const socket = createSocket('udp4')
-  t.teardown(() => socket.close())
-  return new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket)))
-}
+type WithoutId<Request> = Request extends unknown ? Omit<Request, 'requestId'> : never
 
-function stream(role: StreamPlan['role'], port: number): StreamPlan {
-  return {
-    streamId: role,
-    role,
-    isReceiving: true,
-    formats: [
-      { payloadType: 0, codec: 'PCMU', clockRate: 8000 },
-      { payloadType: 8, codec: 'PCMA', clockRate: 8000 },
-    ],
-    eventPayloadTypes: [101],
-    comfortNoisePayloadTypes: [13],
-    remote: { address: '127.0.0.1', port },
-  }
-}
+/** An engine with its replies matched to its requests, and its sinks in memory. */
+class EngineRig {
+  readonly engine: Engine
+  readonly clock = new SystemClock()
+  readonly sinks = new Map<string, MemorySink>()
+  readonly reports: EngineReport[] = []
+  readonly #waiting = new Map<number, (reply: EngineReply) => void>()
+  #requests = 0
 
-t.test('a call becomes a file of its length, each party on its own channel', async (t) => {
-  const sink = new MemorySink()
-  const waiting = new Map<number, (reply: EngineReply) => void>()
-  const clock = new SystemClock()
-  const engine = new Engine({
-    settings: {
-      engineIndex: 0,
-      bindAddress: '127.0.0.1',
-      advertisedAddress: '127.0.0.1',
-      portFrom: 42_000,
-      portTo: 42_099,
-      portRestMs: 1000,
-      maxRecordings: 10,
-      holdBackMs: 200,
-      opus: { complexity: 3, bitrateBps: 16_000 },
-      skipsQuiet: true,
-      quietDb: -55,
-      spoolPath: '/nowhere',
-    },
-    clock,
-    openSink: () => sink,
-    log: createSilentLog(),
-    reply: (message: EngineReply | EngineNotice) => {
-      if ('requestId' in message) waiting.get(message.requestId)?.(message)
-    },
-  })
-  engine.start()
-  const ask = (request: EngineRequest): Promise<EngineReply> =>
-    new Promise((resolve) => {
-      waiting.set(request.requestId, resolve)
-      engine.handle(request)
+  constructor(
+    t: Test,
+    settings: Partial<EngineSettings> = {},
+    { openSink, files }: { openSink?: OpenPageSink; files?: FileBudget } = {},
+  ) {
+    this.engine = new Engine({
+      settings: { ...SETTINGS, holdBackMs: 200, ...settings },
+      clock: this.clock,
+      openSink:
+        openSink ??
+        ((recordingId) => {
+          const sink = new MemorySink()
+          this.sinks.set(recordingId, sink)
+          return sink
+        }),
+      log: createSilentLog(),
+      reply: (message) => this.#take(message),
+      ...(files === undefined ? {} : { files }),
     })
-  const caller = await bind(t)
-  const agent = await bind(t)
-  const plan: RecordingPlan = {
-    recordingId: 'r1',
-    callId: 'c1',
-    streams: [stream('caller', caller.address().port), stream('agent', agent.address().port)],
+    this.engine.start()
+    t.teardown(() => this.ask({ kind: 'shutdown' }))
   }
-  const opened = await ask({ kind: 'open', requestId: 1, plan })
-  if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened))
-  const answeredAtMs = clock.epochMs()
-  await ask({ kind: 'answered', requestId: 2, recordingId: 'r1', answeredAtMs })
-  for (let n = 0; n < 75; n++) {
-    for (const [index, socket] of [caller, agent].entries()) {
+
+  ask(request: WithoutId<EngineRequest>): Promise<EngineReply> {
+    const requestId = ++this.#requests
+    return new Promise((resolve) => {
+      this.#waiting.set(requestId, resolve)
+      this.engine.handle({ ...request, requestId } as EngineRequest)
+    })
+  }
+
+  /** Opens a recording and answers it. Gives its RTP ports, or the code of the refusal. */
+  async open(recordingId: string, ports: readonly number[] = [4000, 4002]) {
+    const reply = await this.ask({ kind: 'open', plan: plan(recordingId, ports) })
+    if (reply.kind !== 'opened') return reply.kind === 'refused' ? reply.code : reply.kind
+    await this.ask({ kind: 'answered', recordingId, answeredAtMs: this.clock.epochMs() })
+    return reply.ports.map(({ rtpPort }) => rtpPort)
+  }
+
+  async close(recordingId: string): Promise<RecordingOutcome | string> {
+    const endedAtMs = this.clock.epochMs()
+    const reply = await this.ask({ kind: 'close', recordingId, endedAtMs, reasons: [] })
+    if (reply.kind === 'closed') return reply.outcome
+    return reply.kind === 'refused' ? reply.code : reply.kind
+  }
+
+  #take(message: EngineReply | EngineNotice): void {
+    if ('requestId' in message) this.#waiting.get(message.requestId)?.(message)
+    else if (message.kind === 'report') this.reports.push(message)
+  }
+}
+
+function plan(recordingId: string, [caller = 0, agent = 0]: readonly number[]): RecordingPlan {
+  return {
+    recordingId,
+    callId: `call of ${recordingId}`,
+    streams: [
+      streamPlan('caller', { remote: { address: '127.0.0.1', port: caller } }),
+      streamPlan('agent', { remote: { address: '127.0.0.1', port: agent } }),
+    ],
+  }
+}
+
+async function bind(t: Test): Promise<Socket> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  t.teardown(() => socket.close())
+  return socket
+}
+
+/** Talks from two sockets to two ports, each with a tone of its own, in real time. */
+async function talk(
+  sockets: readonly Socket[],
+  ports: readonly number[] | string,
+  packets: number,
+): Promise<void> {
+  if (typeof ports === 'string') throw new Error(ports)
+  for (let n = 0; n < packets; n++) {
+    for (const [index, socket] of sockets.entries()) {
       const packet = rtp({
         sequenceNumber: 65_500 + n,
         timestamp: 2 ** 32 - 1000 + n * 160,
         ssrc: index,
         payload: toneBytes(index === 0 ? 600 : 1500, n * 160, 160),
       })
-      socket.send(packet, opened.ports[index]?.rtpPort ?? 0, '127.0.0.1')
+      socket.send(packet, ports[index] ?? 0, '127.0.0.1')
     }
     await sleep(20)
   }
-  const endedAtMs = clock.epochMs()
-  const closed = await ask({
-    kind: 'close',
-    requestId: 3,
-    recordingId: 'r1',
-    endedAtMs,
-    reasons: [],
-  })
-  if (closed.kind !== 'closed') throw new Error(JSON.stringify(closed))
-  const { outcome } = closed
-  t.comment(JSON.stringify(outcome))
-  t.equal(outcome.verdict, 'complete')
-  const decoded = decodeOpus(sink.bytes)
+}
+
+function outcomeOf(closed: RecordingOutcome | string): RecordingOutcome {
+  if (typeof closed === 'string') throw new Error(closed)
+  return closed
+}
+
+t.test('a call becomes a file of its length, each party on its own channel', async (t) => {
+  const rig = new EngineRig(t)
+  const parties = [await bind(t), await bind(t)]
+  const ports = await rig.open(
+    'r1',
+    parties.map((socket) => socket.address().port),
+  )
+  await talk(parties, ports, 75)
+  const outcome = outcomeOf(await rig.close('r1'))
+  t.match(outcome, { verdict: 'complete', reasons: [] })
+  const bytes = rig.sinks.get('r1')?.bytes ?? Buffer.alloc(0)
+  t.notMatch(opusInfo(bytes), /WARNING/)
+  const decoded = decodeOpus(bytes)
   t.equal(decoded.caller.length, Math.round(outcome.durationMs * 48))
   const middle = (samples: Int16Array) => samples.subarray(24_000, 28_800)
   t.ok(toneShare(middle(decoded.caller), 600, 48_000) > 0.9)
   t.ok(toneShare(middle(decoded.agent), 1500, 48_000) > 0.9)
-  t.match(opusInfo(sink.bytes), /Playback length/)
-  t.comment(opusInfo(sink.bytes))
-  const done = await ask({ kind: 'shutdown', requestId: 4 })
-  t.equal(done.kind, 'done')
+})
+
+t.test('ports are refused when they run out, and rest when they are free again', async (t) => {
+  const rig = new EngineRig(t, { portFrom: 42_300, portTo: 42_307, portRestMs: 60_000 })
+  const first = await rig.open('r1')
+  t.ok(Array.isArray(first) && first.every((port) => port % 2 === 0))
+  t.not(typeof (await rig.open('r2')), 'string')
+  t.equal(await rig.open('r3'), 'no_ports')
+  outcomeOf(await rig.close('r1'))
+  t.equal(await rig.open('r3'), 'no_ports', 'they rest')
+  outcomeOf(await rig.close('r2'))
+})
+
+t.test('what an engine cannot take is refused with its reason', async (t) => {
+  const rig = new EngineRig(t, { maxRecordings: 1 })
+  await rig.open('r1')
+  t.equal(await rig.open('r2'), 'too_many_recordings')
+  t.equal(await rig.close('nobody'), 'unknown_recording')
+  const again = await rig.ask({ kind: 'open', plan: plan('r1', []) })
+  t.match(again, { kind: 'refused', code: 'engine_failed' })
+  outcomeOf(await rig.close('r1'))
+  t.equal(await rig.close('r1'), 'unknown_recording')
+  t.not(typeof (await rig.open('r2')), 'string')
+})
+
+t.test('a process near its limit of files takes no call', async (t) => {
+  const files = new FileBudget({ clock: new SystemClock(), limit: 130, countOpen: () => 0 })
+  const rig = new EngineRig(t, {}, { files })
+  t.equal(await rig.open('r1'), 'no_files')
+  const { reports } = rig
+  while (reports.length === 0) await sleep(50)
+  t.equal(reports[0]?.portsInUse, 0)
+})
+
+t.test('a recording that breaks leaves the others alone', async (t) => {
+  const sink = new MemorySink()
+  const rig = new EngineRig(
+    t,
+    {},
+    {
+      openSink: (recordingId) => {
+        if (recordingId === 'broken') throw new Error('no such sink')
+        return sink
+      },
+    },
+  )
+  const parties = [await bind(t), await bind(t)]
+  const from = parties.map((socket) => socket.address().port)
+  const broken = await rig.open('broken', from)
+  const whole = await rig.open('whole', from)
+  await Promise.all([talk(parties, broken, 40), talk(parties, whole, 40)])
+  t.match(outcomeOf(await rig.close('broken')), { verdict: 'failed', sha256: null })
+  t.match(outcomeOf(await rig.close('whole')), { verdict: 'complete' })
+})
+
+t.test('a call that still runs at the end is finished, and its file whole', async (t) => {
+  const rig = new EngineRig(t)
+  const parties = [await bind(t), await bind(t)]
+  const ports = await rig.open(
+    'r1',
+    parties.map((socket) => socket.address().port),
+  )
+  await talk(parties, ports, 25)
+  t.match(await rig.ask({ kind: 'shutdown' }), { kind: 'done' })
+  const sink = rig.sinks.get('r1')
+  t.equal(sink?.isFinished, true)
+  t.notMatch(opusInfo(sink?.bytes ?? Buffer.alloc(0)), /WARNING/)
+  t.equal(await rig.open('r2'), 'too_many_recordings', 'nothing is taken any more')
+})
+
+t.test('reports count what came, once a second', async (t) => {
+  const rig = new EngineRig(t)
+  const parties = [await bind(t), await bind(t)]
+  const ports = await rig.open(
+    'r1',
+    parties.map((socket) => socket.address().port),
+  )
+  await talk(parties, ports, 30)
+  const live = await rig.ask({ kind: 'live' })
+  t.match(live, { kind: 'live', recordings: [{ recordingId: 'r1' }] })
+  const before = rig.reports.length
+  while (rig.reports.length === before) await sleep(50)
+  t.match(rig.reports.at(-1), {
+    recordings: 1,
+    portsInUse: 2,
+    counters: { recordings_opened: 1, packets_placed: 60, packets_lost: 0 },
+  })
+  outcomeOf(await rig.close('r1'))
+  const after = rig.reports.length
+  while (rig.reports.length === after) await sleep(50)
+  t.match(rig.reports.at(-1), {
+    recordings: 0,
+    portsInUse: 0,
+    counters: { packets_placed: 60, verdict_complete: 1 },
+  })
 })

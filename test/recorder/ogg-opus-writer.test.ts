@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import prism from 'prism-media'
+import t from 'tap'
+import { oggCrc } from '../../recorder/ogg-crc.ts'
+import { OggOpusWriter } from '../../recorder/ogg-opus-writer.ts'
+import { isOggPageWhole, oggLacing, readOggHeader } from '../../recorder/ogg-page.ts'
+import { createVoiceEncoder } from '../../recorder/opus-encoder.ts'
+import { writeSelfDelimited } from '../../recorder/opus-packet.ts'
+import { MemorySink } from './memory-sink.ts'
+import { decodeOpus, opusInfo } from './opus-file.ts'
+import { tone } from './tones.ts'
+
+function writer(sink: MemorySink, slotsPerPage = 15): OggOpusWriter {
+  return new OggOpusWriter({
+    sink,
+    serial: 0xfedcba98,
+    comments: ['RECORDING_ID=r1'],
+    inputSampleRate: 8000,
+    slotsPerPage,
+  })
+}
+
+/** A file of so many samples at 8 kHz. */
+function recorded(samples: number): MemorySink {
+  const sink = new MemorySink()
+  const file = writer(sink)
+  const encoders = [500, 900].map((hertz) => {
+    const encoder = createVoiceEncoder({ complexity: 0, bitrateBps: 16_000 })
+    return (slot: number) => encoder.encode(Buffer.from(tone(hertz, slot * 160, 160).buffer))
+  })
+  for (let slot = 0; slot < OggOpusWriter.slotsFor(samples * 6); slot++) {
+    file.append(encoders[0]?.(slot) ?? Buffer.of(8), encoders[1]?.(slot) ?? Buffer.of(8))
+  }
+  file.finish(samples * 6)
+  return sink
+}
+
+t.test('a file of any length is exactly as long as told', async (t) => {
+  for (const samples of [1, 79, 108, 109, 160, 4000, 12_345, 16_000]) {
+    const { caller, agent } = decodeOpus(recorded(samples).bytes)
+    t.same([caller.length, agent.length], [samples * 6, samples * 6])
+  }
+})
+
+t.test('independent readers find nothing wrong', async (t) => {
+  const { bytes } = recorded(24_000)
+  const info = opusInfo(bytes)
+  t.notMatch(info, /WARNING|ERROR/i)
+  t.match(info, /RECORDING_ID=r1/)
+  t.match(info, /Playback length: 0m:03\.000s/)
+  t.match(info, /Pre-skip: 312/)
+  const path = join(t.testdir(), 'file.opus')
+  writeFileSync(path, bytes)
+  const probe = execFileSync(
+    'ffprobe',
+    [
+      '-v',
+      'error',
+      '-show_entries',
+      'stream=codec_name,channels:format=duration',
+      '-of',
+      'json',
+      path,
+    ],
+    { encoding: 'utf8' },
+  )
+  t.match(JSON.parse(probe), {
+    streams: [{ codec_name: 'opus', channels: 2 }],
+    format: { duration: /^3\.0/ },
+  })
+})
+
+t.test('an Ogg reader finds one packet for each slot', async (t) => {
+  const { bytes } = recorded(16_000)
+  const demuxer = new prism.opus.OggDemuxer()
+  demuxer.end(bytes)
+  const packets: Buffer[] = []
+  for await (const packet of demuxer) packets.push(packet)
+  t.equal(packets.length, OggOpusWriter.slotsFor(96_000))
+})
+
+t.test('pages follow the rules of RFC 7845', async (t) => {
+  const { pages } = recorded(16_000)
+  const headers = pages.map((page) => {
+    t.ok(isOggPageWhole(page, 0, page.length))
+    const header = readOggHeader(page, 0)
+    if (typeof header === 'string') throw new Error(header)
+    t.equal(header.pageBytes, page.length)
+    return header
+  })
+  t.same(
+    headers.map(({ sequence }) => sequence),
+    headers.map((_, index) => index),
+  )
+  t.ok(headers.every(({ serial }) => serial === 0xfedcba98))
+  t.same(
+    headers.map(({ headerType }) => headerType),
+    [2, ...Array(headers.length - 2).fill(0), 4],
+  )
+  t.same(
+    headers.slice(0, 4).map(({ granulePosition48k }) => granulePosition48k),
+    [0, 0, 15 * 960, 30 * 960],
+  )
+  t.equal(headers.at(-1)?.granulePosition48k, 312 + 96_000)
+})
+
+t.test('packets of any size are laced and delimited so that they are found again', async (t) => {
+  for (const bytes of [1, 2, 127, 252, 253, 254, 255, 256, 509, 510, 511, 765, 1275]) {
+    const packet = Uint8Array.from({ length: bytes }, (_, index) =>
+      index === 0 ? 8 : index & 0xff,
+    )
+    const room = new Uint8Array(bytes + 2)
+    const end = writeSelfDelimited(packet, room, 0)
+    const first = room[1] ?? 0
+    const told = first < 252 ? first : first + 4 * (room[2] ?? 0)
+    t.equal(told, bytes - 1)
+    t.same(room.subarray(end - told, end), packet.subarray(1))
+    const lacing = oggLacing(bytes)
+    t.equal(
+      lacing.reduce((sum, value) => sum + value, 0),
+      bytes,
+    )
+    t.ok((lacing.at(-1) ?? 255) < 255)
+  }
+})
+
+t.test('a packet of several frames is not what the writer takes', async (t) => {
+  t.throws(() => writeSelfDelimited(Uint8Array.of(0x0b, 2, 0, 0), new Uint8Array(8), 0), RangeError)
+})
+
+t.test('large packets end a page before it overflows', async (t) => {
+  const sink = new MemorySink()
+  const file = writer(sink, 1000)
+  const packet = new Uint8Array(1275).fill(1)
+  packet[0] = 8
+  for (let slot = 0; slot < 200; slot++) file.append(packet, packet)
+  file.finish(200 * 960 - 312)
+  const demuxer = new prism.opus.OggDemuxer()
+  demuxer.end(sink.bytes)
+  let packets = 0
+  for await (const found of demuxer) {
+    t.equal(found.length, 1277 + 1275)
+    packets++
+  }
+  t.equal(packets, 200)
+})
+
+t.test('the checksum is that of RFC 3533, in one piece or several', async (t) => {
+  const bytes = Uint8Array.from({ length: 1000 }, (_, index) => (index * 7) & 0xff)
+  const whole = oggCrc(bytes)
+  for (const cut of [0, 1, 3, 4, 500, 999]) {
+    t.equal(oggCrc(bytes, oggCrc(bytes, 0, 0, cut), cut), whole)
+  }
+  t.equal(oggCrc(Buffer.from('123456789', 'latin1')), 0x89a1897f)
+})
