@@ -41,12 +41,15 @@ export async function startMariadb(): Promise<PrivateMariadb> {
   }
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : []
   const size = ['--innodb-log-file-size=16M', '--innodb-data-file-path=ibdata1:8M:autoextend']
+  // Servers that start at once find each other's temporary tables where they share a folder for them.
+  const temporary = `--tmpdir=${folder}`
   await run('mariadb-install-db', [
     '--no-defaults',
     ...asUser,
     `--datadir=${files}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
+    temporary,
     ...size,
   ])
 
@@ -61,6 +64,7 @@ export async function startMariadb(): Promise<PrivateMariadb> {
         '--no-defaults',
         ...asUser,
         ...size,
+        temporary,
         `--datadir=${files}`,
         `--socket=${settings.socketPath}`,
         `--pid-file=${join(folder, 'mariadb.pid')}`,

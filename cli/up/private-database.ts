@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, mkdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
@@ -125,6 +125,8 @@ async function makeFiles(files: string, env: Readonly<NodeJS.ProcessEnv>): Promi
         `--datadir=${unfinished}`,
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
+        // Two that start at once find each other's temporary tables where they share a folder for them.
+        `--tmpdir=${dirname(unfinished)}`,
         ...sizes(),
       ],
       { env },
@@ -155,6 +157,7 @@ function serverArguments(folder: string, files: string): string[] {
     `--datadir=${files}`,
     `--socket=${join(folder, 'mariadb.sock')}`,
     `--pid-file=${join(folder, 'mariadb.pid')}`,
+    `--tmpdir=${folder}`,
     '--skip-networking',
     '--skip-log-bin',
     '--character-set-server=utf8mb4',
