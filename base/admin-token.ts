@@ -7,6 +7,7 @@ import { newId } from './uuid.ts'
 const TOKEN_BYTES = 32
 // 32 bytes in base64url are 43 characters; an operator's own token may be longer.
 const TOKEN = /^[A-Za-z0-9_-]{43,512}$/
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i
 
 /**
  * The administrator's bearer token in the file at `path`, which is made where it is missing: mode 0600, 256
@@ -48,6 +49,11 @@ export async function readAdminToken(path: string): Promise<string> {
     )
   }
   return token
+}
+
+/** The token of an `Authorization: Bearer …` header (RFC 6750 §2.1); undefined where it holds none. */
+export function shownToken(authorization: string | undefined): string | undefined {
+  return BEARER.exec(authorization ?? '')?.[1]
 }
 
 /** Compares digests, so that neither content nor length shows in the time it takes. */

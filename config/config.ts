@@ -129,8 +129,11 @@ export const configSchema = z.strictObject({
   trunk: trunkSchema.prefault({}),
   siprec: z
     .strictObject({
-      /** What becomes of an INVITE without any sign of a recording session that no trunk route takes. */
-      unmarked: z.enum(['record', 'refuse']).default('record'),
+      /**
+       * What becomes of an INVITE without any sign of a recording session that no trunk route takes. Where nothing
+       * is said, it is recorded if there are no trunk routes.
+       */
+      unmarked: z.enum(['record', 'refuse']).optional(),
     })
     .prefault({}),
   identification: identification.prefault({}),

@@ -214,7 +214,7 @@ async function composeGateway(
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
     closing.push(() => connection.close())
-    route(connection, { sessions, trunks, metrics, log })
+    route(connection, { sessions, trunks, metrics, log, recordsUnmarked: recordsUnmarked(config) })
     await connection.start()
   }
   closing.push(() => mediaServers.close())
@@ -233,11 +233,17 @@ async function composeGateway(
   return address
 }
 
+/** A caller whose number has no trunk route must hear so, instead of talking to a recorder. */
+function recordsUnmarked({ siprec, trunk }: Config): boolean {
+  return (siprec.unmarked ?? (trunk.routes.length > 0 ? 'refuse' : 'record')) === 'record'
+}
+
 /** Who gets the requests of one SIP server. */
 function route(
   connection: SipConnection,
   parts: {
     readonly sessions: RecordingSessions
+    readonly recordsUnmarked: boolean
     readonly trunks: TrunkCalls
     readonly metrics: GatewayMetrics
     readonly log: Log
@@ -246,7 +252,11 @@ function route(
   const { sessions, trunks, metrics, log } = parts
   const { framework } = connection
   const router = new InviteRouter({
-    takers: [sessions.takerFor(framework), trunks.takerFor(connection)],
+    takers: [
+      sessions.takerFor(framework),
+      trunks.takerFor(connection),
+      ...(parts.recordsUnmarked ? [sessions.plainTakerFor(framework)] : []),
+    ],
     log,
     onUnrouted: () => metrics.unrouted(),
   })

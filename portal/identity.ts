@@ -1,4 +1,4 @@
-import { isSameToken } from '../base/admin-token.ts'
+import { isSameToken, shownToken } from '../base/admin-token.ts'
 
 /** What an identity may do; each route names the roles that it serves, and one that names none serves nobody. */
 export type Role = 'agent' | 'supervisor' | 'quality' | 'trainer' | 'officer' | 'admin' | 'service'
@@ -13,13 +13,11 @@ export interface Identity {
 /** Tells who shows these credentials, or undefined where nobody known does. */
 export type Identify = (authorization: string | undefined) => Identity | undefined
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i
-
 /** Knows the administrator by the bearer token (RFC 6750 §2.1) and nobody else. */
 export function identifyByAdminToken(token: string): Identify {
   const admin: Identity = { name: 'admin-token', role: 'admin' }
   return (authorization) => {
-    const shown = BEARER.exec(authorization ?? '')?.[1]
+    const shown = shownToken(authorization)
     return shown !== undefined && isSameToken(shown, token) ? admin : undefined
   }
 }

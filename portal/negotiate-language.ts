@@ -1,4 +1,4 @@
-import { LANGUAGES, type Language } from './query-schemas.ts'
+import { LANGUAGES, type Language } from '../base/languages.ts'
 
 const FALLBACK: Language = 'en'
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LANGUAGES } from '../base/languages.ts'
 
 /** Parameters of the API's queries. Messages say what is expected. The OpenAPI document is made from these. */
 
@@ -81,10 +82,6 @@ export const audioQuerySchema = z.strictObject({
       description: '`ogg` is the recording as stored, with ranges; the others are made as they go.',
     }),
 })
-
-export const LANGUAGES = ['fi', 'sv', 'en'] as const
-
-export type Language = (typeof LANGUAGES)[number]
 
 export const recordingQuerySchema = z.strictObject({
   lang: z

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LANGUAGES } from '../base/languages.ts'
 import type {
   ContactPage,
   ContactView,
@@ -6,7 +7,6 @@ import type {
   SegmentView,
   ServiceLine,
 } from '../storage/model.ts'
-import { LANGUAGES } from './query-schemas.ts'
 
 /** Shapes of the API's answers, for the OpenAPI document. `satisfies` holds them to what storage gives. */
 

@@ -1,9 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Language } from '../base/languages.ts'
 import type { ServiceLinePolicy } from '../storage/service-lines.ts'
 import type { Fate } from './fate.ts'
-
-export const LANGUAGES = ['en', 'fi', 'sv'] as const
-export type Language = (typeof LANGUAGES)[number]
 
 export interface FateContext {
   readonly serviceLine: string

@@ -1,9 +1,10 @@
+import type { Language } from '../base/languages.ts'
 import type { Pool } from '../storage/database.ts'
 import { deletionInstant, localTime } from '../storage/deletion-instant.ts'
 import { type ActiveHold, activeHolds } from '../storage/holds.ts'
 import type { RecordingState } from '../storage/model.ts'
 import { currentPolicies, type ServiceLinePolicy } from '../storage/service-lines.ts'
-import { describeFate, type Language } from './explain-sentences.ts'
+import { describeFate } from './explain-sentences.ts'
 import type { Fate } from './fate.ts'
 
 /** Why a recording is still here, and when it goes. Times are ISO 8601 UTC but for the `…Local` ones. */

@@ -1,5 +1,6 @@
 import pino from 'pino'
 import { SystemClock } from '../../base/clock.ts'
+import { LANGUAGES } from '../../base/languages.ts'
 import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { isId } from '../../base/uuid.ts'
@@ -12,8 +13,6 @@ import { RecordingStore } from '../../storage/recording-store.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { formatTable } from '../table.ts'
 import { hasFlag, textOption, type Verb } from '../verb.ts'
-
-const LANGUAGES = ['en', 'fi', 'sv'] as const
 
 /** Says why a recording is still here, and when it goes. */
 export const retentionExplainVerb: Verb = {

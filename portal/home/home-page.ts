@@ -1,4 +1,4 @@
-import { LANGUAGES, type Language } from '../query-schemas.ts'
+import { LANGUAGES, type Language } from '../../base/languages.ts'
 import { HOME_TEXTS } from './home-texts.ts'
 
 /** The page's only style sheet, inline: its hash stands in the Content-Security-Policy. */

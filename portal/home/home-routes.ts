@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
+import { LANGUAGES } from '../../base/languages.ts'
 import { negotiateLanguage } from '../negotiate-language.ts'
-import { LANGUAGES } from '../query-schemas.ts'
 import { HOME_STYLE, homePage } from './home-page.ts'
 
 /** `GET /`: a page for people, in the language of `?lang=` or of their browser. Open to all; it tells nothing. */

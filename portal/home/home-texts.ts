@@ -1,4 +1,4 @@
-import type { Language } from '../query-schemas.ts'
+import type { Language } from '../../base/languages.ts'
 
 export interface HomeTexts {
   /** The language's own name. */

@@ -186,6 +186,31 @@ for (const transport of ['u1', 't1']) {
   })
 }
 
+t.test(
+  'an INVITE without any sign of a recording session is recorded, unless told otherwise',
+  async (t) => {
+    const answerTo = async (callId: string, changes: Readonly<Record<string, unknown>>) => {
+      const gateway = await makeGateway(mariadb.settings, changes)
+      t.teardown(() => gateway.remove())
+      const process = await gateway.start()
+      const peer = await SipPeer.open(gateway.sip)
+      const call = peer.call({ callId, body: offer([{ port: 40_000 }]), isPlain: true })
+      const { status } = await call.invite()
+      if (status === 200) await call.bye()
+      await peer.close()
+      await process.end('SIGTERM')
+      return status
+    }
+    const routes = [{ name: 'a', numbers: ['+12025550109'], targets: [{ uri: 'sip:127.0.0.1:9' }] }]
+    t.equal(await answerTo('unmarked', {}), 200)
+    t.match(await contactOf(mariadb.pool(), 'unmarked', hasEnded), { capture: 'siprec' })
+    t.equal(await answerTo('unmarked-refused', { siprec: { unmarked: 'refuse' } }), 404)
+    t.equal(await answerTo('unmarked-trunk', { trunk: { routes } }), 404)
+    const both = { trunk: { routes }, siprec: { unmarked: 'record' } }
+    t.equal(await answerTo('unmarked-both', both), 200)
+  },
+)
+
 t.test('live calls are listed for who shows the admin token', async (t) => {
   const gateway = await makeGateway(mariadb.settings)
   t.teardown(() => gateway.remove())
