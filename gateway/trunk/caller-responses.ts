@@ -4,6 +4,14 @@ import type { TrunkMedia } from '../media/trunk-media.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { carriedFrom } from './leg-headers.ts'
 
+/** How an INVITE is refused. */
+export interface Refusal {
+  readonly status: number
+  /** Empty where the status speaks for itself. */
+  readonly reason: string
+  readonly headers: SipHeaders
+}
+
 /** What the caller is told before the call is answered. */
 export class CallerResponses {
   readonly #request: SipRequest
@@ -35,7 +43,7 @@ export class CallerResponses {
     }
   }
 
-  refuse(status: number, reason: string, headers: SipHeaders): void {
+  refuse({ status, reason, headers }: Refusal): void {
     if (!this.#response.finalResponseSent) this.#response.send(status, reason, { headers })
   }
 

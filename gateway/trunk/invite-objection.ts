@@ -1,14 +1,8 @@
 import type { TimerAgreement } from '../sip/session-timer.ts'
-import type { SipHeaders, SipRequest } from '../sip/sip-surface.ts'
+import type { SipRequest } from '../sip/sip-surface.ts'
+import type { Refusal } from './caller-responses.ts'
 
-/** Why an INVITE is refused at once. */
-export interface Objection {
-  readonly status: number
-  readonly reason: string
-  readonly headers: SipHeaders
-}
-
-export const MISSING: Objection = {
+export const MISSING: Refusal = {
   status: 400,
   reason: 'Missing Call-ID, From Tag or Contact',
   headers: {},
@@ -18,7 +12,7 @@ export const MISSING: Objection = {
 export function objectionTo(
   request: SipRequest,
   call: { readonly hops: number; readonly isKnown: boolean; readonly agreement: TimerAgreement },
-): Objection | undefined {
+): Refusal | undefined {
   if (request.get('Contact') === undefined) return MISSING
   // The same request by another path (RFC 3261 §8.2.2.2): the call is being passed on already.
   if (call.isKnown) return { status: 482, reason: 'Merged Request', headers: {} }

@@ -4,8 +4,10 @@ import { messageOf } from '../../base/tallenne-error.ts'
 import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
 import { OPTIONS_HEADERS } from '../sip/sip-headers.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
-import { JoinedLeg, reasonOf } from './joined-leg.ts'
+import { isGone, JoinedLeg, reasonOf } from './joined-leg.ts'
 import type { LegTimers } from './leg-timers.ts'
+import { OfferExchange } from './offer-exchange.ts'
+import { type Incoming, type PassedMethod, passRequest } from './pass-request.ts'
 
 export interface JoinedCallOptions {
   readonly caller: SipDialog
@@ -24,39 +26,27 @@ export interface JoinedCallOptions {
   readonly log: Log
 }
 
-/** Requests that pass from one dialog to the other with their bodies, and the headers that give them meaning. */
-const PASSED = {
-  info: ['Content-Type', 'Info-Package', 'Content-Disposition'],
-  message: ['Content-Type'],
-  notify: ['Content-Type', 'Event', 'Subscription-State'],
-  refer: ['Refer-To', 'Referred-By', 'Replaces', 'Refer-Sub', 'Target-Dialog'],
-} as const
-
-interface Incoming {
-  readonly request: SipRequest
-  readonly response: SipResponse
-}
-
 /**
- * Two dialogs of one call, joined: what one party asks for within its dialog reaches the other, with every
- * description rewritten by the media plane. A failure here refuses one request and leaves the call standing.
+ * Two dialogs of one call, joined: what one party asks for within its dialog reaches the other. A failure here
+ * refuses one request and leaves the call standing.
  */
 export class JoinedCall {
   readonly #options: JoinedCallOptions
   readonly #legs: Record<Party, JoinedLeg>
-  readonly #localSdp: Record<Party, string>
-  readonly #offeredSdp: Partial<Record<Party, string>> = {}
-  /** While one offer is open another is refused (RFC 3261 §14.2). */
-  #isOffering = false
+  readonly #offers: OfferExchange
   #isEnded = false
 
   constructor(options: JoinedCallOptions) {
     this.#options = options
     this.#legs = {
-      caller: new JoinedLeg(options.caller, options.clock),
-      platform: new JoinedLeg(options.platform, options.clock),
+      caller: new JoinedLeg(options.caller),
+      platform: new JoinedLeg(options.platform),
     }
-    this.#localSdp = { ...options.localSdp }
+    this.#offers = new OfferExchange({
+      ...options,
+      legOf: (party) => this.#legs[party],
+      onGone: () => options.onGone('session_expired'),
+    })
     this.#listen('caller')
     this.#listen('platform')
   }
@@ -71,17 +61,15 @@ export class JoinedCall {
    */
   async replacePlatform(dialog: SipDialog, sdp: Readonly<Record<Party, string>>): Promise<void> {
     const left = this.#legs.platform
-    this.#legs.platform = new JoinedLeg(dialog, this.#options.clock)
-    this.#localSdp.platform = sdp.platform
-    delete this.#offeredSdp.platform
+    this.#legs.platform = new JoinedLeg(dialog)
     this.#listen('platform')
     void left.hangUp()
-    if (sdp.caller !== this.#localSdp.caller) await this.#offerOurs('caller', sdp.caller)
+    await this.#offers.platformReplaced(sdp)
   }
 
   /** Refreshes the session with a party by the description that it has (RFC 4028 §7.4). */
   async refresh(party: Party): Promise<void> {
-    if (!this.#isEnded && !this.#isOffering) await this.#offerOurs(party, this.#localSdp[party])
+    if (!this.#isEnded) await this.#offers.refresh(party)
   }
 
   /** Asks whether the party still knows its dialog. */
@@ -89,7 +77,7 @@ export class JoinedCall {
     if (this.#isEnded) return
     const { status } = await this.#legs[party].statusOf({ method: 'OPTIONS' })
     if (this.#isEnded) return
-    if (status === 481 || status === 408) this.#options.onGone('session_expired')
+    if (isGone(status)) this.#options.onGone('session_expired')
     else this.#options.timers.refreshed(party)
   }
 
@@ -97,9 +85,8 @@ export class JoinedCall {
   async move(offers: Readonly<Record<Party, string>>): Promise<void> {
     await Promise.all(
       (['caller', 'platform'] as const).map(async (party) => {
-        if (!(await this.#offerOurs(party, offers[party])) && !this.#isEnded) {
-          this.#options.onGone('media_lost')
-        }
+        const isTaken = await this.#offers.offer(party, offers[party])
+        if (!isTaken && !this.#isEnded) this.#options.onGone('media_lost')
       }),
     )
   }
@@ -107,8 +94,13 @@ export class JoinedCall {
   /** Hangs up on both parties and resolves when they have answered. Idempotent. */
   async end(headers: SipHeaders): Promise<void> {
     if (this.#isEnded) return
-    this.#isEnded = true
+    this.#close()
     await Promise.all(Object.values(this.#legs).map((leg) => leg.hangUp(headers)))
+  }
+
+  #close(): void {
+    this.#isEnded = true
+    this.#offers.close()
   }
 
   #listen(party: Party): void {
@@ -120,35 +112,26 @@ export class JoinedCall {
         if (isCurrent()) void this.#attempt(party, response, () => take({ request, response }))
         else response.send(481, 'Call/Transaction Does Not Exist', {})
       }
+    const passed = (method: PassedMethod) => (incoming: Incoming) =>
+      this.#pass(party, method, incoming)
     leg.dialog.on('destroy', (request) => {
       if (!isCurrent()) return
-      this.#isEnded = true
+      this.#close()
       void this.#legs[otherOf(party)].hangUp(reasonOf(request))
       this.#options.onHungUp(party, request)
     })
-    const reoffer = guarded((incoming) => this.#reoffer(party, incoming))
-    leg.dialog.on('modify', reoffer).on('update', reoffer)
-    for (const method of ['info', 'message', 'notify'] as const) {
-      leg.dialog.on(
-        method,
-        guarded((incoming) => this.#pass(party, incoming, PASSED[method])),
+    const reoffer = guarded((incoming) => this.#offers.take(party, incoming))
+    leg.dialog
+      .on('modify', reoffer)
+      .on('update', reoffer)
+      .on('info', guarded(passed('INFO')))
+      .on('message', guarded(passed('MESSAGE')))
+      .on('notify', guarded(passed('NOTIFY')))
+      .on(
+        'refer',
+        guarded((incoming) => this.#refer(party, incoming)),
       )
-    }
-    leg.dialog.on(
-      'refer',
-      guarded((incoming) => {
-        const { onRefer } = this.#options
-        // Only the platform's agents transfer by way of us; a caller's REFER is the platform's to judge.
-        if (onRefer === undefined || party === 'caller') {
-          return this.#pass(party, incoming, PASSED.refer)
-        }
-        return onRefer(incoming.request, incoming.response)
-      }),
-    )
-    leg.dialog.on(
-      'options',
-      guarded(({ response }) => response.send(200, 'OK', { headers: OPTIONS_HEADERS })),
-    )
+      .on('options', guarded(answerOptions))
   }
 
   async #attempt(
@@ -164,133 +147,22 @@ export class JoinedCall {
     }
   }
 
-  async #pass(
-    party: Party,
-    { request, response }: Incoming,
-    names: readonly string[],
-  ): Promise<void> {
-    const headers: Record<string, string> = {}
-    for (const name of names) {
-      const value = request.get(name)
-      if (value !== undefined) headers[name] = value
-    }
-    const { method, body } = request
-    const asked = { method, headers, ...(body ? { body } : {}) }
-    const answer = await this.#legs[otherOf(party)].ask(asked).catch(() => undefined)
-    if (answer === undefined) return response.send(408, 'Request Timeout', {})
-    const { status, body: answerBody } = answer.response
-    const contentType = answer.response.get('Content-Type')
-    response.send(status, '', {
-      ...(contentType === undefined ? {} : { headers: { 'Content-Type': contentType } }),
-      ...(answerBody ? { body: answerBody } : {}),
-    })
+  /** Only the platform's agents transfer by way of us; a caller's REFER is the platform's to judge. */
+  #refer(party: Party, incoming: Incoming): void | Promise<void> {
+    const { onRefer } = this.#options
+    if (onRefer === undefined || party === 'caller') return this.#pass(party, 'REFER', incoming)
+    return onRefer(incoming.request, incoming.response)
   }
 
-  /** A new offer, a request for one, or a refresh (RFC 3261 §14, RFC 3311, RFC 4028). */
-  async #reoffer(party: Party, incoming: Incoming): Promise<void> {
-    const { request, response } = incoming
-    const { timers } = this.#options
-    const { agreement, headers } = timers.judge(request)
-    if (agreement.kind === 'too_short') {
-      return response.send(422, 'Session Interval Too Small', { headers })
-    }
-    const body = request.body ?? ''
-    const isRefresh = body === '' ? request.method === 'UPDATE' : body === this.#offeredSdp[party]
-    if (isRefresh) {
-      response.send(200, 'OK', body === '' ? { headers } : this.#answer(party, headers))
-      return timers.start(party, agreement)
-    }
-    if (this.#isOffering) return response.send(491, 'Request Pending', {})
-    this.#isOffering = true
-    try {
-      const isAnswered =
-        body === ''
-          ? await this.#askForOffer(party, incoming, headers)
-          : await this.#passOffer(party, incoming, headers)
-      if (!isAnswered) return
-      this.#offeredSdp[party] = body
-      timers.start(party, agreement)
-    } finally {
-      this.#isOffering = false
+  async #pass(party: Party, method: PassedMethod, incoming: Incoming): Promise<void> {
+    const status = await passRequest(method, incoming, this.#legs[otherOf(party)])
+    // A NOTIFY or REFER may also concern a subscription that is no more (RFC 5057 §5.1).
+    if (method === 'INFO' && status === 481 && !this.#isEnded) {
+      this.#options.onGone('session_expired')
     }
   }
+}
 
-  async #passOffer(
-    party: Party,
-    { request, response }: Incoming,
-    headers: SipHeaders,
-  ): Promise<boolean> {
-    const { media, timers } = this.#options
-    const other = otherOf(party)
-    const offer = await media.reofferFrom(party, request.body ?? '')
-    const leg = this.#legs[other]
-    const { response: answer } = await leg.ask({
-      method: request.method,
-      headers: leg.sdpHeaders(timers.refreshHeaders(other)),
-      body: offer,
-    })
-    if (answer.status !== 200) {
-      response.send(answer.status, '', {})
-      return false
-    }
-    this.#localSdp[other] = offer
-    timers.refreshed(other)
-    this.#localSdp[party] = await media.reanswerTo(party, answer.body ?? '')
-    response.send(200, 'OK', this.#answer(party, headers))
-    return true
-  }
-
-  /** An INVITE without SDP asks the other party for its offer; the answer comes with the ACK (RFC 3261 §14.2). */
-  async #askForOffer(party: Party, { response }: Incoming, headers: SipHeaders): Promise<boolean> {
-    const { media } = this.#options
-    const other = otherOf(party)
-    const leg = this.#legs[other]
-    const { response: offered, ack } = await leg.ask({
-      method: 'INVITE',
-      headers: { Contact: leg.dialog.local.contact },
-      noAck: true,
-    })
-    if (offered.status !== 200 || ack === undefined) {
-      response.send(offered.status, '', {})
-      return false
-    }
-    this.#localSdp[party] = await media.reofferFrom(other, offered.body ?? '')
-    const acknowledged = this.#legs[party].nextAck()
-    response.send(200, 'OK', this.#answer(party, headers))
-    const answer = await media.reanswerTo(other, await acknowledged)
-    this.#localSdp[other] = answer
-    ack({ body: answer })
-    return true
-  }
-
-  /** Offers a party a description of ours; false where it did not take it. */
-  async #offerOurs(party: Party, body: string): Promise<boolean> {
-    const { timers, media, log, onGone } = this.#options
-    this.#isOffering = true
-    try {
-      const outcome = await this.#legs[party].offer(body, timers.refreshHeaders(party))
-      if (this.#isEnded) return false
-      if (outcome.kind === 'gone') {
-        onGone('session_expired')
-        return false
-      }
-      if (outcome.kind === 'refused') {
-        log.warn({ party, status: outcome.status }, 'our offer was refused')
-        return false
-      }
-      this.#localSdp[party] = body
-      timers.refreshed(party)
-      await media.takeAnswer(party, outcome.sdp)
-      return true
-    } catch (error) {
-      log.warn({ party, reason: messageOf(error) }, 'the answer to our offer cannot be taken')
-      return false
-    } finally {
-      this.#isOffering = false
-    }
-  }
-
-  #answer(party: Party, headers: SipHeaders) {
-    return { headers: this.#legs[party].sdpHeaders(headers), body: this.#localSdp[party] }
-  }
+function answerOptions({ response }: Incoming): void {
+  response.send(200, 'OK', { headers: OPTIONS_HEADERS })
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 
 /** A dialog as joining two needs it: a request's callback form also hands out the ACK of an offerless re-INVITE. */
@@ -32,19 +31,22 @@ export interface LegAnswer {
 export type OfferOutcome =
   | { readonly kind: 'accepted'; readonly sdp: string }
   | { readonly kind: 'refused'; readonly status: number }
+  /** The peer's own offer is on its way to us. */
+  | { readonly kind: 'crossed' }
   | { readonly kind: 'gone' }
 
-const OFFER_ATTEMPTS = 5
+/** Whether a response to a request in a dialog says that the dialog is no more (RFC 3261 §12.2.1.2). */
+export function isGone(status: number): boolean {
+  return status === 481 || status === 408
+}
 
 /** One leg of a joined call: its dialog, and what is asked of its peer. */
 export class JoinedLeg {
   readonly dialog: JoinedDialog
-  readonly #clock: Clock
 
-  constructor(dialog: SipDialog, clock: Clock) {
+  constructor(dialog: SipDialog) {
     // One object with two forms of `request`; the surface that receives calls declares the promise alone.
     this.dialog = dialog as unknown as JoinedDialog
-    this.#clock = clock
   }
 
   /** Resolves with the final response; rejects where the SIP server could not send the request. */
@@ -74,20 +76,17 @@ export class JoinedLeg {
     return { Contact: this.dialog.local.contact, ...headers, 'Content-Type': 'application/sdp' }
   }
 
-  /** Sends an offer of ours in a re-INVITE, again where the peer's own crosses it (RFC 3261 §14.1). */
+  /** Sends an offer of ours in a re-INVITE. */
   async offer(body: string, headers: SipHeaders): Promise<OfferOutcome> {
-    for (let attempt = 1; ; attempt++) {
-      if (!this.dialog.connected) return { kind: 'gone' }
-      const { status, sdp } = await this.statusOf({
-        method: 'INVITE',
-        headers: this.sdpHeaders(headers),
-        body,
-      })
-      if (status === 200) return { kind: 'accepted', sdp }
-      if (status === 481 || status === 408) return { kind: 'gone' }
-      if (status !== 491 || attempt === OFFER_ATTEMPTS) return { kind: 'refused', status }
-      await new Promise<void>((resolve) => this.#clock.after(Math.random() * 2000, resolve))
-    }
+    if (!this.dialog.connected) return { kind: 'gone' }
+    const { status, sdp } = await this.statusOf({
+      method: 'INVITE',
+      headers: this.sdpHeaders(headers),
+      body,
+    })
+    if (status === 200) return { kind: 'accepted', sdp }
+    if (isGone(status)) return { kind: 'gone' }
+    return status === 491 ? { kind: 'crossed' } : { kind: 'refused', status }
   }
 
   /** The next ACK's body. */

@@ -1,0 +1,148 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
+import type { TrunkMedia } from '../media/trunk-media.ts'
+import type { CallMaker } from '../sip/call-maker.ts'
+import type { TimerAgreement, TimerLimits } from '../sip/session-timer.ts'
+import type { DialogMaker, SipDialog, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { answerCaller } from './answer-caller.ts'
+import type { CallerResponses, Refusal } from './caller-responses.ts'
+import { type Passed, passOn } from './pass-on.ts'
+import { playAnnouncement } from './play-announcement.ts'
+import type { TrunkRecording } from './trunk-recording.ts'
+
+type Answered = Extract<Passed, { readonly kind: 'answered' }>
+
+/** A call that both parties have answered. */
+export interface EstablishedCall extends Answered {
+  readonly media: TrunkMedia
+  readonly caller: SipDialog
+  readonly callerSdp: string
+}
+
+export interface CallSetupOptions {
+  readonly request: SipRequest
+  readonly response: SipResponse
+  readonly responses: CallerResponses
+  readonly route: TrunkRoute
+  /** In the order in which they are tried. */
+  readonly targets: readonly TrunkTarget[]
+  readonly dialled: string
+  /** For the next hop. */
+  readonly hopsLeft: number
+  readonly recording: TrunkRecording
+  readonly framework: DialogMaker & CallMaker
+  readonly timer: TimerLimits
+  readonly agreement: TimerAgreement
+  readonly clock: Clock
+  readonly log: Log
+  /** What a target made of the call, for the judgement of targets. */
+  readonly onTarget: (target: TrunkTarget, isThere: boolean) => void
+}
+
+export interface CallSetupEvents {
+  readonly onMedia: (media: TrunkMedia) => void
+  readonly onAnnouncing: () => void
+  readonly onPassing: () => void
+  /** In the turn in which the caller's 200 has left, so that nothing of its dialog is missed. */
+  readonly onEstablished: (call: EstablishedCall) => void
+  /** The caller was gone when the platform answered. */
+  readonly onCallerGone: () => void
+}
+
+const RETRY_AFTER_S = 5
+
+/**
+ * Takes a call from its INVITE to its answer: media, the announcement, the platform, the caller's 200. Resolves with
+ * how the caller is to be refused where it comes to that, and with undefined else, also after `giveUp`.
+ */
+export async function setUpCall(
+  options: CallSetupOptions,
+  events: CallSetupEvents,
+  giveUp: AbortSignal,
+): Promise<Refusal | undefined> {
+  const { route, responses, log, framework } = options
+  const opened = await openMedia(options)
+  if (opened.kind === 'refused') return opened.refusal
+  const { media } = opened
+  if (giveUp.aborted) return undefined
+  events.onMedia(media)
+  const { announcement } = route
+  if (announcement !== undefined) {
+    events.onAnnouncing()
+    const onAnswer = (sdp: string) => responses.announce(sdp)
+    await playAnnouncement(announcement.files, { media, cancel: giveUp, onAnswer, log })
+    if (giveUp.aborted) return undefined
+  }
+  events.onPassing()
+  const passed = await passOn({
+    ...options,
+    calls: framework,
+    giveUp,
+    offer: () => media.offerForPlatform(),
+    onProvisional: async (response) => {
+      if (!giveUp.aborted) await responses.passProvisional(response, media)
+    },
+  })
+  if (passed.kind === 'refused') return { ...passed, reason: '' }
+  return passed.kind === 'answered'
+    ? join(media, passed, { ...options, ...events, giveUp })
+    : undefined
+}
+
+type Opened =
+  | { readonly kind: 'open'; readonly media: TrunkMedia }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+async function openMedia({ request, recording, log }: CallSetupOptions): Promise<Opened> {
+  try {
+    return { kind: 'open', media: await recording.open(request.body ? request.body : null) }
+  } catch (error) {
+    const code = error instanceof TallenneError ? error.code : 'no_media'
+    log.warn({ code, reason: messageOf(error) }, 'call refused for want of media')
+    const refusal =
+      code === 'unusable_offer'
+        ? { status: 488, reason: 'Not Acceptable Here', headers: {} }
+        : {
+            status: 503,
+            reason: 'Service Unavailable',
+            headers: { 'Retry-After': `${RETRY_AFTER_S}` },
+          }
+    return { kind: 'refused', refusal }
+  }
+}
+
+/** Answers the caller as the platform did, or hangs up on a platform whose answer comes to nothing. */
+async function join(
+  media: TrunkMedia,
+  answered: Answered,
+  options: CallSetupOptions & CallSetupEvents & { readonly giveUp: AbortSignal },
+): Promise<Refusal | undefined> {
+  const { log, giveUp, onEstablished, onCallerGone } = options
+  const { dialog: platform, answeredAtMs } = answered
+  const leave = () => void platform.destroy().catch(() => undefined)
+  let callerSdp: string
+  try {
+    callerSdp = await media.answerFromPlatform(platform.remote.sdp ?? '')
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'platform’s answer cannot be taken')
+    leave()
+    return { status: 502, reason: 'Bad Gateway', headers: {} }
+  }
+  if (giveUp.aborted) {
+    leave()
+    return undefined
+  }
+  // Told before the 200 leaves, so that the first packets find the timeline's zero set.
+  media.answered(answeredAtMs).catch(() => undefined)
+  answerCaller({ ...options, platform, localSdp: callerSdp }, (caller) => {
+    if (caller !== undefined && !giveUp.aborted) {
+      return onEstablished({ ...answered, media, caller, callerSdp })
+    }
+    leave()
+    void caller?.destroy().catch(() => undefined)
+    onCallerGone()
+  })
+  return undefined
+}
