@@ -6,8 +6,8 @@ import { EMPTY, SampleRing, type SampleSource } from './sample-ring.ts'
 /** A stretch of a leg for which packets were sent and did not come in time, by position. */
 export type OnLost = (position: number, length: number) => void
 
-/** Two seconds: what is held back, and some for what is early. */
-export const USUAL_RING_SAMPLES = 16_384
+/** Two seconds: what is held back at most, and some for what is early. */
+const USUAL_RING_SAMPLES = 16_384
 
 /**
  * What a leg holds between placing and taking: decoded audio by position, and what is known to be missing. Gives it
@@ -29,7 +29,7 @@ export class LegBuffer {
   /** Up to here what came too late was told. */
   #missedTo = Number.NEGATIVE_INFINITY
 
-  /** `ringSamples` is a power of two. */
+  /** Holds up to `ringSamples`, a power of two, ahead of its base. */
   constructor(base: number, onLost: OnLost, ringSamples = USUAL_RING_SAMPLES) {
     this.#base = base
     this.#onLost = onLost
@@ -115,7 +115,7 @@ export class LegBuffer {
   }
 
   #ringNow(): SampleRing {
-    this.#ring ??= new SampleRing(this.#ringSamples, this.#base)
+    this.#ring ??= new SampleRing(this.#base, this.#ringSamples)
     return this.#ring
   }
 

@@ -17,7 +17,8 @@ export interface OggOpusWriterOptions {
 const SLOT_48K = 960
 /** Two packets of the largest size that an encoder makes, and their framing. */
 const LARGEST_PAIR = 2 * 1277
-const PAGE_BODY = 16_384
+/** Holds 300 ms at 40 kbit/s a party, and a pair of packets more; where there are more bits, pages are shorter. */
+const PAGE_BODY = 6144
 
 /**
  * Writes two channels as an Ogg Opus file (RFC 7845), page by page.

@@ -30,24 +30,30 @@ export function sampleAt(source: SampleSource, index: number): number {
   return table[source.datagram[source.offset + index] ?? 0] ?? 0
 }
 
+/** A second: half of it is held back, and a batch and what comes early are seldom more than the rest. */
+const FIRST_SAMPLES = 8192
+
 /**
  * A leg's decoded audio between the last slot that was taken and the newest packet, by position.
  *
- * Holds positions from `base` up to `base + capacity`. What was never written reads as `EMPTY`.
+ * Holds positions from `base` up to `limit`, and takes memory for a second of them until more is written ahead. What
+ * was never written reads as `EMPTY`.
  */
 export class SampleRing {
-  readonly capacity: number
-  readonly #samples: Int16Array
-  readonly #mask: number
+  readonly #mostSamples: number
+  /** A power of two long. */
+  #samples: Int16Array
+  #mask: number
   #base: number
   /** One past the highest position written. */
   #end: number
 
-  /** `capacity` is a power of two. */
-  constructor(capacity: number, base: number) {
-    this.capacity = capacity
-    this.#samples = new Int16Array(capacity).fill(EMPTY)
-    this.#mask = capacity - 1
+  /** Grows up to `mostSamples`, a power of two. */
+  constructor(base: number, mostSamples: number) {
+    const first = Math.min(FIRST_SAMPLES, mostSamples)
+    this.#mostSamples = mostSamples
+    this.#samples = new Int16Array(first).fill(EMPTY)
+    this.#mask = first - 1
     this.#base = base
     this.#end = base
   }
@@ -62,16 +68,22 @@ export class SampleRing {
     return this.#end
   }
 
+  /** One past the highest position that can be written. */
+  get limit(): number {
+    return this.#base + this.#mostSamples
+  }
+
   /**
    * Decodes `length` samples of `datagram`: bytes through `table`, or linear 16-bit ones where there is none. What
    * falls outside the ring is left out.
    */
   write(position: number, source: SampleSource): void {
     const { datagram, offset, length, table } = source
+    this.#reach(position + length)
     const samples = this.#samples
     const mask = this.#mask
     const from = Math.max(0, this.#base - position)
-    const to = Math.min(length, this.#base + this.capacity - position)
+    const to = Math.min(length, this.limit - position)
     if (table === undefined) {
       for (let index = from; index < to; index++) {
         samples[(position + index) & mask] = linearSample(source, index)
@@ -86,10 +98,11 @@ export class SampleRing {
 
   /** Decodes all samples and stretches or squeezes them to `length`, by linear interpolation. */
   writeStretched(position: number, source: SampleSource, length: number): void {
+    this.#reach(position + length)
     const samples = this.#samples
     const mask = this.#mask
     const from = Math.max(0, this.#base - position)
-    const to = Math.min(length, this.#base + this.capacity - position)
+    const to = Math.min(length, this.limit - position)
     const pace = (source.length - 1) / (length - 1)
     for (let index = from; index < to; index++) {
       const at = index * pace
@@ -103,9 +116,9 @@ export class SampleRing {
 
   /** Copies a slot from `base` on into `slot`, clears it, and moves `base` past it. */
   take(slot: Int16Array): void {
-    const start = this.#base & this.#mask
-    const untilWrap = this.capacity - start
     const samples = this.#samples
+    const start = this.#base & this.#mask
+    const untilWrap = samples.length - start
     if (untilWrap >= SLOT_SAMPLES) {
       slot.set(samples.subarray(start, start + SLOT_SAMPLES))
       samples.fill(EMPTY, start, start + SLOT_SAMPLES)
@@ -150,7 +163,7 @@ export class SampleRing {
   discardBefore(position: number): void {
     const count = position - this.#base
     if (count <= 0) return
-    if (count >= this.capacity) {
+    if (count >= this.#samples.length) {
       this.#samples.fill(EMPTY)
     } else {
       const mask = this.#mask
@@ -158,5 +171,18 @@ export class SampleRing {
     }
     this.#base = position
     if (this.#end < position) this.#end = position
+  }
+  /** Takes as much memory as positions up to `end` need. */
+  #reach(end: number): void {
+    const needed = Math.min(end - this.#base, this.#mostSamples)
+    if (needed <= this.#samples.length) return
+    let size = this.#samples.length
+    while (size < needed) size *= 2
+    const grown = new Int16Array(size).fill(EMPTY)
+    for (let at = this.#base; at < this.#end; at++) {
+      grown[at & (size - 1)] = this.#samples[at & this.#mask] ?? EMPTY
+    }
+    this.#samples = grown
+    this.#mask = size - 1
   }
 }
