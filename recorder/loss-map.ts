@@ -15,7 +15,7 @@ interface Kept {
   lost: number
 }
 
-/** Which stretches of a recording's two channels were lost, and how much in all. Positions count from its start. */
+/** Which stretches of a recording's two channels were lost, and how much in all. */
 export class LossMap {
   readonly #channels: readonly [Kept[], Kept[]] = [[], []]
   readonly #lost: [number, number] = [0, 0]
@@ -51,12 +51,12 @@ export class LossMap {
     if (spans.length > MOST_KEPT) this.#forgetShortest(channel)
   }
 
-  /** At most 1000 spans, the longest, in order of time. */
-  spans(): readonly LossSpan[] {
+  /** At most 1000 spans, the longest, in order of time, as seen from the position at which the recording starts. */
+  spans(start: number): readonly LossSpan[] {
     const all = ([0, 1] as const).flatMap((channel) =>
       this.#channels[channel].map(({ from, to }) => ({
         channel,
-        fromMs: Math.round(from / SAMPLES_PER_MS),
+        fromMs: Math.round((from - start) / SAMPLES_PER_MS),
         lengthMs: Math.max(1, Math.round((to - from) / SAMPLES_PER_MS)),
       })),
     )

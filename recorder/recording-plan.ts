@@ -136,7 +136,7 @@ export interface RecordingOutcome {
   readonly durationMs: number
   /** From answer to end. */
   readonly callDurationMs: number
-  /** Epoch milliseconds of the file's first sample, which is the moment of the answer. */
+  /** Epoch milliseconds of the file's first sample: the answer, or up to 100 ms before where a packet began before it. */
   readonly startedAtMs: number
   readonly lostMs: number
   /** At most 1000 spans, the longest kept; `lostMs` counts all. */

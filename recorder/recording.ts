@@ -20,7 +20,7 @@ import type {
 import type { RelayParty } from './relay-party.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
-import { TimelineLeg } from './timeline-leg.ts'
+import { LEAD_IN_SAMPLES, TimelineLeg } from './timeline-leg.ts'
 import { type ChannelFacts, giveVerdict } from './verdict.ts'
 
 export interface RecordingOptions {
@@ -62,9 +62,11 @@ export class Recording {
   readonly #losses = new LossMap()
   readonly #openedAt: number
   #legs: readonly TakenLeg[] = []
-  /** Position of the timeline's zero, and the same moment as epoch milliseconds. */
-  #zero: number | undefined
+  /** Position of the answer, and the same moment as epoch milliseconds. */
+  #answer: number | undefined
   #answeredAtMs: number
+  /** Position of the file's first sample: the answer, or a few slots before it. */
+  #zero: number | undefined
   /** Position of the next slot. */
   #next = 0
   #end: number | undefined
@@ -155,7 +157,7 @@ export class Recording {
     make: (leg: TimelineLeg, onLost: OnLost) => Stream,
     ringSamples?: number,
   ): Stream {
-    const base = this.#zero === undefined ? this.#openedAt : this.#next
+    const base = this.#zero === undefined ? this.#openedAt - LEAD_IN_SAMPLES : this.#next
     const onLost: OnLost = (at, length) => this.#lose(stream, at, length)
     const leg = new TimelineLeg(base, onLost, ringSamples)
     if (this.#zero !== undefined) leg.startAt(this.#next)
@@ -184,10 +186,12 @@ export class Recording {
     if (this.#zero !== undefined) return
     this.#answeredAtMs = answeredAtMs
     const bases = this.#legs.map(({ leg }) => leg.base)
-    this.#zero = Math.max(this.#openedAt, this.#positionOf(answeredAtMs), ...bases)
-    this.#next = this.#zero
+    const answer = Math.max(this.#openedAt, this.#positionOf(answeredAtMs), ...bases)
+    this.#answer = answer
+    this.#zero = answer
+    this.#next = answer
     for (const stream of this.#streams.values()) {
-      stream.leg.startAt(this.#zero)
+      stream.leg.startAt(answer)
       stream.startCounting()
     }
   }
@@ -214,6 +218,7 @@ export class Recording {
       return
     }
     const limit = Math.min(this.#waitForForks(position), this.#end ?? position)
+    if (this.#next + SLOT_SAMPLES > limit) return
     if (this.#file === undefined && !this.#openFile()) {
       while (this.#next + SLOT_SAMPLES <= limit) this.#next += SLOT_SAMPLES
       for (const { leg } of this.#legs) leg.discardBefore(this.#next)
@@ -279,11 +284,12 @@ export class Recording {
    */
   async finish(): Promise<RecordingOutcome> {
     this.#isFinished = true
-    const zero = this.#zero ?? 0
-    const callEnd = this.#zero === undefined ? zero : (this.#end ?? zero)
-    const length = (this.#hasFailed ? this.#next : this.#drain(callEnd)) - zero
-    const facts = await this.#file?.finish(length)
-    return this.#outcome(facts, { lengthSamples: length, callSamples: callEnd - zero })
+    const answer = this.#answer ?? 0
+    const callEnd = this.#answer === undefined ? answer : (this.#end ?? answer)
+    const audioEnd = this.#hasFailed ? this.#next : this.#drain(callEnd)
+    const lengthSamples = audioEnd - (this.#zero ?? audioEnd)
+    const facts = await this.#file?.finish(lengthSamples)
+    return this.#outcome(facts, { lengthSamples, callSamples: callEnd - answer })
   }
 
   /** A fork that stands still is waited for, up to `STALL_WAIT`. */
@@ -298,6 +304,7 @@ export class Recording {
   /** Opens the file at the first media, and writes the silence that went before it. */
   #openFile(): boolean {
     if (![...this.#streams.values()].some((stream) => stream.tally.placed > 0)) return false
+    if (this.#next === this.#answer) this.#reachBack(this.#answer)
     this.#file = new RecordingFile({
       recordingId: this.recordingId,
       openSink: this.#openSink,
@@ -310,15 +317,26 @@ export class Recording {
     return true
   }
 
+  /** Lets the file begin with the packets that were on their way at the answer, which reach back before it. */
+  #reachBack(answer: number): void {
+    const starts = this.#legs.flatMap(({ leg }) => leg.start ?? [])
+    const held = Math.max(...this.#legs.map(({ leg }) => leg.base))
+    const wanted = Math.ceil((answer - Math.min(answer, ...starts)) / SLOT_SAMPLES)
+    const slots = Math.min(wanted, Math.floor((answer - held) / SLOT_SAMPLES))
+    this.#next = answer - slots * SLOT_SAMPLES
+    this.#zero = this.#next
+    for (const { leg } of this.#legs) leg.discardBefore(this.#next)
+  }
+
   /** Writes what the legs still hold, and tells where the audio ends. */
   #drain(callEnd: number): number {
-    const zero = this.#zero
-    if (zero === undefined) return 0
+    if (this.#zero === undefined) return callEnd
     for (const fork of this.#forks) fork.settle()
     let end = callEnd
     for (const { leg } of this.#legs) end = Math.max(end, Math.min(leg.end, callEnd + LONGEST_TAIL))
     if (this.#file === undefined) this.#openFile()
     const file = this.#file
+    const zero = this.#zero
     while (file !== undefined && file.failure === undefined && file.needsMore(end - zero)) {
       this.#writeSlot()
     }
@@ -354,8 +372,8 @@ export class Recording {
     const from = Math.max(position, zero)
     const to = Math.min(position + length, this.#end ?? Number.POSITIVE_INFINITY)
     if (to <= from) return
-    if (stream.role !== 'agent') this.#losses.add(0, from - zero, to - from)
-    if (stream.role !== 'caller') this.#losses.add(1, from - zero, to - from)
+    if (stream.role !== 'agent') this.#losses.add(0, from, to - from)
+    if (stream.role !== 'caller') this.#losses.add(1, from, to - from)
   }
 
   #outcome(
@@ -382,9 +400,9 @@ export class Recording {
       }),
       durationMs: hasFile ? durationMs : 0,
       callDurationMs,
-      startedAtMs: this.#answeredAtMs,
+      startedAtMs: this.#answeredAtMs - ((this.#answer ?? 0) - (this.#zero ?? 0)) / SAMPLES_PER_MS,
       lostMs: this.#losses.lostMs,
-      lossMap: this.#losses.spans(),
+      lossMap: this.#losses.spans(this.#zero ?? 0),
       bytes: facts?.bytes ?? 0,
       sha256: hasFile ? facts.sha256 : null,
       streams: [...this.#streams.values()].map((stream) => stream.counters()),

@@ -32,6 +32,11 @@ const CONTINUES_BEFORE = 40 * SAMPLES_PER_MS
 const CONTINUES_AFTER = 200 * SAMPLES_PER_MS
 /** Overlaps up to this are errors of estimation; larger ones are real. */
 const CLAMP = 60 * SAMPLES_PER_MS
+/**
+ * So much from before the timeline's zero is held, since a packet that is on its way at the answer begins before it: a
+ * whole number of slots, and all of a packet of 120 ms.
+ */
+export const LEAD_IN_SAMPLES = 5 * SLOT_SAMPLES
 /** Moving an epoch for less is not worth it. */
 const LEAST_MOVE = 4
 const PAUSE = 100 * SAMPLES_PER_MS
@@ -60,7 +65,8 @@ export class TimelineLeg {
   readonly #clock = new ClockFollower()
   /** The slot that was taken last; the same view after every `take`. */
   readonly slot: Int16Array
-  #earliest = Number.NEGATIVE_INFINITY
+  #zero: number | undefined
+  #beganBeforeZero = false
   #latest = Number.POSITIVE_INFINITY
 
   #anchor: number | undefined
@@ -82,7 +88,7 @@ export class TimelineLeg {
   #stretch = 0
   #reanchored = 0
 
-  /** `ringSamples` is a power of two. */
+  /** Holds up to `ringSamples`, a power of two, ahead of what was taken: two seconds by default. */
   constructor(base: number, onLost: OnLost, ringSamples?: number) {
     this.#buffer = new LegBuffer(base, onLost, ringSamples)
     this.slot = this.#buffer.slot
@@ -103,10 +109,16 @@ export class TimelineLeg {
     return this.#buffer.end
   }
 
-  /** The timeline's zero: an epoch that starts up to 60 ms before it is moved to it, so that no first word is cut. */
-  startAt(position: number): void {
-    this.#earliest = position
-    this.discardBefore(position)
+  /** The timeline's zero. What was said before is forgotten, but for the lead-in. */
+  startAt(zero: number): void {
+    this.#zero = zero
+    this.#beganBeforeZero = this.#anchor !== undefined
+    this.discardBefore(zero - LEAD_IN_SAMPLES)
+  }
+
+  /** Where its audio begins; undefined where it began before the timeline's zero was known, or has not begun. */
+  get start(): number | undefined {
+    return this.#anchor === undefined || this.#beganBeforeZero ? undefined : this.#epochStart
   }
 
   /** The call's end: packets that begin later are not placed any more. */
@@ -231,25 +243,20 @@ export class TimelineLeg {
       return
     }
     by = this.#epochStart - this.#startNear(this.#epochStart - by)
-    if (by >= LEAST_MOVE) this.#move(by, this.#floor)
-  }
-
-  /** Nothing of the epoch stands before this. */
-  get #floor(): number {
-    return Math.max(this.#epochFloor, this.#earliest)
+    if (by >= LEAST_MOVE) this.#move(by, this.#epochFloor)
   }
 
   /** Where the epoch starts if it is to start there: a small overlap with what is before it is none. */
   #startNear(wanted: number): number {
-    const floor = this.#floor
+    const floor = this.#epochFloor
     const isClamped = wanted < floor && floor - wanted <= CLAMP
     const start = isClamped ? floor : wanted
     return this.#offMiddle(start, isClamped ? floor : wanted - CLAMP)
   }
 
   #offMiddle(position: number, floor: number): number {
-    const zero = this.#earliest
-    return zero === Number.NEGATIVE_INFINITY ? position : offMiddle(position, { zero, floor })
+    const zero = this.#zero
+    return zero === undefined ? position : offMiddle(position, { zero, floor })
   }
 
   #move(by: number, floor: number): void {
@@ -274,7 +281,7 @@ export class TimelineLeg {
       clock.moved(target - position)
       return this.#anchorAt(timestamp, target)
     }
-    this.#stretch = clock.stretch(length, isNearMiddle(position, this.#earliest))
+    this.#stretch = clock.stretch(length, isNearMiddle(position, this.#zero ?? 0))
     if (this.#stretch === 0) return anchor
     clock.moved(this.#stretch)
     this.#anchorAt(timestamp + length, this.#end + gap + length + this.#stretch)

@@ -1,6 +1,6 @@
 import type { LossSpan } from '../../recorder/recording-plan.ts'
 import { SsrcReception } from '../../recorder/ssrc-reception.ts'
-import { type Placement, TimelineLeg } from '../../recorder/timeline-leg.ts'
+import { LEAD_IN_SAMPLES, type Placement, TimelineLeg } from '../../recorder/timeline-leg.ts'
 
 /** Each sample of a sender's media is its index modulo this, plus one, in steps of `STEP`: 0 is silence. */
 export const CYCLE = 251
@@ -32,6 +32,8 @@ export interface SimulationResult {
   readonly placements: Readonly<Record<Placement, number>>
   readonly losses: readonly Omit<LossSpan, 'channel'>[]
   readonly reanchored: number
+  /** Where the leg says that it begins, when all packets have come. */
+  readonly start: number | undefined
 }
 
 /** The timeline begins so that whole tens of milliseconds are where a leg lets packets begin. */
@@ -52,7 +54,7 @@ export function simulateLeg(
   },
 ): SimulationResult {
   const losses: { fromMs: number; lengthMs: number }[] = []
-  const leg = new TimelineLeg(ZERO, (position, length) =>
+  const leg = new TimelineLeg(ZERO - LEAD_IN_SAMPLES, (position, length) =>
     losses.push({ fromMs: position / 8, lengthMs: length / 8 }),
   )
   leg.startAt(ZERO)
@@ -92,7 +94,7 @@ export function simulateLeg(
     placements[placement]++
   }
   takeUntil(untilMs)
-  return { samples, placements, losses, reanchored: leg.reanchored }
+  return { samples, placements, losses, reanchored: leg.reanchored, start: leg.start }
 }
 
 /** Value of a sample of a sender's media. */

@@ -4,7 +4,7 @@ import { MemorySink } from './memory-sink.ts'
 import { decodeOpus } from './opus-file.ts'
 import { RecordingRig, streamPlan } from './recording-rig.ts'
 import { rtp } from './rtp.ts'
-import { alaw, rmsDb, toneShare } from './tones.ts'
+import { alaw, rmsDb, toneBytes, toneShare } from './tones.ts'
 
 const BOTH = [streamPlan('caller'), streamPlan('agent')]
 const RATE = 48_000
@@ -12,6 +12,13 @@ const RATE = 48_000
 /** A stretch of decoded audio, in milliseconds. */
 function between(samples: Int16Array, fromMs: number, toMs: number): Int16Array {
   return samples.subarray(fromMs * 48, toMs * 48)
+}
+
+const QUIET = new Uint8Array(160).fill(0xff)
+
+/** When sound begins. */
+function onsetMs(samples: Int16Array): number {
+  return samples.findIndex((sample) => Math.abs(sample) > 2000) / 48
 }
 
 /** A packet that had begun at the end is kept whole: here that is up to 4 ms. */
@@ -79,6 +86,36 @@ t.test('media that comes before the answer is not recorded, what comes after is'
   const outcome = await rig.finish()
   t.ok(isNear(outcome.durationMs, 1000))
   t.ok(toneShare(between(decodeOpus(rig.sink.bytes).caller, 20, 1000), 600, RATE) > 0.95)
+})
+
+t.test('long packets that come right after the answer are whole and in step', async (t) => {
+  const rig = new RecordingRig(t, BOTH)
+  const agent = rig.sender('agent', 1500)
+  rig.run(1000)
+  rig.answer()
+  const answeredAtMs = rig.clock.epochMs()
+  // The caller's packets of 60 ms end when the agent's of 20 ms do.
+  for (let packet = 0; packet < 30; packet++) {
+    rig.receive(
+      'caller',
+      rtp({
+        sequenceNumber: packet,
+        timestamp: packet * 480,
+        ssrc: 5,
+        payload: toneBytes(600, packet * 480, 480),
+      }),
+    )
+    rig.run(60, () => agent.send(agent.sequenceNumber < 65_020 ? { payload: QUIET } : {}))
+  }
+  const outcome = await rig.finish()
+  t.equal(outcome.startedAtMs, answeredAtMs - 40)
+  t.equal(outcome.callDurationMs, 1800)
+  t.ok(isNear(outcome.durationMs, 1840))
+  const heard = decodeOpus(rig.sink.bytes)
+  t.ok(onsetMs(heard.caller) < 8, `the first word begins at ${onsetMs(heard.caller)} ms`)
+  // Twenty quiet packets from the answer on.
+  t.ok(Math.abs(onsetMs(heard.agent) - 440) < 8, `the agent begins at ${onsetMs(heard.agent)} ms`)
+  t.ok(toneShare(between(heard.caller, 20, 1700), 600, RATE) > 0.98, 'and nothing is moved')
 })
 
 t.test('media that outruns the message of the answer is recorded from the answer on', async (t) => {

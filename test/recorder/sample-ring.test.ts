@@ -30,7 +30,10 @@ t.test('what was written is given back at its position, and nothing beside it', 
   t.equal(ring.end, 1300)
   const samples = taken(ring, 2)
   t.ok(samples.subarray(0, 100).every((sample) => sample === EMPTY))
-  t.same(samples.subarray(100, 300), Int16Array.from({ length: 200 }, (_, index) => index + 1))
+  t.same(
+    samples.subarray(100, 300),
+    Int16Array.from({ length: 200 }, (_, index) => index + 1),
+  )
   t.ok(samples.subarray(300).every((sample) => sample === EMPTY))
   t.equal(ring.base, 1320)
   t.equal(ring.end, 1320)
