@@ -1,10 +1,12 @@
 import type { Clock } from '../base/clock.ts'
+import type { ReusedAudioPacket } from './audio-packet.ts'
 import type { OnLost } from './leg-buffer.ts'
+import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import type { Role, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { StreamTally } from './stream-tally.ts'
-import type { AudioPacket, TimelineLeg } from './timeline-leg.ts'
+import type { TimelineLeg } from './timeline-leg.ts'
 
 /** Interleaved signed 16-bit little-endian samples, as mod_audio_fork sends them. */
 export interface PcmFrame {
@@ -40,12 +42,11 @@ export class ForkLeg implements RecordedStream {
   readonly sockets = undefined
   readonly #clock: Clock
   readonly #onLost: OnLost
-  readonly #packet: { -readonly [Key in keyof AudioPacket]: AudioPacket[Key] }
+  readonly #packet: ReusedAudioPacket
+  readonly #receivingTime: ReceivingTime
   #role: StreamPlan['role']
   #isReceiving = true
   #timestamp = 0
-  #receivingMs = 0
-  #countingSinceMs: number | undefined
   #isConnected = false
   /** Position from which the time is lost because no fork is connected. */
   #lostFrom: number
@@ -68,6 +69,7 @@ export class ForkLeg implements RecordedStream {
     this.leg = options.leg
     this.#clock = options.clock
     this.#onLost = options.onLost
+    this.#receivingTime = new ReceivingTime(options.clock, true)
     this.#heardAtMs = options.clock.monotonicMs()
     this.#lostFrom = this.#now()
     this.#packet = {
@@ -87,7 +89,7 @@ export class ForkLeg implements RecordedStream {
   }
 
   get receivingMs(): number {
-    return this.#receivingMs
+    return this.#receivingTime.totalMs
   }
 
   /** Whether audio that was held back may still come for the slots from `leg.end` on. */
@@ -161,25 +163,20 @@ export class ForkLeg implements RecordedStream {
   }
 
   update(plan: StreamPlan): void {
-    const wasCounting = this.#countingSinceMs !== undefined
-    this.stopCounting()
     this.#role = plan.role
-    this.#isReceiving = plan.isReceiving
-    if (wasCounting) this.startCounting()
+    this.#receive(plan.isReceiving)
   }
 
   deactivate(): void {
-    this.#isReceiving = false
+    this.#receive(false)
   }
 
   startCounting(): void {
-    this.#countingSinceMs = this.#clock.monotonicMs()
+    this.#receivingTime.start()
   }
 
   stopCounting(): void {
-    if (this.#countingSinceMs === undefined) return
-    if (this.#isReceiving) this.#receivingMs += this.#clock.monotonicMs() - this.#countingSinceMs
-    this.#countingSinceMs = undefined
+    this.#receivingTime.stop()
   }
 
   counters(): StreamCounters {
@@ -202,6 +199,11 @@ export class ForkLeg implements RecordedStream {
       this.#timestamp += packet.length
       this.tally[this.leg.place(packet)]++
     }
+  }
+
+  #receive(isReceiving: boolean): void {
+    this.#isReceiving = isReceiving
+    this.#receivingTime.update(isReceiving)
   }
 
   #lose(until: number): void {

@@ -1,40 +1,26 @@
-import { randomBytes, randomInt } from 'node:crypto'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { Clock } from '../base/clock.ts'
 import { classifyDatagram } from './datagram-kind.ts'
-import { g711Table } from './g711.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
+import { payloadUses } from './payload-use.ts'
+import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
-import type { MediaAddress, StreamCounters, StreamPlan } from './recording-plan.ts'
+import type { StreamCounters, StreamPlan } from './recording-plan.ts'
 import { RelayParty } from './relay-party.ts'
-import { readRtcp } from './rtcp-reader.ts'
-import { writeReceiverReport } from './rtcp-writer.ts'
+import { RtcpSession } from './rtcp-session.ts'
 import { RtpPacket } from './rtp-packet.ts'
+import { RtpReceiver } from './rtp-receiver.ts'
 import type { SocketPair } from './rtp-sockets.ts'
-import { SAMPLES_PER_MS } from './sample-clock.ts'
-import { SsrcReception } from './ssrc-reception.ts'
 import { StreamTally } from './stream-tally.ts'
-import type { AudioPacket, TimelineLeg } from './timeline-leg.ts'
-
-/** What a payload type is for: a decoding table for audio, or one of the kinds without any. */
-type PayloadUse = Int16Array | 'event' | 'comfortNoise' | 'unrecordable'
-
-type Mutable<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] }
-
-/** A shorter payload in an audio type is some senders' comfort noise: 1 ms of G.711. */
-const SHORTEST_AUDIO_BYTES = 8
-/** 200 ms; nobody sends more in one packet. */
-const LONGEST_AUDIO_BYTES = 1600
-/** RFC 3550 §6.2: five seconds, randomised by half. */
-const REPORT_EVERY_MS = 5000
+import type { TimelineLeg } from './timeline-leg.ts'
 
 /**
- * One media stream from its sockets to its leg: parses, pins the source, sends on where the call passes through, and
- * places.
+ * One media stream at its sockets: tells kinds of datagrams apart, pins the source, sends on where the call passes
+ * through, and has the receiver place what is audio.
  *
- * Everything here runs for every packet: synchronous, without exceptions, logs or allocations, and each packet ends
- * in exactly one counter. Owns nothing: its recording closes the sockets.
+ * What comes for every packet is synchronous, without exceptions, logs or allocations, and each packet ends in exactly
+ * one counter. Owns nothing: its recording closes the sockets.
  */
 export class MediaStream implements RecordedStream {
   readonly streamId: string
@@ -50,29 +36,12 @@ export class MediaStream implements RecordedStream {
   readonly #source: MediaSource
   readonly #packet = new RtpPacket()
   readonly #held = new HeldPackets()
-  /** These two are filled for each packet, so that none costs an object. */
+  /** Filled for each packet, so that none costs an object. */
   readonly #origin = { address: '', port: 0, ssrc: 0, sequenceNumber: 0, arrivedAtMs: 0 }
-  readonly #audio: Mutable<AudioPacket> = {
-    timestamp: 0,
-    arrivedAt: 0,
-    missing: 0,
-    datagram: new Uint8Array(0),
-    offset: 0,
-    length: 0,
-    table: g711Table('PCMU'),
-    stride: 1,
-  }
-  readonly #ownSsrc = randomInt(2 ** 32)
-  /** Fresh for every stream, so that it identifies nobody (RFC 7022 §4.2). */
-  readonly #cname = randomBytes(12).toString('base64')
+  readonly #receiver: RtpReceiver
+  readonly #rtcp: RtcpSession
+  readonly #receivingTime: ReceivingTime
   #plan: StreamPlan
-  #uses: ReadonlyMap<number, PayloadUse>
-  #reception: SsrcReception | undefined
-  #lostBefore = 0
-  #rtcpPeer: (MediaAddress & { readonly socket: Socket }) | undefined
-  #reportAtMs = 0
-  #receivingMs = 0
-  #receivingSinceMs: number | undefined
   #onward: RelayParty | undefined
   #isRecorded = true
 
@@ -94,7 +63,13 @@ export class MediaStream implements RecordedStream {
     this.party = new RelayParty(options.sockets)
     this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
-    this.#uses = usesOf(options.plan)
+    this.#receiver = new RtpReceiver({
+      leg: options.leg,
+      tally: this.tally,
+      uses: payloadUses(options.plan),
+    })
+    this.#rtcp = new RtcpSession(options.sockets, this.#source)
+    this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
     const { rtp, rtcp } = options.sockets
     rtp.on('message', (datagram, from) => this.#onMedia(datagram, from))
     rtcp.on('message', (datagram, from) => this.#onControl(datagram, from, rtcp))
@@ -119,11 +94,9 @@ export class MediaStream implements RecordedStream {
   update(plan: StreamPlan): void {
     this.#source.reoffer(plan.remote)
     this.party.signal(plan.remote, plan.relay)
-    this.#uses = usesOf(plan)
-    const wasCounting = this.#receivingSinceMs !== undefined
-    if (wasCounting) this.stopCounting()
+    this.#receiver.agree(payloadUses(plan))
+    this.#receivingTime.update(plan.isReceiving)
     this.#plan = plan
-    if (wasCounting) this.startCounting()
   }
 
   /** The stream whose party is sent what comes here, by the plan in force. */
@@ -141,49 +114,30 @@ export class MediaStream implements RecordedStream {
     this.update({ ...this.#plan, isReceiving: false })
   }
 
-  /** The call is answered: from now on the stream should be heard. */
   startCounting(): void {
-    this.#receivingSinceMs = this.#clock.monotonicMs()
+    this.#receivingTime.start()
   }
 
   stopCounting(): void {
-    if (this.#receivingSinceMs === undefined) return
-    if (this.#plan.isReceiving) {
-      this.#receivingMs += this.#clock.monotonicMs() - this.#receivingSinceMs
-    }
-    this.#receivingSinceMs = undefined
+    this.#receivingTime.stop()
   }
 
-  /** How long the stream was to be received since the answer; exact after `stopCounting`. */
   get receivingMs(): number {
-    return this.#receivingMs
+    return this.#receivingTime.totalMs
   }
 
   counters(): StreamCounters {
     const { tally } = this
-    tally.lostPackets = this.#lostBefore + (this.#reception?.lost ?? 0)
+    tally.lostPackets = this.#receiver.lostPackets
     tally.reanchored = this.leg.reanchored
-    tally.jitterMs = (this.#reception?.jitter ?? 0) / SAMPLES_PER_MS
+    tally.jitterMs = this.#receiver.jitterMs
     return tally.snapshot(this.streamId)
   }
 
-  /** Sends a receiver report where one is due. Called every batch. */
   reportIfDue(nowMs: number): void {
     // Parties that hear each other report to each other.
     if (this.#onward !== undefined) return
-    const address = this.#source.address
-    if (address === undefined || nowMs < this.#reportAtMs) return
-    const isFirst = this.#reportAtMs === 0
-    this.#reportAtMs = nowMs + REPORT_EVERY_MS * (0.5 + Math.random())
-    if (isFirst) return
-    const report = writeReceiverReport(this.#ownSsrc, this.#reception?.report(nowMs), this.#cname)
-    const peer = this.#rtcpPeer ?? {
-      address: address.address,
-      port: address.port + 1,
-      socket: this.#sockets.rtcp,
-    }
-    if (peer.port > 65_535) return
-    peer.socket.send(report, peer.port, peer.address, () => {})
+    this.#rtcp.reportIfDue(nowMs, this.#receiver.reception)
   }
 
   #onMedia(datagram: Buffer, from: RemoteInfo): void {
@@ -212,7 +166,7 @@ export class MediaStream implements RecordedStream {
       this.tally.whileInactive++
       return
     }
-    if (!this.#uses.has(packet.payloadType)) {
+    if (!this.#receiver.accepts(packet.payloadType)) {
       this.tally.wrongPayloadType++
       return
     }
@@ -226,7 +180,7 @@ export class MediaStream implements RecordedStream {
     origin.arrivedAtMs = arrivedAtMs
     switch (this.#source.judge(origin)) {
       case 'accepted':
-        this.#accept(datagram, arrivedAtMs)
+        this.#accept(arrivedAtMs)
         return
       case 'held':
         this.tally.wrongSource += this.#held.hold({ datagram, address, port, ssrc, arrivedAtMs })
@@ -245,83 +199,26 @@ export class MediaStream implements RecordedStream {
     this.party.learn(this.#source.address)
     for (const held of [...own, newest]) {
       this.#packet.read(held.datagram)
-      this.#accept(held.datagram, held.arrivedAtMs)
+      this.#accept(held.arrivedAtMs)
     }
   }
 
   /** What the source's own packet becomes: first it goes on, so that nothing of the recording can hold it up. */
-  #accept(datagram: Uint8Array, arrivedAtMs: number): void {
+  #accept(arrivedAtMs: number): void {
+    const packet = this.#packet
     this.heardAtMs = arrivedAtMs
     const onward = this.#onward
-    if (onward !== undefined) this.tally[onward.send(datagram) ? 'relayed' : 'unrelayed']++
+    if (onward !== undefined) this.tally[onward.send(packet.datagram) ? 'relayed' : 'unrelayed']++
     if (!this.#plan.isReceiving || !this.#isRecorded) {
       this.tally.whileInactive++
       return
     }
     try {
-      this.#receive(datagram, arrivedAtMs)
+      this.#receiver.receive(packet, arrivedAtMs)
     } catch (error) {
       this.#isRecorded = false
       this.#onFailed(error)
     }
-  }
-
-  #receive(datagram: Uint8Array, arrivedAtMs: number): void {
-    const packet = this.#packet
-    const reception = this.#receptionOf(packet.ssrc)
-    if (!reception.receive(packet.sequenceNumber)) {
-      this.tally.duplicate++
-      return
-    }
-    const use = this.#uses.get(packet.payloadType)
-    if (use === 'unrecordable') {
-      this.tally.unrecordable++
-      return
-    }
-    if (use === 'event') {
-      this.tally.events++
-      reception.interruptJitter()
-      return
-    }
-    if (packet.payloadLength === 0) {
-      this.tally.keepAlive++
-      return
-    }
-    if (
-      use === undefined ||
-      use === 'comfortNoise' ||
-      packet.payloadLength < SHORTEST_AUDIO_BYTES
-    ) {
-      this.tally.comfortNoise++
-      reception.interruptJitter()
-      return
-    }
-    if (packet.payloadLength > LONGEST_AUDIO_BYTES) {
-      this.tally.notRtp++
-      return
-    }
-    const audio = this.#audio
-    audio.timestamp = reception.extend(packet.timestamp)
-    audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
-    audio.missing = reception.missing
-    audio.datagram = datagram
-    audio.offset = packet.payloadOffset
-    audio.length = packet.payloadLength
-    audio.table = use
-    if (audio.missing >= 0) reception.observeArrival(audio.arrivedAt, audio.timestamp)
-    this.tally[this.leg.place(audio)]++
-  }
-
-  #receptionOf(ssrc: number): SsrcReception {
-    const reception = this.#reception
-    if (reception !== undefined && reception.ssrc === ssrc) return reception
-    if (reception !== undefined) {
-      this.tally.ssrcChanges++
-      this.#lostBefore += reception.lost
-    }
-    this.leg.restart()
-    this.#reception = new SsrcReception(ssrc)
-    return this.#reception
   }
 
   #onControl(datagram: Uint8Array, from: RemoteInfo, socket: Socket): void {
@@ -331,15 +228,13 @@ export class MediaStream implements RecordedStream {
     }
     this.tally.rtcp++
     if (this.#onward !== undefined) this.#relayControl(datagram, from, this.#onward)
-    // Reports go back only to the host that sends the media (no reflection).
-    if (from.address !== this.#source.address?.address) return
-    if (this.#rtcpPeer?.port !== from.port || this.#rtcpPeer.socket !== socket) {
-      this.#rtcpPeer = { address: from.address, port: from.port, socket }
-    }
-    const { senderReport } = readRtcp(datagram)
-    if (senderReport !== undefined && senderReport.ssrc === this.#reception?.ssrc) {
-      this.#reception.hear(senderReport, this.#clock.monotonicMs())
-    }
+    const { address, port } = from
+    const { reception } = this.#receiver
+    this.#rtcp.hear(
+      datagram,
+      { address, port, socket },
+      { reception, nowMs: this.#clock.monotonicMs() },
+    )
   }
 
   #relayControl(datagram: Uint8Array, from: RemoteInfo, onward: RelayParty): void {
@@ -347,14 +242,4 @@ export class MediaStream implements RecordedStream {
     this.party.learnControl({ address: from.address, port: from.port })
     this.tally[onward.sendControl(datagram) ? 'relayed' : 'unrelayed']++
   }
-}
-
-function usesOf(plan: StreamPlan): ReadonlyMap<number, PayloadUse> {
-  const uses = new Map<number, PayloadUse>()
-  for (const payloadType of plan.relay?.otherPayloadTypes ?? [])
-    uses.set(payloadType, 'unrecordable')
-  for (const payloadType of plan.comfortNoisePayloadTypes) uses.set(payloadType, 'comfortNoise')
-  for (const payloadType of plan.eventPayloadTypes) uses.set(payloadType, 'event')
-  for (const { payloadType, codec } of plan.formats) uses.set(payloadType, g711Table(codec))
-  return uses
 }

@@ -17,6 +17,7 @@ export interface RecordedStream {
   update(plan: StreamPlan): void
   /** The offer does not name it any more: what comes is counted only. */
   deactivate(): void
+  /** The call is answered: from now on the stream should be heard. */
   startCounting(): void
   stopCounting(): void
   counters(): StreamCounters

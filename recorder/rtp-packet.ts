@@ -24,6 +24,7 @@ const FIXED_HEADER_BYTES = 12
  * `read`, and offsets count from the start of the datagram.
  */
 export class RtpPacket {
+  datagram: Uint8Array = new Uint8Array(0)
   payloadType = 0
   hasMarker = false
   sequenceNumber = 0
@@ -50,6 +51,7 @@ export class RtpPacket {
       if (padding === 0 || offset + padding > size) return false
     }
     const second = datagram[1] ?? 0
+    this.datagram = datagram
     this.payloadType = second & 0x7f
     this.hasMarker = second > 0x7f
     this.sequenceNumber = uint16(datagram, 2)

@@ -1,5 +1,16 @@
 import type { StreamCounters } from './recording-plan.ts'
 
+/** The counters of which a packet of RTP that was received ends in exactly one. */
+export type PacketCounter =
+  | 'placed'
+  | 'late'
+  | 'duplicate'
+  | 'events'
+  | 'comfortNoise'
+  | 'keepAlive'
+  | 'notRtp'
+  | 'unrecordable'
+
 /** Counts a stream's packets while they come: `StreamCounters` that can still change. */
 export class StreamTally {
   placed = 0

@@ -1,0 +1,28 @@
+import { type SampleSource, sampleAt } from './sample-ring.ts'
+
+/** A packet of audio to be placed. Times and lengths are samples at 8 kHz. */
+export interface AudioPacket extends SampleSource {
+  /** Extended RTP timestamp of its first sample. */
+  readonly timestamp: number
+  /** When it arrived, as a position with fractions. */
+  readonly arrivedAt: number
+  /**
+   * How many sequence numbers are missing between the highest before it and its own; negative where it is not the
+   * highest itself.
+   */
+  readonly missing: number
+}
+
+/** An audio packet that is filled again and again, so that none costs an object. */
+export type ReusedAudioPacket = { -readonly [Field in keyof AudioPacket]: AudioPacket[Field] }
+
+const QUIET_PEAK = 200
+
+/** Whether nothing in the packet can be heard, so that time can be taken out or put in beside it. */
+export function isQuiet(packet: AudioPacket): boolean {
+  for (let index = 0; index < packet.length; index++) {
+    const sample = sampleAt(packet, index)
+    if (sample > QUIET_PEAK || sample < -QUIET_PEAK) return false
+  }
+  return true
+}
