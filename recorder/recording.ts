@@ -1,27 +1,27 @@
 import type { Clock } from '../base/clock.ts'
-import { Channel, type TakenLeg } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import { ForkLeg } from './fork-leg.ts'
 import type { OnLost } from './leg-buffer.ts'
 import { LossMap } from './loss-map.ts'
 import { MediaStream } from './media-stream.ts'
-import type { OpenPageSink, SinkFacts } from './page-sink.ts'
+import type { OpenPageSink } from './page-sink.ts'
 import type { RecordedStream } from './recorded-stream.ts'
-import { RecordingFile } from './recording-file.ts'
+import { outcomeOf, sinkReason } from './recording-outcome.ts'
 import type {
   ForkPlan,
   LiveRecording,
   ReasonCode,
   RecordingOutcome,
   RecordingPlan,
-  Role,
   StreamPlan,
 } from './recording-plan.ts'
+import { RecordingSpan } from './recording-span.ts'
+import { RecordingStreams } from './recording-streams.ts'
 import type { RelayParty } from './relay-party.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
+import { SlotWriter } from './slot-writer.ts'
 import { LEAD_IN_SAMPLES, TimelineLeg } from './timeline-leg.ts'
-import { type ChannelFacts, giveVerdict } from './verdict.ts'
 
 export interface RecordingOptions {
   readonly plan: RecordingPlan
@@ -54,23 +54,10 @@ export class Recording {
   readonly recordingId: string
   readonly #settings: EngineSettings
   readonly #clock: Clock
-  readonly #openSink: OpenPageSink
-  readonly #silence: Uint8Array
-  readonly #streams = new Map<string, RecordedStream>()
-  readonly #taken = new Map<RecordedStream, TakenLeg>()
-  readonly #channels: readonly [Channel, Channel]
+  readonly #writer: SlotWriter
+  readonly #streams: RecordingStreams
   readonly #losses = new LossMap()
-  readonly #openedAt: number
-  #legs: readonly TakenLeg[] = []
-  /** Position of the answer, and the same moment as epoch milliseconds. */
-  #answer: number | undefined
-  #answeredAtMs: number
-  /** Position of the file's first sample: the answer, or a few slots before it. */
-  #zero: number | undefined
-  /** Position of the next slot. */
-  #next = 0
-  #end: number | undefined
-  #file: RecordingFile | undefined
+  readonly #span: RecordingSpan
   #reasons: readonly ReasonCode[] = []
   #hasFailed = false
   #failure: unknown
@@ -80,25 +67,27 @@ export class Recording {
     this.recordingId = options.plan.recordingId
     this.#settings = options.settings
     this.#clock = options.clock
-    this.#openSink = options.openSink
-    this.#openedAt = this.#now()
-    this.#answeredAtMs = options.clock.epochMs()
-    this.#silence = options.silence
-    const channel = { ...options.settings, silence: options.silence }
-    this.#channels = [new Channel(channel), new Channel(channel)]
+    this.#writer = new SlotWriter({ ...options, recordingId: this.recordingId })
+    this.#streams = new RecordingStreams(this.#writer.channels)
+    this.#span = new RecordingSpan(options.clock)
   }
 
   /** Sockets of all streams that there have been. */
   get sockets(): readonly SocketPair[] {
-    return [...this.#streams.values()].flatMap((stream) => stream.sockets ?? [])
+    return this.#streams.sockets
   }
 
-  get streams(): Iterable<RecordedStream> {
-    return this.#streams.values()
+  get streams(): readonly RecordedStream[] {
+    return this.#streams.all
   }
 
   stream(streamId: string): RecordedStream | undefined {
     return this.#streams.get(streamId)
+  }
+
+  /** The stream's own party, to send it something; undefined where there is no such stream of RTP. */
+  party(streamId: string): RelayParty | undefined {
+    return this.#streams.party(streamId)
   }
 
   /** Whether `finish` was called: nothing can be added any more. */
@@ -108,30 +97,12 @@ export class Recording {
 
   /** Bytes that the sink has accepted and not yet written. */
   get pendingBytes(): number {
-    return this.#file?.pendingBytes ?? 0
+    return this.#writer.pendingBytes
   }
 
   addStream(plan: StreamPlan, sockets: SocketPair): void {
     const onFailed = (error: unknown) => this.fail(error)
-    this.#add(
-      plan.streamId,
-      (leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock, onFailed }),
-    )
-    this.#joinRelays()
-  }
-
-  /** The stream's own party, to send it something; undefined where there is no such stream of RTP. */
-  party(streamId: string): RelayParty | undefined {
-    const stream = this.#streams.get(streamId)
-    return stream instanceof MediaStream ? stream.party : undefined
-  }
-
-  #joinRelays(): void {
-    for (const stream of this.#streams.values()) {
-      if (!(stream instanceof MediaStream)) continue
-      const { relaysTo } = stream
-      stream.relayTo(relaysTo === undefined ? undefined : this.party(relaysTo))
-    }
+    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock, onFailed }))
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
@@ -141,56 +112,38 @@ export class Recording {
       const known = this.#streams.get(streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        streamId,
         (leg, onLost) => new ForkLeg({ streamId, role, leg, clock: this.#clock, onLost }),
         FORK_RING_SAMPLES,
       )
     })
   }
 
-  get #forks(): readonly ForkLeg[] {
-    return [...this.#streams.values()].filter((stream) => stream instanceof ForkLeg)
-  }
-
   #add<Stream extends RecordedStream>(
-    streamId: string,
     make: (leg: TimelineLeg, onLost: OnLost) => Stream,
     ringSamples?: number,
   ): Stream {
-    const base = this.#zero === undefined ? this.#openedAt - LEAD_IN_SAMPLES : this.#next
+    const { openedAt, answer, next } = this.#span
+    const base = answer === undefined ? openedAt - LEAD_IN_SAMPLES : next
     const onLost: OnLost = (at, length) => this.#lose(stream, at, length)
     const leg = new TimelineLeg(base, onLost, ringSamples)
-    if (this.#zero !== undefined) leg.startAt(this.#next)
+    if (answer !== undefined) leg.startAt(next)
     const stream = make(leg, onLost)
-    this.#streams.set(streamId, stream)
-    this.#taken.set(stream, { leg, energy: 0 })
-    if (this.#zero !== undefined) stream.startCounting()
-    this.#assignLegs()
+    this.#streams.add(stream)
+    if (answer !== undefined) stream.startCounting()
     return stream
   }
 
   /** Applies a re-offer to the streams that exist; those it does not name stop receiving. */
   updateStreams(plans: readonly StreamPlan[]): void {
-    const named = new Map(plans.map((plan) => [plan.streamId, plan]))
-    for (const stream of this.#streams.values()) {
-      const plan = named.get(stream.streamId)
-      if (plan === undefined) stream.deactivate()
-      else stream.update(plan)
-    }
-    this.#joinRelays()
-    this.#assignLegs()
+    this.#streams.update(plans)
   }
 
-  /** Sets the timeline's zero. A second answer changes nothing. */
+  /** The timeline begins. A second answer changes nothing. */
   answer(answeredAtMs: number): void {
-    if (this.#zero !== undefined) return
-    this.#answeredAtMs = answeredAtMs
-    const bases = this.#legs.map(({ leg }) => leg.base)
-    const answer = Math.max(this.#openedAt, this.#positionOf(answeredAtMs), ...bases)
-    this.#answer = answer
-    this.#zero = answer
-    this.#next = answer
-    for (const stream of this.#streams.values()) {
+    if (this.#span.answer !== undefined) return
+    const bases = this.#streams.legs.map(({ leg }) => leg.base)
+    const answer = this.#span.answerAt(answeredAtMs, Math.max(...bases))
+    for (const stream of this.#streams.all) {
       stream.leg.startAt(answer)
       stream.startCounting()
     }
@@ -198,34 +151,34 @@ export class Recording {
 
   /** The call ended: nothing that begins later is recorded. */
   end(endedAtMs: number, reasons: readonly ReasonCode[]): void {
-    if (this.#end !== undefined) return
+    if (this.#span.end !== undefined) return
     this.#reasons = reasons
-    const end = Math.max(this.#zero ?? 0, Math.min(this.#now(), this.#positionOf(endedAtMs)))
-    this.#end = end
-    for (const stream of this.#streams.values()) {
+    const end = this.#span.endAt(endedAtMs)
+    for (const stream of this.#streams.all) {
       stream.stopCounting()
       stream.leg.endAt(end)
     }
-    for (const fork of this.#forks) fork.end(end)
+    for (const fork of this.#streams.forks) fork.end(end)
   }
 
   /** Takes every slot that ends at or before the position, as far as the call goes. */
   advance(position: number): void {
     if (this.#hasFailed) return
-    if (this.#zero === undefined) {
+    const span = this.#span
+    if (span.answer === undefined) {
       const heldSamples = KEPT_BEFORE_ANSWER - this.#settings.holdBackMs * SAMPLES_PER_MS
-      for (const { leg } of this.#legs) leg.discardBefore(position - heldSamples)
+      this.#discardBefore(position - heldSamples)
       return
     }
-    const limit = Math.min(this.#waitForForks(position), this.#end ?? position)
-    if (this.#next + SLOT_SAMPLES > limit) return
-    if (this.#file === undefined && !this.#openFile()) {
-      while (this.#next + SLOT_SAMPLES <= limit) this.#next += SLOT_SAMPLES
-      for (const { leg } of this.#legs) leg.discardBefore(this.#next)
+    const limit = Math.min(this.#waitForForks(position), span.end ?? position)
+    if (span.next + SLOT_SAMPLES > limit) return
+    if (!this.#writer.isOpen && !this.#openFile()) {
+      while (span.next + SLOT_SAMPLES <= limit) span.step()
+      this.#discardBefore(span.next)
       return
     }
-    if (this.#file?.failure !== undefined) return
-    while (this.#next + SLOT_SAMPLES <= limit) this.#writeSlot()
+    if (this.#writer.failure !== undefined) return
+    while (span.next + SLOT_SAMPLES <= limit) this.#writeSlot()
   }
 
   /**
@@ -248,34 +201,29 @@ export class Recording {
   /** Why nothing is recorded any more, while the call goes on; undefined while all is well. */
   get stopReason(): 'engine_failed' | 'disk_full' | 'write_failed' | undefined {
     if (this.#hasFailed) return 'engine_failed'
-    const failure = this.#file?.failure
-    if (failure === undefined) return undefined
-    return failure.code === 'disk_full' ? 'disk_full' : 'write_failed'
+    const { failure } = this.#writer
+    return failure === undefined ? undefined : sinkReason(failure.code)
   }
 
   /** Sends receiver reports that are due. */
   report(): void {
     const now = this.#clock.monotonicMs()
-    for (const stream of this.#streams.values()) stream.reportIfDue(now)
+    for (const stream of this.#streams.all) stream.reportIfDue(now)
   }
 
   live(): LiveRecording {
+    const { heardAtMs } = this.#streams
+    const { bytes, channels } = this.#writer
     return {
       recordingId: this.recordingId,
-      durationMs: this.#zero === undefined ? 0 : (this.#next - this.#zero) / SAMPLES_PER_MS,
-      bytes: this.#file?.bytes ?? 0,
-      levelsDb: [this.#channels[0].levelDb, this.#channels[1].levelDb],
+      durationMs: this.#span.takenSamples / SAMPLES_PER_MS,
+      bytes,
+      levelsDb: [channels[0].levelDb, channels[1].levelDb],
       lostMs: this.#losses.lostMs,
-      ...this.#quiet(),
+      ...(heardAtMs === undefined
+        ? {}
+        : { quietMs: Math.round(this.#clock.monotonicMs() - heardAtMs) }),
     }
-  }
-
-  #quiet(): Pick<LiveRecording, 'quietMs'> {
-    const heardAtMs = [...this.#streams.values()].flatMap((stream) =>
-      stream instanceof MediaStream ? stream.heardAtMs : [],
-    )
-    if (heardAtMs.length === 0) return {}
-    return { quietMs: Math.round(this.#clock.monotonicMs() - Math.max(...heardAtMs)) }
   }
 
   /**
@@ -284,18 +232,27 @@ export class Recording {
    */
   async finish(): Promise<RecordingOutcome> {
     this.#isFinished = true
-    const answer = this.#answer ?? 0
-    const callEnd = this.#answer === undefined ? answer : (this.#end ?? answer)
-    const audioEnd = this.#hasFailed ? this.#next : this.#drain(callEnd)
-    const lengthSamples = audioEnd - (this.#zero ?? audioEnd)
-    const facts = await this.#file?.finish(lengthSamples)
-    return this.#outcome(facts, { lengthSamples, callSamples: callEnd - answer })
+    const span = this.#span
+    const audioEnd = this.#hasFailed ? span.next : this.#drain()
+    const lengthSamples = audioEnd - (span.start ?? audioEnd)
+    const facts = await this.#writer.finish(lengthSamples)
+    return outcomeOf({
+      recordingId: this.recordingId,
+      span,
+      streams: this.#streams,
+      channels: this.#writer.channels,
+      losses: this.#losses,
+      reasons: this.#hasFailed ? [...this.#reasons, 'engine_failed'] : this.#reasons,
+      lengthSamples,
+      facts,
+      sinkFailure: this.#writer.failure,
+    })
   }
 
   /** A fork that stands still is waited for, up to `STALL_WAIT`. */
   #waitForForks(position: number): number {
     let limit = position
-    for (const fork of this.#forks) {
+    for (const fork of this.#streams.forks) {
       if (fork.isAwaited) limit = Math.min(limit, fork.leg.end)
     }
     return Math.max(limit, position - STALL_WAIT)
@@ -303,139 +260,54 @@ export class Recording {
 
   /** Opens the file at the first media, and writes the silence that went before it. */
   #openFile(): boolean {
-    if (![...this.#streams.values()].some((stream) => stream.tally.placed > 0)) return false
-    if (this.#next === this.#answer) this.#reachBack(this.#answer)
-    this.#file = new RecordingFile({
-      recordingId: this.recordingId,
-      openSink: this.#openSink,
-      holdBackMs: this.#settings.holdBackMs,
-    })
-    const silence = this.#silence
-    for (let at = this.#zero ?? 0; at < this.#next; at += SLOT_SAMPLES) {
-      this.#file.append(silence, silence)
-    }
+    if (!this.#streams.havePlaced) return false
+    if (this.#span.takenSamples === 0) this.#leadIn()
+    this.#writer.open(this.#span.takenSamples / SLOT_SAMPLES)
     return true
   }
 
   /** Lets the file begin with the packets that were on their way at the answer, which reach back before it. */
-  #reachBack(answer: number): void {
-    const starts = this.#legs.flatMap(({ leg }) => leg.start ?? [])
-    const held = Math.max(...this.#legs.map(({ leg }) => leg.base))
-    const wanted = Math.ceil((answer - Math.min(answer, ...starts)) / SLOT_SAMPLES)
-    const slots = Math.min(wanted, Math.floor((answer - held) / SLOT_SAMPLES))
-    this.#next = answer - slots * SLOT_SAMPLES
-    this.#zero = this.#next
-    for (const { leg } of this.#legs) leg.discardBefore(this.#next)
+  #leadIn(): void {
+    const legs = this.#streams.legs.map(({ leg }) => leg)
+    const answer = this.#span.next
+    const held = Math.max(...legs.map((leg) => leg.base))
+    const start = Math.min(answer, ...legs.flatMap((leg) => leg.start ?? []))
+    const wanted = Math.ceil((answer - start) / SLOT_SAMPLES)
+    this.#span.leadIn(Math.min(wanted, Math.floor((answer - held) / SLOT_SAMPLES)))
+    this.#discardBefore(this.#span.next)
   }
 
   /** Writes what the legs still hold, and tells where the audio ends. */
-  #drain(callEnd: number): number {
-    if (this.#zero === undefined) return callEnd
-    for (const fork of this.#forks) fork.settle()
-    let end = callEnd
-    for (const { leg } of this.#legs) end = Math.max(end, Math.min(leg.end, callEnd + LONGEST_TAIL))
-    if (this.#file === undefined) this.#openFile()
-    const file = this.#file
-    const zero = this.#zero
-    while (file !== undefined && file.failure === undefined && file.needsMore(end - zero)) {
-      this.#writeSlot()
-    }
+  #drain(): number {
+    const span = this.#span
+    if (span.answer === undefined) return 0
+    for (const fork of this.#streams.forks) fork.settle()
+    const callEnd = span.end ?? span.answer
+    const ends = this.#streams.legs.map(({ leg }) => Math.min(leg.end, callEnd + LONGEST_TAIL))
+    const end = Math.max(callEnd, ...ends)
+    if (!this.#writer.isOpen) this.#openFile()
+    const length = end - (span.start ?? end)
+    while (this.#writer.needsMore(length)) this.#writeSlot()
     return end
   }
 
   #writeSlot(): void {
-    for (const taken of this.#legs) taken.energy = taken.leg.take()
-    const [first, second] = this.#channels
-    const packet = first.encode()
-    this.#file?.append(packet, second.legs === first.legs ? packet : second.encode())
-    this.#next += SLOT_SAMPLES
+    for (const taken of this.#streams.legs) taken.energy = taken.leg.take()
+    this.#writer.write()
+    this.#span.step()
   }
 
-  #assignLegs(): void {
-    const streams = [...this.#streams.values()]
-    const legsOf = (role: Role) =>
-      streams
-        .filter((stream) => stream.role === role || stream.role === 'mixed')
-        .flatMap((stream) => this.#taken.get(stream) ?? [])
-    this.#legs = [...this.#taken.values()]
-    const caller = legsOf('caller')
-    const agent = legsOf('agent')
-    const isOneStream = streams.length > 0 && streams.every((stream) => stream.role === 'mixed')
-    this.#channels[0].setLegs(caller)
-    // Where both channels carry the same, they share the list, and it is encoded once.
-    this.#channels[1].setLegs(isOneStream ? caller : agent)
+  #discardBefore(position: number): void {
+    for (const { leg } of this.#streams.legs) leg.discardBefore(position)
   }
 
   #lose(stream: RecordedStream, position: number, length: number): void {
-    const zero = this.#zero
-    if (zero === undefined) return
-    const from = Math.max(position, zero)
-    const to = Math.min(position + length, this.#end ?? Number.POSITIVE_INFINITY)
+    const { start, end } = this.#span
+    if (start === undefined) return
+    const from = Math.max(position, start)
+    const to = Math.min(position + length, end ?? Number.POSITIVE_INFINITY)
     if (to <= from) return
     if (stream.role !== 'agent') this.#losses.add(0, from, to - from)
     if (stream.role !== 'caller') this.#losses.add(1, from, to - from)
   }
-
-  #outcome(
-    facts: SinkFacts | undefined,
-    { lengthSamples, callSamples }: { lengthSamples: number; callSamples: number },
-  ): RecordingOutcome {
-    const hasFile = facts !== undefined && facts.bytes > 0
-    const failure = this.#file?.failure
-    const writtenSamples = this.#next - (this.#zero ?? this.#next)
-    const durationMs =
-      (failure === undefined ? lengthSamples : Math.min(writtenSamples, lengthSamples)) /
-      SAMPLES_PER_MS
-    const callDurationMs = callSamples / SAMPLES_PER_MS
-    return {
-      recordingId: this.recordingId,
-      ...giveVerdict({
-        channels: [this.#channelFacts(0), this.#channelFacts(1)],
-        longestLossMs: this.#losses.longestMs,
-        durationMs,
-        callDurationMs,
-        sinkFailure: failure === undefined ? undefined : sinkReason(failure.code),
-        hasFile,
-        reasons: this.#hasFailed ? [...this.#reasons, 'engine_failed'] : this.#reasons,
-      }),
-      durationMs: hasFile ? durationMs : 0,
-      callDurationMs,
-      startedAtMs: this.#answeredAtMs - ((this.#answer ?? 0) - (this.#zero ?? 0)) / SAMPLES_PER_MS,
-      lostMs: this.#losses.lostMs,
-      lossMap: this.#losses.spans(this.#zero ?? 0),
-      bytes: facts?.bytes ?? 0,
-      sha256: hasFile ? facts.sha256 : null,
-      streams: [...this.#streams.values()].map((stream) => stream.counters()),
-    }
-  }
-
-  #channelFacts(channel: 0 | 1): ChannelFacts {
-    const role: Role = channel === 0 ? 'caller' : 'agent'
-    const streams = [...this.#streams.values()].filter(
-      (stream) => stream.role === role || stream.role === 'mixed',
-    )
-    const sharesFirst = this.#channels[1].legs === this.#channels[0].legs
-    return {
-      receivingMs: streams.reduce((most, stream) => Math.max(most, stream.receivingMs), 0),
-      placedPackets: streams.reduce((sum, stream) => sum + stream.tally.placed, 0),
-      latePackets: streams.reduce((sum, stream) => sum + stream.tally.late, 0),
-      audibleMs: this.#channels[sharesFirst ? 0 : channel].audibleMs,
-      lostMs: this.#losses.lostSamples(channel) / SAMPLES_PER_MS,
-      isMixed: streams.some((stream) => stream.role === 'mixed'),
-    }
-  }
-
-  #now(): number {
-    return Math.round(this.#clock.monotonicMs() * SAMPLES_PER_MS)
-  }
-
-  /** The position of a moment given as epoch milliseconds, by the difference from now. */
-  #positionOf(epochMs: number): number {
-    const agoMs = this.#clock.epochMs() - epochMs
-    return Math.round((this.#clock.monotonicMs() - agoMs) * SAMPLES_PER_MS)
-  }
-}
-
-function sinkReason(code: string): ReasonCode {
-  return code === 'disk_full' ? 'disk_full' : 'write_failed'
 }

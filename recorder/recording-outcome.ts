@@ -1,0 +1,74 @@
+import type { Channel } from './channel.ts'
+import type { LossMap } from './loss-map.ts'
+import type { PageSink, SinkFacts } from './page-sink.ts'
+import type { ReasonCode, RecordingOutcome } from './recording-plan.ts'
+import type { RecordingSpan } from './recording-span.ts'
+import type { RecordingStreams } from './recording-streams.ts'
+import { SAMPLES_PER_MS } from './sample-clock.ts'
+import { type ChannelFacts, giveVerdict } from './verdict.ts'
+
+/** What a recording was when nothing more comes. */
+export interface EndedRecording {
+  readonly recordingId: string
+  readonly span: RecordingSpan
+  readonly streams: RecordingStreams
+  readonly channels: readonly [Channel, Channel]
+  readonly losses: LossMap
+  readonly reasons: readonly ReasonCode[]
+  /** Length of the audio that was to be written. */
+  readonly lengthSamples: number
+  /** Of the file; undefined where none was made. */
+  readonly facts: SinkFacts | undefined
+  readonly sinkFailure: PageSink['failure']
+}
+
+/** How a recording ended, with its verdict. */
+export function outcomeOf(ended: EndedRecording): RecordingOutcome {
+  const { recordingId, span, streams, losses, facts, sinkFailure } = ended
+  const hasFile = facts !== undefined && facts.bytes > 0
+  const lengthSamples =
+    sinkFailure === undefined
+      ? ended.lengthSamples
+      : Math.min(span.takenSamples, ended.lengthSamples)
+  const durationMs = lengthSamples / SAMPLES_PER_MS
+  const callDurationMs = span.callSamples / SAMPLES_PER_MS
+  return {
+    recordingId,
+    ...giveVerdict({
+      channels: [channelFacts(ended, 0), channelFacts(ended, 1)],
+      longestLossMs: losses.longestMs,
+      durationMs,
+      callDurationMs,
+      sinkFailure: sinkFailure === undefined ? undefined : sinkReason(sinkFailure.code),
+      hasFile,
+      reasons: ended.reasons,
+    }),
+    durationMs: hasFile ? durationMs : 0,
+    callDurationMs,
+    startedAtMs: span.startedAtMs,
+    lostMs: losses.lostMs,
+    lossMap: losses.spans(span.start ?? 0),
+    bytes: facts?.bytes ?? 0,
+    sha256: hasFile ? facts.sha256 : null,
+    streams: streams.all.map((stream) => stream.counters()),
+  }
+}
+
+/** The reason code for a sink's failure. */
+export function sinkReason(code: string): 'disk_full' | 'write_failed' {
+  return code === 'disk_full' ? 'disk_full' : 'write_failed'
+}
+
+function channelFacts(ended: EndedRecording, channel: 0 | 1): ChannelFacts {
+  const { streams, channels, losses } = ended
+  const heard = streams.heardAs(channel === 0 ? 'caller' : 'agent')
+  const sharesFirst = channels[1].legs === channels[0].legs
+  return {
+    receivingMs: heard.reduce((most, stream) => Math.max(most, stream.receivingMs), 0),
+    placedPackets: heard.reduce((sum, stream) => sum + stream.tally.placed, 0),
+    latePackets: heard.reduce((sum, stream) => sum + stream.tally.late, 0),
+    audibleMs: channels[sharesFirst ? 0 : channel].audibleMs,
+    lostMs: losses.lostSamples(channel) / SAMPLES_PER_MS,
+    isMixed: heard.some((stream) => stream.role === 'mixed'),
+  }
+}
