@@ -1,3 +1,4 @@
+import type { ForkCounters } from './fork-server.ts'
 import type { StreamCounters } from './recording-plan.ts'
 
 /** The stream counters that can be summed, and what they are called in reports. */
@@ -51,4 +52,15 @@ function sums(streams: readonly StreamCounters[]): readonly (readonly [string, n
 
 function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): readonly Key[] {
   return Object.keys(record) as Key[]
+}
+
+/** What forks count, by its names in reports; nothing where the engine takes none. */
+export function forkTotals(forks: ForkCounters | undefined): Readonly<Record<string, number>> {
+  if (forks === undefined) return {}
+  return {
+    forks_accepted: forks.accepted,
+    forks_refused: forks.refused,
+    forks_idle: forks.idle,
+    fork_texts: forks.text,
+  }
 }

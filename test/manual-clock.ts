@@ -53,6 +53,12 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs
   }
 
+  /** Goes on by so much while the thread is busy: timers that fall due run late, and once. */
+  stall(forMs: number): void {
+    this.#nowMs += forMs
+    for (const timer of this.#pending) timer.atMs = Math.max(timer.atMs, this.#nowMs)
+  }
+
   #add(timer: Pending): Timer {
     this.#pending.add(timer)
     return { cancel: () => this.#pending.delete(timer) }

@@ -1,0 +1,64 @@
+import type { Recording } from './recording.ts'
+import type { ReasonCode } from './recording-plan.ts'
+
+/** Unwritten pages beyond this are a disk that falls behind. */
+const SINK_BEHIND_BYTES = 1024 * 1024
+
+/** Somebody asked for the end: who is to be told the outcome, and until when packets on their way are awaited. */
+export interface Closing {
+  readonly requestId: number
+  readonly dueAtMs: number
+}
+
+/** A recording that an engine holds, and what the engine has noticed of it while serving it. */
+export class OpenRecording {
+  readonly recording: Recording
+  /** Of the batch clock. */
+  readonly phase: number
+  /** Tokens of its forks. */
+  readonly forks = new Set<string>()
+  closing: Closing | undefined
+  #wasOverloaded = false
+  #wasBehind = false
+  #hasStopped = false
+
+  constructor(recording: Recording, phase: number) {
+    this.recording = recording
+    this.phase = phase
+  }
+
+  /** Takes what is due up to a position. An exception ends this recording and touches no other. */
+  serve(position: number): void {
+    const { recording } = this
+    try {
+      recording.advance(position)
+      recording.report()
+    } catch (error) {
+      recording.fail(error)
+    }
+  }
+
+  /** Its engine was overloaded while the call ran. */
+  overload(): void {
+    this.#wasOverloaded = true
+  }
+
+  /** The reasons with which it ends: those of signalling and the engine's own. */
+  reasons(reasons: readonly ReasonCode[]): readonly ReasonCode[] {
+    return this.#wasOverloaded ? [...reasons, 'engine_overload'] : reasons
+  }
+
+  /** True once: when the recording cannot go on. */
+  hasJustStopped(): boolean {
+    if (this.#hasStopped || this.recording.stopReason === undefined) return false
+    this.#hasStopped = true
+    return true
+  }
+
+  /** True once: when its sink does not keep up. */
+  hasJustFallenBehind(): boolean {
+    if (this.#wasBehind || this.recording.pendingBytes <= SINK_BEHIND_BYTES) return false
+    this.#wasBehind = true
+    return true
+  }
+}

@@ -1,0 +1,122 @@
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/tallenne-error.ts'
+import type { Announcements } from './announcements.ts'
+import type { Batch } from './batch-clock.ts'
+import type { EngineCounters } from './engine-counters.ts'
+import type { EngineReplies } from './engine-replies.ts'
+import type { ForkServer } from './fork-server.ts'
+import type { OpenRecording } from './open-recording.ts'
+import type { Recording } from './recording.ts'
+import type { LiveRecording, StreamCounters } from './recording-plan.ts'
+import { SAMPLES_PER_MS } from './sample-clock.ts'
+import type { StreamPorts } from './stream-ports.ts'
+
+export interface ServedRecordingsOptions {
+  readonly holdBackMs: number
+  readonly ports: StreamPorts
+  readonly forks: ForkServer | undefined
+  readonly announcements: Announcements
+  readonly counters: EngineCounters
+  readonly replies: EngineReplies
+  readonly log: Log
+}
+
+/** The recordings that an engine holds: serves them batch by batch, and finishes those whose time has come. */
+export class ServedRecordings {
+  readonly #options: ServedRecordingsOptions
+  readonly #open = new Map<string, OpenRecording>()
+  readonly #finishing = new Set<Promise<void>>()
+
+  constructor(options: ServedRecordingsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  add(open: OpenRecording): void {
+    this.#open.set(open.recording.recordingId, open)
+  }
+
+  get(recordingId: string): OpenRecording | undefined {
+    return this.#open.get(recordingId)
+  }
+
+  live(): readonly LiveRecording[] {
+    return [...this.#open.values()].map(({ recording }) => recording.live())
+  }
+
+  /** Of all streams of the recordings that are held. */
+  streamCounters(): readonly StreamCounters[] {
+    return [...this.#open.values()].flatMap(({ recording }) => countersOf(recording))
+  }
+
+  /** One turn of the batch clock. */
+  serve({ timelineMs, phase, isOverloaded }: Batch): void {
+    const { holdBackMs, counters } = this.#options
+    const position = Math.floor((timelineMs - holdBackMs) * SAMPLES_PER_MS)
+    for (const open of this.#open.values()) {
+      if (isOverloaded) open.overload()
+      if (open.closing !== undefined && open.closing.dueAtMs <= timelineMs) {
+        this.#finish(open)
+      } else if (open.phase === phase) {
+        open.serve(position)
+        if (open.hasJustStopped()) this.#tellStopped(open.recording)
+        if (open.hasJustFallenBehind()) counters.add('sinks_behind')
+      }
+    }
+  }
+
+  /** Ends at this moment what still runs, and resolves when every file is finished. */
+  async shutDown(endedAtMs: number): Promise<void> {
+    for (const open of [...this.#open.values()]) {
+      open.recording.end(endedAtMs, open.reasons(['shutdown']))
+      this.#finish(open)
+    }
+    await Promise.all(this.#finishing)
+  }
+
+  /** A recording that cannot go on is told of at once, and its outcome waits for the one who closes it. */
+  #tellStopped(recording: Recording): void {
+    const { recordingId, stopReason: code } = recording
+    if (code === undefined) return
+    const { log, replies } = this.#options
+    log.error({ err: recording.takeFailure(), recordingId, code }, 'recording stopped')
+    replies.send({ kind: 'recordingStopped', recordingId, code })
+  }
+
+  #finish(open: OpenRecording): void {
+    const { announcements, forks, ports, counters } = this.#options
+    const { recording } = open
+    this.#open.delete(recording.recordingId)
+    announcements.release(recording.recordingId)
+    for (const token of open.forks) forks?.release(token)
+    ports.release(recording)
+    // In the same turn, so that totals never shrink while the file is being finished.
+    counters.addStreams(countersOf(recording))
+    const finishing = this.#conclude(open).finally(() => this.#finishing.delete(finishing))
+    this.#finishing.add(finishing)
+  }
+
+  async #conclude({ recording, closing }: OpenRecording): Promise<void> {
+    const { counters, replies, log } = this.#options
+    try {
+      const outcome = await recording.finish()
+      counters.add(`verdict_${outcome.verdict}`)
+      if (closing !== undefined) {
+        replies.send({ kind: 'closed', requestId: closing.requestId, outcome })
+      }
+    } catch (error) {
+      const { recordingId } = recording
+      log.error({ err: error, recordingId }, 'recording could not be finished')
+      if (closing !== undefined) {
+        replies.refuse(closing.requestId, 'engine_failed', messageOf(error))
+      }
+    }
+  }
+}
+
+function countersOf(recording: Recording): readonly StreamCounters[] {
+  return recording.streams.map((stream) => stream.counters())
+}

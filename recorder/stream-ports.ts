@@ -1,0 +1,94 @@
+import type { Clock } from '../base/clock.ts'
+import { TallenneError } from '../base/tallenne-error.ts'
+import type { EngineSettings } from './engine-protocol.ts'
+import type { FileBudget } from './file-budget.ts'
+import { PortPool } from './port-pool.ts'
+import type { Recording } from './recording.ts'
+import type { StreamPlan, StreamPort } from './recording-plan.ts'
+import { bindSocketPair, closeSocketPair } from './rtp-sockets.ts'
+
+/** RTP and RTCP. */
+const FILES_PER_STREAM = 2
+
+/**
+ * Where an engine's streams are received: binds their sockets in the engine's range of ports, within the process's limit
+ * of open files, and closes them again.
+ */
+export class StreamPorts {
+  readonly #settings: EngineSettings
+  readonly #pool: PortPool
+  readonly #files: FileBudget
+  #isClosed = false
+
+  constructor(options: {
+    readonly settings: EngineSettings
+    readonly clock: Clock
+    readonly files: FileBudget
+  }) {
+    const { portFrom: from, portTo: to, portRestMs: restMs } = options.settings
+    this.#settings = options.settings
+    this.#pool = new PortPool({ from, to, restMs, clock: options.clock })
+    this.#files = options.files
+  }
+
+  get inUse(): number {
+    return this.#pool.inUse
+  }
+
+  get free(): number {
+    return this.#pool.free
+  }
+
+  /**
+   * Adds the streams to the recording, each with sockets of its own, and tells where they are received. `otherFiles`
+   * are to be opened besides.
+   *
+   * Rejects with `no_files`, or with `no_ports` where the ports run out; the streams added until then stay with the
+   * recording. Rejects with `engine_failed` where the recording is closed meanwhile.
+   */
+  async add(
+    recording: Recording,
+    plans: readonly StreamPlan[],
+    { otherFiles }: { readonly otherFiles: number },
+  ): Promise<readonly StreamPort[]> {
+    const files = plans.length * FILES_PER_STREAM + otherFiles
+    if (files > 0 && !this.#files.grant(files)) {
+      throw new TallenneError('no_files', 'the process is near its limit of open files')
+    }
+    const ports: StreamPort[] = []
+    for (const plan of plans) {
+      const pair = await bindSocketPair(this.#pool, this.#settings.bindAddress)
+      if (pair === undefined) throw new TallenneError('no_ports', this.#describeLack())
+      if (recording.isFinished || this.#isClosed) {
+        closeSocketPair(pair, this.#pool)
+        throw new TallenneError('engine_failed', 'the recording was closed meanwhile')
+      }
+      recording.addStream(plan, pair)
+      ports.push(...this.of(recording, plan.streamId))
+    }
+    return ports
+  }
+
+  /** Where a stream is received; nothing where it has no sockets of its own. */
+  of(recording: Recording, streamId: string): readonly StreamPort[] {
+    const sockets = recording.stream(streamId)?.sockets
+    if (sockets === undefined) return []
+    const { rtpPort } = sockets
+    return [{ streamId, address: this.#settings.advertisedAddress, rtpPort, rtcpPort: rtpPort + 1 }]
+  }
+
+  /** Closes what the recording listens on; its ports rest from now on. */
+  release(recording: Recording): void {
+    for (const pair of recording.sockets) closeSocketPair(pair, this.#pool)
+  }
+
+  /** Nothing is bound any more. What is bound is its recordings' to release. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #describeLack(): string {
+    const { portFrom, portTo } = this.#settings
+    return `no pair of ports is free in ${portFrom}–${portTo} (${this.#pool.inUse} in use, others rest)`
+  }
+}
