@@ -48,7 +48,7 @@ console.log(
   `prism-media’s encoder stream, fed a frame at a time: ${prismRatio.toFixed(2)} × the encoder beneath it`,
 )
 
-const recorder = await RecorderUnderTest.start({ sip: 25_060, http: 28_080 })
+const recorder = await RecorderUnderTest.start({ sip: 15_080, http: 18_100 })
 try {
   await measureSetup()
   await measureLoad('both always talk', 'talk', continuousSpeech(VOICES))
