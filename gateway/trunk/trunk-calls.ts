@@ -1,51 +1,30 @@
-import type { Clock, Timer } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
-import { TallenneError } from '../../base/tallenne-error.ts'
-import { newId } from '../../base/uuid.ts'
 import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
-import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
-import type { CallEvents } from '../calls/call-events.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
-import type { RecordingFiles } from '../calls/recording-files.ts'
-import type { TrunkMediaPlane } from '../media/trunk-media.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
-import { agreeOnTimer, type TimerLimits } from '../sip/session-timer.ts'
+import { agreeOnTimer } from '../sip/session-timer.ts'
 import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
-import { AddressReader } from '../siprec/address-reader.ts'
-import type { Identification } from '../siprec/identification.ts'
+import { assembleCall, type CallParts } from './assemble-call.ts'
 import { dialogKey, MISSING, objectionTo } from './invite-objection.ts'
+import { liveTrunkCall } from './live-trunk-call.ts'
+import { OrphanWatch, type OrphanWatchOptions } from './orphan-watch.ts'
 import { probeBy } from './probe-target.ts'
 import { RouteTable } from './route-table.ts'
 import { TargetHealth } from './target-health.ts'
-import { orderTargets } from './target-order.ts'
-import { TrunkCall, type TrunkCallOptions } from './trunk-call.ts'
+import type { TrunkCall } from './trunk-call.ts'
 import { dialledNumber, trunkFacts } from './trunk-facts.ts'
-import type { JudgedTarget, TrunkEvents } from './trunk-metrics.ts'
-import { TrunkRecording } from './trunk-recording.ts'
+import type { JudgedTarget } from './trunk-metrics.ts'
 
-export interface TrunkCallsOptions {
+export interface TrunkCallsOptions
+  extends Omit<CallParts, 'health'>,
+    Pick<OrphanWatchOptions, 'recordings' | 'orphanQuietMs'> {
   readonly nodeId: string
   readonly trunk: Config['trunk']
-  readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
   readonly journal: ContactJournal
-  /** By the name that a route gives. */
-  readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
-  readonly files: RecordingFiles
-  /** How live recordings are now. */
-  readonly recordings: () => Promise<readonly LiveRecording[]>
-  readonly timer: TimerLimits
-  /** Parties of a lost SIP server that send nothing for so long have hung up. */
-  readonly orphanQuietMs: number
-  readonly identification: Identification
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: CallEvents
-  readonly trunkEvents: TrunkEvents
 }
 
 /** What passing calls on needs of one SIP server. */
@@ -56,15 +35,6 @@ export interface TrunkServer {
 
 /** A peer that has not answered a BYE by then is left to find out by itself. */
 const FAREWELL_MS = 1500
-const LOOK_EVERY_MS = 2000
-const LIVE_STATES = {
-  opening: 'opening',
-  announcing: 'opening',
-  passing: 'answering',
-  joined: 'established',
-  ending: 'ending',
-  ended: 'ended',
-} as const
 
 /** All trunk calls of the node. Refuses new ones while it drains; `drain` ends those that live. */
 export class TrunkCalls {
@@ -75,7 +45,7 @@ export class TrunkCalls {
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #calls = new Map<string, TrunkCall>()
   readonly #serverOf = new WeakMap<TrunkCall, TrunkServer>()
-  #watch: Timer | undefined
+  readonly #orphans: OrphanWatch
   #isDraining = false
 
   constructor(options: TrunkCallsOptions) {
@@ -89,6 +59,7 @@ export class TrunkCalls {
       clock,
       log,
     })
+    this.#orphans = new OrphanWatch({ ...options, calls: () => [...this.#calls.values()] })
   }
 
   /** How INVITEs of one SIP server become trunk calls. */
@@ -104,7 +75,7 @@ export class TrunkCalls {
   /** Starts to judge targets, and to look after calls whose SIP server was lost. Idempotent. */
   start(): void {
     this.#health.start()
-    this.#watch ??= this.#options.clock.every(LOOK_EVERY_MS, () => void this.#endOrphans())
+    this.#orphans.start()
   }
 
   get count(): number {
@@ -119,19 +90,7 @@ export class TrunkCalls {
   }
 
   list(): readonly LiveCall[] {
-    return [...this.#calls.values()].map(({ contact, recordingId, state }) => ({
-      contactId: contact.contactId,
-      recordingId,
-      callId: contact.callId,
-      state: LIVE_STATES[state],
-      isHeld: false,
-      startedAtMs: contact.startedAtMs,
-      answeredAtMs: contact.answeredAtMs ?? null,
-      caller: contact.facts.caller.display,
-      serviceNumber: contact.facts.serviceNumber.display,
-      serviceLine: contact.facts.serviceLine,
-      agent: contact.facts.agent,
-    }))
+    return [...this.#calls.values()].map(liveTrunkCall)
   }
 
   /**
@@ -141,7 +100,7 @@ export class TrunkCalls {
   async drain(): Promise<void> {
     this.#isDraining = true
     this.#health.close()
-    this.#watch?.cancel()
+    this.#orphans.close()
     const calls = [...this.#calls.values()]
     await Promise.all(calls.map((call) => call.shutDown()))
     await Promise.race([
@@ -193,72 +152,25 @@ export class TrunkCalls {
       facts: trunkFacts(request, { headers: readHeaders(request.raw), identification, lines }),
     })
     events.arrived()
-    const call = this.#callOf(route, {
-      ...invite,
-      contact,
-      agreement,
-      hopsLeft: hops - 1,
-      onEnded: () => this.#calls.delete(key),
-    })
+    const call = assembleCall(
+      route,
+      {
+        ...invite,
+        framework: invite.server.framework,
+        contact,
+        agreement,
+        hopsLeft: hops - 1,
+        onEnded: () => this.#calls.delete(key),
+      },
+      { ...this.#options, health: this.#health },
+    )
     this.#calls.set(key, call)
     this.#serverOf.set(call, invite.server)
     if (this.#isDraining) call.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
     else void call.run()
   }
 
-  /** A call that nobody can hang up any more is over when its parties have fallen silent. */
-  async #endOrphans(): Promise<void> {
-    const orphans = [...this.#calls.values()].filter((call) => call.isOrphaned)
-    if (orphans.length === 0) return
-    const { orphanQuietMs } = this.#options
-    const live = await this.#options.recordings().catch(() => [])
-    const quietMs = new Map(live.map((recording) => [recording.recordingId, recording.quietMs]))
-    for (const call of orphans) {
-      if ((quietMs.get(call.recordingId) ?? orphanQuietMs) < orphanQuietMs) continue
-      void call.end('sip_server_lost')
-    }
-  }
-
   #callsOf(server: TrunkServer): readonly TrunkCall[] {
     return [...this.#calls.values()].filter((call) => this.#serverOf.get(call) === server)
-  }
-
-  #callOf(
-    route: TrunkRoute,
-    invite: Pick<
-      TrunkCallOptions,
-      'request' | 'response' | 'dialled' | 'contact' | 'agreement' | 'hopsLeft' | 'onEnded'
-    > & { readonly server: TrunkServer },
-  ): TrunkCall {
-    const { planes, trunkEvents, log, lines, identification } = this.#options
-    const { server, contact } = invite
-    const plane = planes[route.media]
-    if (plane === undefined) {
-      throw new TallenneError('no_media_plane', `route ${route.name}: no ${route.media} plane runs`)
-    }
-    const numbers = lines.serviceLines.flatMap((line) => line.numbers)
-    const addresses = new AddressReader(identification.region, numbers)
-    return new TrunkCall({
-      ...this.#options,
-      ...invite,
-      framework: server.framework,
-      route,
-      targets: orderTargets(route.targets, ({ uri }) => this.#health.isUp(uri), Math.random),
-      recording: new TrunkRecording({
-        ...this.#options,
-        recordingId: newId(),
-        contact,
-        route,
-        plane,
-        log: log.child({ callId: contact.callId, contactId: contact.contactId }),
-        onUnrecorded: (code) => trunkEvents.unrecorded(code),
-      }),
-      isServiceNumber: (address) => addresses.isServiceNumber(address),
-      onTarget: (target, isThere) => {
-        if (!isThere) trunkEvents.targetFailed(route.name)
-        if (isThere) this.#health.tookCall(target.uri)
-        else this.#health.leftCall(target.uri)
-      },
-    })
   }
 }

@@ -1,0 +1,178 @@
+import { TallenneError } from '../../base/tallenne-error.ts'
+import type { PayloadFormat, StreamPort } from '../../recorder/recording-plan.ts'
+import { type MediaCapabilities, usableFormats } from '../siprec/media-capabilities.ts'
+import type { SdpFormat } from '../siprec/sdp-offer.ts'
+import {
+  choosePassedFormats,
+  type PartyDescription,
+  readPartyDescription,
+} from './party-description.ts'
+import { TrunkLeg } from './trunk-leg.ts'
+import { otherOf, type Party } from './trunk-media.ts'
+import type { AudioLine } from './write-description.ts'
+
+export interface TrunkDescriptionsOptions {
+  readonly capabilities: MediaCapabilities
+  readonly isRecorded: boolean
+  /** Offers that cannot be recorded are refused instead of passed on. */
+  readonly isRecordingRequired: boolean
+  /** Where a party is to send to. */
+  readonly portOf: (party: Party) => StreamPort
+}
+
+const TELEPHONE_EVENT: SdpFormat = {
+  payloadType: 101,
+  encoding: 'telephone-event',
+  clockRate: 8000,
+  channels: 1,
+  fmtp: '0-15',
+}
+
+/**
+ * The offers and answers of one trunk call. What a party is told is what the other one said, with our addresses in
+ * it; so codecs, hold and packet times are agreed between the parties themselves.
+ *
+ * A description that cannot pass throws a `TallenneError`: `unusable_offer` or `unusable_answer`.
+ */
+export class TrunkDescriptions {
+  readonly #options: TrunkDescriptionsOptions
+  readonly #legs: Record<Party, TrunkLeg> = { caller: new TrunkLeg(), platform: new TrunkLeg() }
+  /** The platform party that the call was offered to last, until it answers: the one before stays in force. */
+  #candidate = new TrunkLeg()
+  /** A party's new offer, until the other one has answered it. */
+  #offered: PartyDescription | undefined
+  #answered: { readonly from: string; readonly text: string } | undefined
+
+  constructor(options: TrunkDescriptionsOptions) {
+    this.#options = options
+  }
+
+  get legs(): Readonly<Record<Party, TrunkLeg>> {
+    return this.#legs
+  }
+
+  /** Whether what the parties agreed on is beyond the recorder; the platform's word counts before the caller's. */
+  get isUnrecordable(): boolean {
+    const agreed = this.#legs.platform.theirs ?? this.#legs.caller.theirs
+    return agreed !== undefined && !this.#formatsOf(agreed).isRecordable
+  }
+
+  /** The offer in the caller's INVITE. */
+  takeCallerOffer(sdp: string): void {
+    this.#legs.caller.hear(this.#readOffer(sdp))
+  }
+
+  offerForPlatform(): string {
+    const { caller, platform } = this.#legs
+    const candidate = new TrunkLeg()
+    this.#candidate = candidate
+    this.#answered = undefined
+    const audio = caller.theirs === undefined ? this.#ownAudio() : this.#audioFrom(caller.theirs)
+    const text = candidate.writeFirst(audio, this.#options.portOf('platform'), caller.theirs)
+    // Media may come before the answer that announces it (RFC 3264 §5.1).
+    if (platform.theirs === undefined) this.#legs.platform = candidate
+    return text
+  }
+
+  /** The same answer for the same description. */
+  answerFromPlatform(sdp: string): string {
+    if (this.#answered?.from === sdp) return this.#answered.text
+    const answer = readPartyDescription(sdp, 'unusable_answer')
+    const { caller } = this.#legs
+    this.#candidate.hear(answer)
+    this.#legs.platform = this.#candidate
+    const text = caller.write(
+      this.#audioFrom(answer),
+      this.#options.portOf('caller'),
+      caller.theirs ?? 'kept',
+    )
+    this.#answered = { from: sdp, text }
+    return text
+  }
+
+  takeAnswer(party: Party, sdp: string): void {
+    this.#legs[party].hear(readPartyDescription(sdp, 'unusable_answer'))
+  }
+
+  /** Gives the offer for the other party. */
+  reofferFrom(party: Party, sdp: string): string {
+    const offer = this.#readOffer(sdp)
+    this.#offered = offer
+    const other = otherOf(party)
+    return this.#legs[other].write(this.#audioFrom(offer), this.#options.portOf(other), 'kept')
+  }
+
+  /** Takes the other party's answer and gives the answer for the party that offered. */
+  reanswerTo(party: Party, sdp: string): string {
+    const answer = readPartyDescription(sdp, 'unusable_answer')
+    const leg = this.#legs[party]
+    if (this.#offered !== undefined) leg.hear(this.#offered)
+    this.#offered = undefined
+    this.#legs[otherOf(party)].hear(answer)
+    return leg.write(this.#audioFrom(answer), this.#options.portOf(party), leg.theirs ?? 'kept')
+  }
+
+  /** What the caller needs to hear us, and the format to play in. Throws `no_announcement`. */
+  announceToCaller(): { readonly sdp: string; readonly format: PayloadFormat } {
+    const { caller } = this.#legs
+    const { theirs } = caller
+    const usable = usableFormats(theirs?.audio.formats ?? [], this.#options.capabilities)
+    const format = usable.formats[0]
+    if (theirs === undefined || format === undefined) {
+      throw new TallenneError('no_announcement', 'the caller offers no codec to play it in')
+    }
+    const audio = { ...this.#audioFrom(theirs), direction: 'sendrecv' as const }
+    return { sdp: caller.write(audio, this.#options.portOf('caller'), theirs), format }
+  }
+
+  /** What both parties were told last, with the ports of now; empty for a party that was told nothing. */
+  rewrite(): Readonly<Record<Party, string>> {
+    const textFor = (party: Party) => this.#legs[party].rewrite(this.#options.portOf(party)) ?? ''
+    return { caller: textFor('caller'), platform: textFor('platform') }
+  }
+
+  #readOffer(sdp: string): PartyDescription {
+    const offer = readPartyDescription(sdp, 'unusable_offer')
+    if (this.#options.isRecordingRequired && !this.#formatsOf(offer).isRecordable) {
+      throw new TallenneError('unusable_offer', 'no codec of the offer can be recorded')
+    }
+    return offer
+  }
+
+  #formatsOf(description: PartyDescription) {
+    return choosePassedFormats(description, this.#options)
+  }
+
+  #audioFrom(description: PartyDescription): AudioLine {
+    const { audio, attributes } = description
+    return {
+      protocol: audio.protocol,
+      formats: this.#formatsOf(description).formats,
+      ptimeMs: audio.ptimeMs,
+      direction: audio.direction,
+      isHeld: audio.isHeld,
+      attributes,
+    }
+  }
+
+  /** What is offered where the caller offers nothing. */
+  #ownAudio(): AudioLine {
+    const codecs = this.#options.capabilities.codecs.map(
+      ({ payloadType, encoding, clockRate, channels }) => ({
+        payloadType,
+        encoding,
+        clockRate,
+        channels,
+        fmtp: null,
+      }),
+    )
+    return {
+      protocol: 'RTP/AVP',
+      formats: [...codecs, TELEPHONE_EVENT],
+      ptimeMs: null,
+      direction: 'sendrecv',
+      isHeld: false,
+      attributes: [],
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
+import { newId } from '../../base/uuid.ts'
+import type { Config } from '../../config/config.ts'
+import type { TrunkRoute } from '../../config/trunk-config.ts'
+import type { CallEvents } from '../calls/call-events.ts'
+import type { RecordingFiles } from '../calls/recording-files.ts'
+import type { TrunkMediaPlane } from '../media/trunk-media.ts'
+import type { TimerLimits } from '../sip/session-timer.ts'
+import { AddressReader } from '../siprec/address-reader.ts'
+import type { Identification } from '../siprec/identification.ts'
+import type { TargetHealth } from './target-health.ts'
+import { orderTargets } from './target-order.ts'
+import { TrunkCall, type TrunkCallOptions } from './trunk-call.ts'
+import type { TrunkEvents } from './trunk-metrics.ts'
+import { TrunkRecording } from './trunk-recording.ts'
+
+/** What every call of the node is made of. */
+export interface CallParts {
+  readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
+  /** By the name that a route gives. */
+  readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
+  readonly files: RecordingFiles
+  readonly timer: TimerLimits
+  readonly identification: Identification
+  readonly health: TargetHealth
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: CallEvents
+  readonly trunkEvents: TrunkEvents
+}
+
+/** What an INVITE brings to its call. */
+export type ArrivedInvite = Pick<
+  TrunkCallOptions,
+  | 'request'
+  | 'response'
+  | 'framework'
+  | 'dialled'
+  | 'contact'
+  | 'agreement'
+  | 'hopsLeft'
+  | 'onEnded'
+>
+
+/** Makes a call of an INVITE, its route and what the node has; `run` or `refuse` follows. */
+export function assembleCall(
+  route: TrunkRoute,
+  invite: ArrivedInvite,
+  parts: CallParts,
+): TrunkCall {
+  const { planes, health, trunkEvents, log, lines, identification } = parts
+  const { contact } = invite
+  const plane = planes[route.media]
+  if (plane === undefined) {
+    throw new TallenneError('no_media_plane', `route ${route.name}: no ${route.media} plane runs`)
+  }
+  const numbers = lines.serviceLines.flatMap((line) => line.numbers)
+  const addresses = new AddressReader(identification.region, numbers)
+  const recording = new TrunkRecording({
+    ...parts,
+    recordingId: newId(),
+    contact,
+    route,
+    plane,
+    log: log.child({ callId: contact.callId, contactId: contact.contactId }),
+    onUnrecorded: (code) => trunkEvents.unrecorded(code),
+  })
+  return new TrunkCall({
+    ...parts,
+    ...invite,
+    route,
+    targets: orderTargets(route.targets, ({ uri }) => health.isUp(uri), Math.random),
+    recording,
+    isServiceNumber: (address) => addresses.isServiceNumber(address),
+    onTarget: (target, isThere) => {
+      if (!isThere) trunkEvents.targetFailed(route.name)
+      if (isThere) health.tookCall(target.uri)
+      else health.leftCall(target.uri)
+    },
+  })
+}
