@@ -1,17 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type PlacedCall, SiprecCaller } from '../cli/caller/siprec-caller.ts'
-import { percentile } from './machine-noise.ts'
+import { type LoadFigures, setupFigures } from './load-figures.ts'
 import { continuousSpeech, conversation } from './speech.ts'
-
-/** What the load generator prints when it is done: one JSON line. */
-export interface LoadResult {
-  readonly answered: number
-  readonly refused: number
-  readonly packetsSent: number
-  readonly callIds: readonly string[]
-  /** INVITE to 200, milliseconds. */
-  readonly setupMs: { readonly p50: number; readonly p99: number; readonly max: number }
-}
 
 const { values } = parseArgs({
   options: {
@@ -38,17 +28,12 @@ for (let index = 0; index < Number(values.calls); index++) {
 await Promise.all(lives)
 caller.close()
 
-const setups = placed.map(({ setupMs }) => setupMs)
-const result: LoadResult = {
+const result: LoadFigures = {
   answered: placed.length,
   refused,
   packetsSent: placed.reduce((sum, { sent }) => sum + sent, 0),
   callIds: placed.map(({ callId }) => callId),
-  setupMs: {
-    p50: percentile(setups, 0.5),
-    p99: percentile(setups, 0.99),
-    max: Math.max(...setups),
-  },
+  setupMs: setupFigures(placed.map(({ setupMs }) => setupMs)),
 }
 console.log(JSON.stringify(result))
 

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { formatAddress } from '../cli/up/address.ts'
 import type { ContactPage } from '../storage/model.ts'
+import { freeAddress } from './free-address.ts'
 import { type ProcessFigures, readProcessFigures } from './process-figures.ts'
 
 /** A whole installation on the embedded default in a folder of its own, started for the bench and ended by it. */
@@ -25,19 +28,18 @@ export class RecorderUnderTest {
     this.#token = readFileSync(join(addresses.dataPath, 'admin.token'), 'utf8').trim()
   }
 
-  /** Rejects where it does not say `ready`. */
-  static async start(ports: {
-    readonly sip: number
-    readonly http: number
-  }): Promise<RecorderUnderTest> {
+  /** `config` is what the configuration file says. Takes free ports. Rejects where it does not say `ready`. */
+  static async start(config: Readonly<Record<string, unknown>> = {}): Promise<RecorderUnderTest> {
     const dataPath = mkdtempSync(join(tmpdir(), 'tallenne-bench-'))
-    const sip = `127.0.0.1:${ports.sip}`
-    const http = `127.0.0.1:${ports.http}`
-    const up = spawn(
-      process.execPath,
-      ['build/cli/main.js', 'up', '--data', dataPath, '--sip', sip, '--http', http],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
+    const configPath = join(dataPath, 'bench.yaml')
+    writeFileSync(configPath, stringify(config))
+    const sip = formatAddress(await freeAddress(15_060, ['udp', 'tcp']))
+    const http = formatAddress(await freeAddress(18_080, ['tcp']))
+    const places = ['--data', dataPath, '--config', configPath, '--sip', sip, '--http', http]
+    const up = spawn(process.execPath, ['build/cli/main.js', 'up', ...places], {
+      env: ownEnvironment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let told = ''
     for await (const chunk of up.stdout ?? []) {
       told += String(chunk)
@@ -88,4 +90,10 @@ export class RecorderUnderTest {
     }
     throw new Error('the gateway is not running')
   }
+}
+
+/** What names servers for tests is no configuration. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env)
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith('TALLENNE_')))
 }

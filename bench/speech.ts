@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { g711Table } from '../recorder/g711.ts'
 
 const PACKET = 160
 const TURN_SAMPLES = 25_600
@@ -18,6 +19,12 @@ export function continuousSpeech(voicesPath: string): PartyAudio {
 export function conversation(voicesPath: string): PartyAudio {
   const [caller, agent] = continuousSpeech(voicesPath)
   return [withTurns(caller, 0), withTurns(agent, 1)]
+}
+
+/** µ-law as linear samples. */
+export function decoded(audio: Uint8Array): Int16Array {
+  const table = g711Table('PCMU')
+  return Int16Array.from(audio, (code) => table[code] ?? 0)
 }
 
 function withTurns(speech: Uint8Array, parity: 0 | 1): Uint8Array {

@@ -48,12 +48,24 @@ export class RtpSender {
     return this.#position === 0
   }
 
-  aim(peer: MediaAddress): void {
+  /** Place of the next packet in the audio, samples. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Tells of every datagram that comes to the sender's own port. */
+  onDatagram(listener: (datagram: Uint8Array) => void): void {
+    this.#socket.on('message', listener)
+  }
+
+  /** Undefined sends nothing until the next aim. */
+  aim(peer: MediaAddress | undefined): void {
     this.#peer = peer
   }
 
-  sendNext(): void {
-    if (!this.#peer) return
+  /** False where it has nobody to send to. */
+  sendNext(): boolean {
+    if (!this.#peer) return false
     const packet = Buffer.alloc(HEADER_BYTES + SAMPLES, 0xff)
     packet[0] = 0x80
     packet[1] = this.#sent === 0 ? 0x80 : 0
@@ -67,6 +79,7 @@ export class RtpSender {
     this.#timestamp = (this.#timestamp + SAMPLES) >>> 0
     this.#sent++
     this.#socket.send(packet, this.#peer.port, this.#peer.address)
+    return true
   }
 
   close(): void {

@@ -35,7 +35,8 @@ export function readSipAnswer(text: string): SipAnswer | null {
   }
 }
 
-function readMedia(sdp: string): MediaAddress[] {
+/** Where a description's audio is taken, a place for each of its m-lines. */
+export function readMedia(sdp: string): MediaAddress[] {
   const media: { address: string; port: number }[] = []
   let sessionAddress = ''
   for (const line of sdp.split('\r\n')) {

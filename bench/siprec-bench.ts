@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { measureBareLibopus, measurePrismStream } from './bare-libopus.ts'
+import { type BenchSettings, VOICES } from './bench-settings.ts'
+import { beginCpuSpan } from './cpu-span.ts'
+import { describeVerdicts } from './describe-verdicts.ts'
+import type { LoadFigures } from './load-figures.ts'
+import { RecorderUnderTest } from './recorder-under-test.ts'
+import { runGenerator } from './run-generator.ts'
+import { continuousSpeech, conversation, decoded, type PartyAudio } from './speech.ts'
+
+/** Recording sessions: what one costs, how fast it is answered, and what is lost. Prints. */
+export async function benchSiprec(settings: BenchSettings): Promise<void> {
+  const prismRatio = await measurePrismStream(decoded(continuousSpeech(VOICES)[0]), settings.opus)
+  console.log(
+    `prism-media’s encoder stream, fed a frame at a time: ${prismRatio.toFixed(2)} × the encoder beneath it`,
+  )
+  const recorder = await RecorderUnderTest.start()
+  try {
+    await measureSetup(recorder)
+    const talk = { name: 'both always talk', audio: 'talk', parties: continuousSpeech(VOICES) }
+    await measureLoad(talk, settings, recorder)
+    const turns = { name: 'in conversation', audio: 'conversation', parties: conversation(VOICES) }
+    await measureLoad(turns, settings, recorder)
+  } finally {
+    await recorder.stop()
+  }
+}
+
+/** INVITE to 200 with nothing else to do. */
+async function measureSetup({ sip }: RecorderUnderTest): Promise<void> {
+  const { setupMs } = await generate(sip, { calls: 100, rate: 10, hold: 0.2, audio: 'talk' })
+  console.log(
+    `INVITE to 200, idle: p50 ${setupMs.p50.toFixed(1)} ms, p99 ${setupMs.p99.toFixed(1)} ms, worst ${setupMs.max.toFixed(1)} ms`,
+  )
+}
+
+async function measureLoad(
+  load: { readonly name: string; readonly audio: string; readonly parties: PartyAudio },
+  { calls, seconds, opus }: BenchSettings,
+  recorder: RecorderUnderTest,
+): Promise<void> {
+  const bareMs = measureBareLibopus(load.parties.map(decoded), opus)
+  const before = recorder.gatewayFigures
+  const rate = 25
+  const rampS = calls / rate
+  const settleS = 5
+  const hold = rampS + settleS + seconds + 2
+  const generated = generate(recorder.sip, { calls, rate, hold, audio: load.audio })
+  await delay((rampS + settleS) * 1000)
+  const span = beginCpuSpan(() => recorder.gatewayFigures)
+  await delay(seconds * 1000)
+  const costMs = span() / calls
+  const { residentBytes } = recorder.gatewayFigures
+  const result = await generated
+  const memoryKib = (residentBytes - before.residentBytes) / 1024 / calls
+  console.log(`${load.name}, ${calls} calls at once:`)
+  console.log(`  CPU for a second of call      ${costMs.toFixed(2)} ms`)
+  console.log(`  bare libopus, same audio      ${bareMs.toFixed(2)} ms`)
+  console.log(`  ratio                         ${(costMs / bareMs).toFixed(2)}`)
+  console.log(`  memory for a call             ${memoryKib.toFixed(0)} KiB`)
+  console.log(
+    `  INVITE to 200                 p50 ${result.setupMs.p50.toFixed(1)} ms, p99 ${result.setupMs.p99.toFixed(1)} ms`,
+  )
+  console.log(`  ${await describeVerdicts(result, recorder)}`)
+}
+
+function generate(
+  to: string,
+  load: {
+    readonly calls: number
+    readonly rate: number
+    readonly hold: number
+    readonly audio: string
+  },
+): Promise<LoadFigures> {
+  return runGenerator<LoadFigures>('load-generator', { to, ...load })
+}
