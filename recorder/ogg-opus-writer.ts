@@ -15,10 +15,10 @@ export interface OggOpusWriterOptions {
 }
 
 const SLOT_48K = 960
-/** Two packets of the largest size that an encoder makes, and their framing. */
-const LARGEST_PAIR = 2 * 1277
-/** Holds 300 ms at 40 kbit/s a party, and a pair of packets more; where there are more bits, pages are shorter. */
-const PAGE_BODY = 6144
+/** What self-delimiting adds to a packet at most. */
+const FRAMING_BYTES = 2
+/** Two packets of the largest size that an encoder makes; or 300 ms at 40 kbit/s a party. More bits make more pages. */
+const PAGE_BODY = 3072
 
 /**
  * Writes two channels as an Ogg Opus file (RFC 7845), page by page.
@@ -60,7 +60,10 @@ export class OggOpusWriter {
 
   /** Adds a slot of 20 ms: an Opus packet of one frame for each channel. */
   append(first: Uint8Array, second: Uint8Array): void {
-    if (this.#isPageFull()) this.#flush(0, this.#slots * SLOT_48K)
+    const pairBytes = first.length + second.length + FRAMING_BYTES
+    if (this.#slotsOnPage > 0 && !this.#hasRoomFor(pairBytes)) {
+      this.#flush(0, this.#slots * SLOT_48K)
+    }
     const body = this.#body
     const start = this.#bodyBytes
     const end = writeSelfDelimited(first, body, start)
@@ -83,11 +86,11 @@ export class OggOpusWriter {
     this.#flush(OGG_END, Math.min(this.#slots * SLOT_48K, OPUS_PRE_SKIP_48K + length48k))
   }
 
-  #isPageFull(): boolean {
+  #hasRoomFor(packetBytes: number): boolean {
     return (
-      this.#slotsOnPage >= this.#slotsPerPage ||
-      this.#bodyBytes + LARGEST_PAIR > PAGE_BODY ||
-      this.#segments + Math.ceil(LARGEST_PAIR / 255) > OGG_MOST_SEGMENTS
+      this.#slotsOnPage < this.#slotsPerPage &&
+      this.#bodyBytes + packetBytes <= PAGE_BODY &&
+      this.#segments + Math.floor(packetBytes / 255) + 1 <= OGG_MOST_SEGMENTS
     )
   }
 
