@@ -77,16 +77,19 @@ export class Channel {
   }
 
   #mix(): number {
-    const [first, ...others] = this.#legs
+    const samples = this.#samples
+    const first = this.#legs[0]
     if (first === undefined) {
-      this.#samples.fill(0)
+      samples.fill(0)
       return 0
     }
-    this.#samples.set(first.leg.slot)
-    if (others.length === 0) return first.energy
-    for (const { leg } of others) addSaturated(this.#samples, leg.slot)
+    samples.set(first.leg.slot)
+    if (this.#legs.length === 1) return first.energy
+    for (const { leg } of this.#legs) {
+      if (leg !== first.leg) addSaturated(samples, leg.slot)
+    }
     let energy = 0
-    for (const sample of this.#samples) energy += sample * sample
+    for (const sample of samples) energy += sample * sample
     return energy
   }
 

@@ -89,18 +89,10 @@ export class LegBuffer {
       return 0
     }
     this.#isSilent = false
-    const slot = this.slot
     const position = ring.base
     this.#audio.copyWithin(0, SLOT_SAMPLES)
-    ring.take(slot)
-    let energy = 0
-    let hasEmpty = false
-    for (let index = 0; index < SLOT_SAMPLES; index++) {
-      const sample = slot[index] ?? 0
-      if (sample === EMPTY) hasEmpty = true
-      else energy += sample * sample
-    }
-    return hasEmpty ? this.#fillEmpty(position) : energy
+    const energy = ring.take(this.slot)
+    return energy < 0 ? this.#fillEmpty(position) : energy
   }
 
   /** Energy of the slot that starts so many samples after the next one to be taken. */

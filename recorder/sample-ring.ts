@@ -84,13 +84,15 @@ export class SampleRing {
     const mask = this.#mask
     const from = Math.max(0, this.#base - position)
     const to = Math.min(length, this.limit - position)
+    // Positions may be beyond 32 bits, which would slow the loops.
+    const start = position & mask
     if (table === undefined) {
       for (let index = from; index < to; index++) {
-        samples[(position + index) & mask] = linearSample(source, index)
+        samples[(start + index) & mask] = linearSample(source, index)
       }
     } else {
       for (let index = from; index < to; index++) {
-        samples[(position + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
+        samples[(start + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
       }
     }
     if (to > from && position + to > this.#end) this.#end = position + to
@@ -114,22 +116,27 @@ export class SampleRing {
     if (to > from && position + to > this.#end) this.#end = position + to
   }
 
-  /** Copies a slot from `base` on into `slot`, clears it, and moves `base` past it. */
-  take(slot: Int16Array): void {
+  /**
+   * Moves the slot from `base` on into `slot`, and `base` past it. Returns its energy (sum of squares), or -1 where some
+   * of it is empty.
+   */
+  take(slot: Int16Array): number {
     const samples = this.#samples
-    const start = this.#base & this.#mask
-    const untilWrap = samples.length - start
-    if (untilWrap >= SLOT_SAMPLES) {
-      slot.set(samples.subarray(start, start + SLOT_SAMPLES))
-      samples.fill(EMPTY, start, start + SLOT_SAMPLES)
-    } else {
-      slot.set(samples.subarray(start))
-      slot.set(samples.subarray(0, SLOT_SAMPLES - untilWrap), untilWrap)
-      samples.fill(EMPTY, start)
-      samples.fill(EMPTY, 0, SLOT_SAMPLES - untilWrap)
+    const mask = this.#mask
+    const start = this.#base & mask
+    let energy = 0
+    let isWhole = true
+    for (let index = 0; index < SLOT_SAMPLES; index++) {
+      const at = (start + index) & mask
+      const sample = samples[at] ?? EMPTY
+      samples[at] = EMPTY
+      slot[index] = sample
+      energy += sample * sample
+      if (sample === EMPTY) isWhole = false
     }
     this.#base += SLOT_SAMPLES
     if (this.#end < this.#base) this.#end = this.#base
+    return isWhole ? energy : -1
   }
 
   /** Sum of squares of the slot at a position; what is empty counts as silence. */
@@ -137,9 +144,10 @@ export class SampleRing {
     if (position >= this.#end) return 0
     const samples = this.#samples
     const mask = this.#mask
+    const start = position & mask
     let sum = 0
-    for (let at = position; at < position + SLOT_SAMPLES; at++) {
-      const sample = samples[at & mask] ?? EMPTY
+    for (let index = 0; index < SLOT_SAMPLES; index++) {
+      const sample = samples[(start + index) & mask] ?? EMPTY
       if (sample !== EMPTY) sum += sample * sample
     }
     return sum

@@ -52,6 +52,17 @@ t.test('audio that comes early finds room, and what was there stays', async (t) 
   }
 })
 
+t.test('a slot is taken with its energy, unless some of it is empty', async (t) => {
+  const ring = new SampleRing(0, 16_384)
+  ring.write(0, counting(1, SLOT + 1))
+  const slot = new Int16Array(SLOT)
+  t.equal(ring.energy(0), (SLOT * (SLOT + 1) * (2 * SLOT + 1)) / 6)
+  t.equal(ring.take(slot), (SLOT * (SLOT + 1) * (2 * SLOT + 1)) / 6)
+  t.equal(ring.energy(SLOT), (SLOT + 1) ** 2)
+  t.equal(ring.take(slot), -1)
+  t.equal(slot[0], SLOT + 1)
+})
+
 t.test('what lies outside the ring is left out', async (t) => {
   const ring = new SampleRing(1000, 16_384)
   ring.write(900, counting(1, SLOT))
