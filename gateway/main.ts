@@ -155,6 +155,7 @@ async function composeGateway(
   })
   const { freeswitch } = config.media
   const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
+    nodeId: config.node.id,
     framework: () => connections.find(({ isConnected }) => isConnected)?.framework,
     clock,
     log,

@@ -58,6 +58,10 @@ export class DirectTrunk implements TrunkMedia {
     return this.#status
   }
 
+  get isHeld(): boolean {
+    return Object.values(this.#descriptions.legs).some(({ isHolding }) => isHolding)
+  }
+
   onStatusChange(listener: (status: RecordingStatus) => void): void {
     this.#onStatusChange = listener
   }
@@ -106,6 +110,9 @@ export class DirectTrunk implements TrunkMedia {
     if (cancel.aborted) return
     await this.#options.plane.play(this.#recordingId, { streamId: 'caller', file, format }, cancel)
   }
+
+  /** The plane has no dialogs of its own. */
+  async renewSignalling(): Promise<void> {}
 
   async answered(answeredAtMs: number): Promise<void> {
     this.#isAnswered = true

@@ -32,6 +32,12 @@ export class TrunkLeg {
     return this.#remote
   }
 
+  /** Whether the party said last that it sends or takes nothing: it holds the other, or is held. */
+  get isHolding(): boolean {
+    const audio = this.#theirs?.audio
+    return audio !== undefined && (audio.isHeld || audio.direction !== 'sendrecv')
+  }
+
   hear(description: PartyDescription): void {
     this.#theirs = description
     const { address, port, isHeld } = description.audio

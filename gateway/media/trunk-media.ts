@@ -1,4 +1,5 @@
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { DialogRenewer } from '../sip/renew-dialog.ts'
 
 /** The two parties of a trunk call as media sees them: who called in, and the platform it was passed to. */
 export type Party = 'caller' | 'platform'
@@ -47,6 +48,8 @@ export type RecordingStatus =
  */
 export interface TrunkMedia {
   readonly status: RecordingStatus
+  /** Whether a party has put the other on hold. */
+  readonly isHeld: boolean
   /** Told at most once for each change, also when recording is lost in mid-call. */
   onStatusChange(listener: (status: RecordingStatus) => void): void
   /** Told once, when the plane lost the call's media for good: both legs are then to be released. */
@@ -77,6 +80,12 @@ export interface TrunkMedia {
     file: string,
     options: { readonly onAnswer: (sdp: string) => void; readonly cancel: AbortSignal },
   ): Promise<void>
+
+  /**
+   * Takes up again what the plane itself has of dialogs on a SIP server that was lost, through that one or another.
+   * Never rejects: the media does not depend on it.
+   */
+  renewSignalling(framework: DialogRenewer): Promise<void>
 
   /** The timeline's zero: the 2xx went to the caller. */
   answered(answeredAtMs: number): Promise<void>

@@ -22,6 +22,14 @@ export interface PlatformDialog extends SipDialog {
   readonly res: SipResponse
 }
 
+export interface InviteOptions {
+  readonly localSdp: string
+  readonly headers: SipHeaders
+  readonly auth?: { readonly username: string; readonly password: string }
+  /** Where to send it, whatever its URI says. */
+  readonly proxy?: string
+}
+
 export interface CallMaker {
   /**
    * Sends an INVITE. The PRACK of a reliable provisional response and the ACK of the final one go out by themselves.
@@ -29,11 +37,7 @@ export interface CallMaker {
    */
   createUAC(
     uri: string,
-    options: {
-      readonly localSdp: string
-      readonly headers: SipHeaders
-      readonly auth?: { readonly username: string; readonly password: string }
-    },
+    options: InviteOptions,
     progress: {
       readonly cbRequest: (failure: unknown, request: OutgoingInvite | undefined) => void
       readonly cbProvisional: (response: SipResponse) => void
@@ -42,11 +46,16 @@ export interface CallMaker {
   ): void
 }
 
-/** Sends requests outside of dialogs. */
+/** Sends requests that belong to no dialog object. */
 export interface RequestSender {
   request(
     uri: string,
-    options: { readonly method: string; readonly headers?: SipHeaders },
+    options: {
+      readonly method: string
+      readonly headers?: SipHeaders
+      /** A dialog of the SIP server's. One that it does not know fails with the code `ENODIALOG`. */
+      readonly stackDialogId?: string
+    },
     callback: (failure: unknown, request: SentRequest | undefined) => void,
   ): void
 }

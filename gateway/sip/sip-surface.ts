@@ -13,7 +13,7 @@ export interface AddressHeader {
   readonly params: Readonly<Record<string, string | undefined>>
 }
 
-interface SipMessage {
+export interface SipMessage {
   /** Header text as received; several headers of one name are joined by commas. Undefined where absent. */
   get(name: string): string | undefined
   has(name: string): boolean
@@ -49,6 +49,9 @@ export interface SendOptions {
 }
 
 export interface SipResponse extends SipMessage {
+  /** Where it came from; meaningless in a response of ours. */
+  readonly source_address: string
+  readonly source_port: number
   readonly status: number
   readonly finalResponseSent: boolean
   /** The callback gets the message as sent, or an error or text that says why it was not. */
@@ -66,8 +69,25 @@ export interface DialogRequest {
   readonly body?: string
 }
 
+/** A message that came over the network. */
+export interface HeardMessage extends Pick<SipMessage, 'get'> {
+  readonly source_address: string
+  readonly source_port: number
+}
+
 export interface SipDialog {
   readonly id: string
+  /** Whether the peer called, or was called. */
+  readonly type: 'uas' | 'uac'
+  /** The INVITE that made it, and its 200: of the two, the peer's came over the network. */
+  readonly req: HeardMessage
+  readonly res: HeardMessage
+  /** What the peer has of us. */
+  readonly local: { readonly sdp: string; readonly contact: string }
+  /** The peer's Contact. */
+  readonly remote: { readonly uri: string }
+  /** The framework that keeps it. */
+  readonly srf: { removeDialog(dialog: { readonly id: string }): void }
   readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string }
   readonly connected: boolean
   on(event: 'ack', listener: (request: SipRequest) => void): this

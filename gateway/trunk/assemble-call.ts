@@ -23,6 +23,8 @@ export interface CallParts {
   readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
   readonly files: RecordingFiles
   readonly timer: TimerLimits
+  /** Parties of a lost SIP server that send nothing for so long have hung up. */
+  readonly orphanQuietMs: number
   readonly identification: Identification
   readonly health: TargetHealth
   readonly clock: Clock

@@ -2,9 +2,12 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
+import type { PlatformDialog } from '../sip/call-maker.ts'
+import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { OPTIONS_HEADERS } from '../sip/sip-headers.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { isGone, JoinedLeg, reasonOf } from './joined-leg.ts'
+import { LegRenewals } from './leg-renewals.ts'
 import type { LegTimers } from './leg-timers.ts'
 import { OfferExchange } from './offer-exchange.ts'
 import { type Incoming, type PassedMethod, passRequest } from './pass-request.ts'
@@ -21,10 +24,15 @@ export interface JoinedCallOptions {
   /** A party hung up; the other was told. */
   readonly onHungUp: (party: Party, request: SipRequest) => void
   /** A party no longer knows its dialog, or will not have the media where it is now. */
-  readonly onGone: (endReason: 'session_expired' | 'media_lost') => void
+  readonly onGone: (endReason: GoneReason) => void
+  /** How often a party is asked whether it is still there, where it cannot say BYE. */
+  readonly askEveryMs: number
   readonly clock: Clock
   readonly log: Log
 }
+
+/** Why a call is over that nobody hung up. */
+export type GoneReason = 'session_expired' | 'media_lost' | 'sip_server_lost'
 
 /**
  * Two dialogs of one call, joined: what one party asks for within its dialog reaches the other. A failure here
@@ -34,6 +42,7 @@ export class JoinedCall {
   readonly #options: JoinedCallOptions
   readonly #legs: Record<Party, JoinedLeg>
   readonly #offers: OfferExchange
+  readonly #renewals: LegRenewals
   #isEnded = false
 
   constructor(options: JoinedCallOptions) {
@@ -46,6 +55,13 @@ export class JoinedCall {
       ...options,
       legOf: (party) => this.#legs[party],
       onGone: () => options.onGone('session_expired'),
+    })
+    this.#renewals = new LegRenewals({
+      ...options,
+      legOf: (party) => this.#legs[party],
+      localSdpOf: (party) => this.#offers.localSdpOf(party),
+      onRenewed: (party, dialog) => this.#goOnWith(party, dialog),
+      onGone: () => options.onGone('sip_server_lost'),
     })
     this.#listen('caller')
     this.#listen('platform')
@@ -81,6 +97,21 @@ export class JoinedCall {
     else this.#options.timers.refreshed(party)
   }
 
+  /** Whether a dialog is lost with its SIP server and not renewed yet. */
+  get isOrphaned(): boolean {
+    return this.#renewals.isPending
+  }
+
+  /** The SIP server is lost with both dialogs. Idempotent. */
+  serverLost(): void {
+    this.#renewals.lose()
+  }
+
+  /** Takes lost dialogs up again; one that its party no longer knows ends the call. */
+  renew(framework: DialogRenewer): Promise<void> {
+    return this.#renewals.renew(framework)
+  }
+
   /** Tells both parties where the media is now. */
   async move(offers: Readonly<Record<Party, string>>): Promise<void> {
     await Promise.all(
@@ -101,6 +132,19 @@ export class JoinedCall {
   #close(): void {
     this.#isEnded = true
     this.#offers.close()
+    this.#renewals.close()
+  }
+
+  async #goOnWith(party: Party, dialog: PlatformDialog): Promise<void> {
+    const { media, log } = this.#options
+    this.#legs[party] = new JoinedLeg(dialog)
+    this.#listen(party)
+    try {
+      // A party that answers a refresh without a description keeps to what it said before.
+      if (dialog.remote.sdp) await media.takeAnswer(party, dialog.remote.sdp)
+    } catch (error) {
+      log.warn({ party, reason: messageOf(error) }, 'the answer to our offer cannot be taken')
+    }
   }
 
   #listen(party: Party): void {

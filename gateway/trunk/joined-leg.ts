@@ -1,8 +1,8 @@
+import { TallenneError } from '../../base/tallenne-error.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 
 /** A dialog as joining two needs it: a request's callback form also hands out the ACK of an offerless re-INVITE. */
 export interface JoinedDialog extends Omit<SipDialog, 'request'> {
-  readonly local: { readonly contact: string }
   request(
     options: LegRequest,
     callback: (
@@ -43,6 +43,8 @@ export function isGone(status: number): boolean {
 /** One leg of a joined call: its dialog, and what is asked of its peer. */
 export class JoinedLeg {
   readonly dialog: JoinedDialog
+  /** How to give up what is asked for and not answered yet. */
+  readonly #pending = new Set<(failure: unknown) => void>()
 
   constructor(dialog: SipDialog) {
     // One object with two forms of `request`; the surface that receives calls declares the promise alone.
@@ -52,10 +54,13 @@ export class JoinedLeg {
   /** Resolves with the final response; rejects where the SIP server could not send the request. */
   ask(options: LegRequest): Promise<LegAnswer> {
     return new Promise((resolve, reject) => {
+      this.#pending.add(reject)
       this.dialog.request(options, (failure, response, ack) => {
         // Provisional responses to a re-INVITE say nothing of the outcome.
-        if (response && response.status >= 200) resolve({ response, ack })
-        else if (!response) reject(failure)
+        if (response && response.status < 200) return
+        this.#pending.delete(reject)
+        if (response) resolve({ response, ack })
+        else reject(failure)
       })
     })
   }
@@ -99,6 +104,13 @@ export class JoinedLeg {
         resolve(request.body ?? '')
       })
     })
+  }
+
+  /** The SIP server is lost, and with it every answer that was to come. */
+  serverLost(): void {
+    const failure = new TallenneError('sip_server_lost', 'the SIP server of the dialog is lost')
+    for (const giveUp of this.#pending) giveUp(failure)
+    this.#pending.clear()
   }
 
   /** Says BYE where the dialog is up, and resolves at its response, whatever that is. */

@@ -11,13 +11,13 @@ const LIVE_STATES = {
 } as const
 
 /** How a live call is shown. */
-export function liveTrunkCall({ contact, recordingId, state }: TrunkCall): LiveCall {
+export function liveTrunkCall({ contact, recordingId, state, isHeld }: TrunkCall): LiveCall {
   return {
     contactId: contact.contactId,
     recordingId,
     callId: contact.callId,
     state: LIVE_STATES[state],
-    isHeld: false,
+    isHeld,
     startedAtMs: contact.startedAtMs,
     answeredAtMs: contact.answeredAtMs ?? null,
     caller: contact.facts.caller.display,

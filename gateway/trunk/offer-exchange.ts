@@ -43,6 +43,11 @@ export class OfferExchange {
     this.#localSdp = { ...options.localSdp }
   }
 
+  /** What the party has of us now. */
+  localSdpOf(party: Party): string {
+    return this.#localSdp[party]
+  }
+
   /** Offers nothing any more. Idempotent. */
   close(): void {
     this.#isClosed = true

@@ -1,10 +1,12 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkTarget } from '../../config/trunk-config.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
 import type { MovedMedia, Party, TrunkMedia } from '../media/trunk-media.ts'
+import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { agentOf } from './agent-of.ts'
 import { CallTransfers } from './call-transfers.ts'
@@ -15,10 +17,15 @@ import { reportCall } from './report-call.ts'
 import { type CallSetupOptions, type EstablishedCall, setUpCall } from './set-up-call.ts'
 import { takeLateAnswer } from './take-late-answer.ts'
 
+const RETRY_LATER = { 'Retry-After': '5' }
+
 /** Moves forward only. */
 export type TrunkCallState = 'opening' | 'announcing' | 'passing' | 'joined' | 'ending' | 'ended'
 
-export interface TrunkCallOptions extends Omit<CallSetupOptions, 'responses'> {
+export interface TrunkCallOptions extends Omit<CallSetupOptions, 'responses' | 'framework'> {
+  readonly framework: TrunkFramework
+  /** Parties of a lost SIP server that send nothing for so long have hung up. */
+  readonly orphanQuietMs: number
   readonly contact: ContactRecord
   /** Whether an address is a service number, and so nobody's who answers. */
   readonly isServiceNumber: (address: string) => boolean
@@ -46,10 +53,13 @@ export class TrunkCall {
   #setupMs: number | undefined
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
-  #isOrphaned = false
+  #media: TrunkMedia | undefined
+  #framework: TrunkFramework
+  #renewal: Promise<void> | undefined
 
   constructor(options: TrunkCallOptions) {
     this.#options = options
+    this.#framework = options.framework
     this.#arrivedAtMs = options.clock.monotonicMs()
     const { callId, contactId } = options.contact
     this.#log = options.log.child({ callId, contactId, route: options.route.name })
@@ -99,7 +109,9 @@ export class TrunkCall {
       if (refusal !== undefined) this.refuse(refusal.status, refusal.reason, refusal.headers)
     } catch (error) {
       this.#log.error({ err: error }, 'trunk call failed')
-      this.refuse(500, 'Server Internal Error')
+      // What cannot be had now may be had in a while.
+      if (error instanceof TallenneError) this.refuse(503, 'Service Unavailable', RETRY_LATER)
+      else this.refuse(500, 'Server Internal Error')
     }
   }
 
@@ -129,18 +141,38 @@ export class TrunkCall {
     return this.end('shutdown', ['shutdown'])
   }
 
-  /**
-   * Whether the SIP server that held the call's dialogs was lost: nothing can be asked or heard of them any more,
-   * while the parties may talk on.
-   */
-  get isOrphaned(): boolean {
-    return this.#isOrphaned
+  /** Whether a party has put the other on hold. */
+  get isHeld(): boolean {
+    return this.#state === 'joined' && (this.#media?.isHeld ?? false)
   }
 
-  /** The SIP server is back after it was away. A call that was not answered yet is over with its transactions. */
-  serverReturned(): void {
+  get isOrphaned(): boolean {
+    return this.#joined?.isOrphaned ?? false
+  }
+
+  /** A call that was not answered yet is over with its transactions; the parties of another talk on. */
+  serverLost(): void {
+    // A renewal that was under way hears nothing any more.
+    this.#renewal = undefined
     if (this.#joined === undefined) void this.end('sip_server_lost')
-    else this.#isOrphaned = true
+    else this.#joined.serverLost()
+  }
+
+  renew(framework: TrunkFramework): Promise<void> {
+    this.#renewal ??= this.#renew(framework).finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
+  }
+
+  async #renew(framework: TrunkFramework): Promise<void> {
+    if (!this.isOrphaned) return
+    this.#framework = framework
+    await this.#media?.renewSignalling(framework)
+    await this.#joined?.renew(framework)
+    if (!this.isOrphaned && this.#end === undefined) {
+      this.#log.info('call goes on after its SIP server was lost')
+    }
   }
 
   #advance(state: 'announcing' | 'passing'): void {
@@ -148,6 +180,7 @@ export class TrunkCall {
   }
 
   #listenTo(media: TrunkMedia): void {
+    this.#media = media
     media.onLost((reason) => {
       this.#log.error({ reason }, 'media of the call is lost')
       this.#responses.refuse({ status: 503, reason: 'Service Unavailable', headers: {} })
@@ -171,6 +204,7 @@ export class TrunkCall {
       platform,
       localSdp: { caller: call.callerSdp, platform: call.localSdp },
       timers: this.#timers,
+      askEveryMs: this.#options.orphanQuietMs / 2,
       onRefer: this.#takerOfRefers(call, () => joined),
       onHungUp: (party, bye) => void this.end(endReasonOf(party, bye)),
       onGone: (endReason) => {
@@ -191,13 +225,13 @@ export class TrunkCall {
 
   /** Undefined where the route leaves transfers to the other party. */
   #takerOfRefers({ media, target }: EstablishedCall, joined: () => JoinedCall) {
-    const { route, framework } = this.#options
+    const { route } = this.#options
     if (route.refer === 'pass') return undefined
     const transfers = new CallTransfers({
       ...this.#options,
       timers: this.#timers,
       media,
-      calls: framework,
+      calls: { createUAC: (...invite) => this.#framework.createUAC(...invite) },
       log: this.#log,
       giveUp: this.#giveUp.signal,
     })

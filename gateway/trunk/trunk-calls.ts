@@ -3,6 +3,7 @@ import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
+import { type CallServer, ServedCalls, type ServedCallsOptions } from '../calls/served-calls.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
@@ -11,7 +12,6 @@ import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { assembleCall, type CallParts } from './assemble-call.ts'
 import { dialogKey, MISSING, objectionTo } from './invite-objection.ts'
 import { liveTrunkCall } from './live-trunk-call.ts'
-import { OrphanWatch, type OrphanWatchOptions } from './orphan-watch.ts'
 import { probeBy } from './probe-target.ts'
 import { RouteTable } from './route-table.ts'
 import { TargetHealth } from './target-health.ts'
@@ -21,16 +21,15 @@ import type { JudgedTarget } from './trunk-metrics.ts'
 
 export interface TrunkCallsOptions
   extends Omit<CallParts, 'health'>,
-    Pick<OrphanWatchOptions, 'recordings' | 'orphanQuietMs'> {
+    Pick<ServedCallsOptions<TrunkCall>, 'recordings'> {
   readonly nodeId: string
   readonly trunk: Config['trunk']
   readonly journal: ContactJournal
 }
 
 /** What passing calls on needs of one SIP server. */
-export interface TrunkServer {
-  readonly framework: TrunkFramework
-  readonly isConnected: boolean
+export interface TrunkServer extends CallServer {
+  readonly framework: TrunkFramework & CallServer['framework']
 }
 
 /** A peer that has not answered a BYE by then is left to find out by itself. */
@@ -41,11 +40,9 @@ export class TrunkCalls {
   readonly #options: TrunkCallsOptions
   readonly #routes: RouteTable
   readonly #health: TargetHealth
-  readonly #servers: TrunkServer[] = []
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #calls = new Map<string, TrunkCall>()
-  readonly #serverOf = new WeakMap<TrunkCall, TrunkServer>()
-  readonly #orphans: OrphanWatch
+  readonly #served: ServedCalls<TrunkCall>
   #isDraining = false
 
   constructor(options: TrunkCallsOptions) {
@@ -55,27 +52,27 @@ export class TrunkCalls {
     this.#health = new TargetHealth({
       ...trunk.keepAlive,
       uris: trunk.routes.flatMap((route) => route.targets.map(({ uri }) => uri)),
-      probe: probeBy(() => this.#servers.find(({ isConnected }) => isConnected)?.framework),
+      probe: probeBy(() => this.#served.connected?.framework),
       clock,
       log,
     })
-    this.#orphans = new OrphanWatch({ ...options, calls: () => [...this.#calls.values()] })
+    this.#served = new ServedCalls({
+      ...options,
+      calls: () => [...this.#calls.values()],
+      quietMs: options.orphanQuietMs,
+    })
   }
 
   /** How INVITEs of one SIP server become trunk calls. */
   takerFor(server: TrunkServer): InviteTaker {
-    this.#servers.push(server)
-    // A server that was away may have come back without the dialogs that it had, and tells of none of them.
-    server.framework.on('connect', (failure) => {
-      if (failure === null) for (const call of this.#callsOf(server)) call.serverReturned()
-    })
+    this.#served.add(server)
     return { take: (request, response) => this.#take(request, response, server) }
   }
 
   /** Starts to judge targets, and to look after calls whose SIP server was lost. Idempotent. */
   start(): void {
     this.#health.start()
-    this.#orphans.start()
+    this.#served.start()
   }
 
   get count(): number {
@@ -100,7 +97,7 @@ export class TrunkCalls {
   async drain(): Promise<void> {
     this.#isDraining = true
     this.#health.close()
-    this.#orphans.close()
+    this.#served.close()
     const calls = [...this.#calls.values()]
     await Promise.all(calls.map((call) => call.shutDown()))
     await Promise.race([
@@ -165,12 +162,8 @@ export class TrunkCalls {
       { ...this.#options, health: this.#health },
     )
     this.#calls.set(key, call)
-    this.#serverOf.set(call, invite.server)
+    this.#served.hold(call, invite.server)
     if (this.#isDraining) call.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
     else void call.run()
-  }
-
-  #callsOf(server: TrunkServer): readonly TrunkCall[] {
-    return [...this.#calls.values()].filter((call) => this.#serverOf.get(call) === server)
   }
 }

@@ -34,7 +34,8 @@ export interface TrunkRecordingOptions {
 export class TrunkRecording {
   readonly #options: TrunkRecordingOptions
   #recordingId: string
-  #media: TrunkMedia | undefined
+  /** Settles when the plane has given the media or refused it. */
+  #opening: Promise<TrunkMedia> | undefined
   /** Settles when recordings of places that died have their verdicts. */
   #salvaged: Promise<unknown> = Promise.resolve()
 
@@ -55,14 +56,14 @@ export class TrunkRecording {
   /** Rejects with the plane's `TallenneError` where the call can have no media. */
   async open(callerOffer: string | null): Promise<TrunkMedia> {
     const { plane, route, contact } = this.#options
-    const media = await plane.open({
+    this.#opening = plane.open({
       recordingId: this.#recordingId,
       callId: contact.callId,
       callerOffer,
       isRecorded: this.#isWanted,
       isRecordingRequired: route.recording === 'require',
     })
-    this.#media = media
+    const media = await this.#opening
     this.#note(media.status)
     media.onStatusChange((status) => this.#note(status))
     return media
@@ -90,7 +91,9 @@ export class TrunkRecording {
     endedAtMs: number,
     reasons: readonly ReasonCode[],
   ): Promise<FinishedRecording | undefined> {
-    const outcome = await this.#media?.close(endedAtMs, reasons)
+    // A call may end while its media is being opened.
+    const media = await this.#opening?.catch(() => undefined)
+    const outcome = await media?.close(endedAtMs, reasons)
     await this.#salvaged
     if (this.#options.contact.answeredAtMs === undefined || !this.#isWanted) return undefined
     return this.#judge(outcome ?? this.#nothing(this.#recordingId, endedAtMs))

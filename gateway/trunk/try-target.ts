@@ -54,9 +54,16 @@ export function tryTarget(
       attempt.giveUp.removeEventListener('abort', onGiveUp)
       resolve(settled)
     }
+    const cancel = () => {
+      try {
+        invite?.cancel({ headers: cancelHeaders(attempt.giveUp) }, () => {})
+      } catch {
+        // The framework throws where its SIP server is lost, and the transaction with it.
+      }
+    }
     const abandon = (settled: TargetOutcome) => {
       settle(settled)
-      invite?.cancel({ headers: cancelHeaders(attempt.giveUp) }, () => {})
+      cancel()
     }
     const giveTime = (seconds: number) => {
       timer?.cancel()
@@ -72,38 +79,42 @@ export function tryTarget(
     giveTime(attempt.responseTimeoutS)
     const { credentials } = attempt.target
     let hasRung = false
-    calls.createUAC(
-      attempt.uri,
-      {
-        localSdp: attempt.localSdp,
-        headers: attempt.headers,
-        ...(credentials && {
-          auth: { username: credentials.user, password: credentials.password },
-        }),
-      },
-      {
-        cbRequest: (_failure, request) => {
-          invite = request
-          if (outcome) invite?.cancel({ headers: cancelHeaders(attempt.giveUp) }, () => {})
+    try {
+      calls.createUAC(
+        attempt.uri,
+        {
+          localSdp: attempt.localSdp,
+          headers: attempt.headers,
+          ...(credentials && {
+            auth: { username: credentials.user, password: credentials.password },
+          }),
         },
-        cbProvisional: (response) => {
-          if (outcome) return
-          // A 100 says only that a hop has it; ringing time counts from the first, once.
-          if (!hasRung) giveTime(attempt.ringTimeoutS)
-          hasRung = true
-          if (response.status > 100) attempt.onProvisional(response)
+        {
+          cbRequest: (_failure, request) => {
+            invite = request
+            if (outcome) cancel()
+          },
+          cbProvisional: (response) => {
+            if (outcome) return
+            // A 100 says only that a hop has it; ringing time counts from the first, once.
+            if (!hasRung) giveTime(attempt.ringTimeoutS)
+            hasRung = true
+            if (response.status > 100) attempt.onProvisional(response)
+          },
         },
-      },
-      (failure, dialog) => {
-        if (dialog) {
-          if (!outcome) settle({ kind: 'answered', dialog, answeredAtMs: clock.epochMs() })
-          // It answered while the CANCEL was under way (RFC 3261 §9.1): nobody is there to talk to.
-          else if (outcome.kind !== 'answered') void dialog.destroy().catch(() => {})
-          return
-        }
-        settle(refusalOf(failure))
-      },
-    )
+        (failure, dialog) => {
+          if (dialog) {
+            if (!outcome) settle({ kind: 'answered', dialog, answeredAtMs: clock.epochMs() })
+            // It answered while the CANCEL was under way (RFC 3261 §9.1): nobody is there to talk to.
+            else if (outcome.kind !== 'answered') void dialog.destroy().catch(() => {})
+            return
+          }
+          settle(refusalOf(failure))
+        },
+      )
+    } catch (error) {
+      settle(refusalOf(error))
+    }
   })
 }
 

@@ -205,6 +205,13 @@ export class PeerCall {
     return this.response('BYE')
   }
 
+  /** Answers a re-INVITE of the server's. */
+  accept(invite: PeerMessage, body: string, status = 200): void {
+    const contact = `Contact: <sip:client@127.0.0.1:${this.#peer.port}>`
+    const type = body === '' ? [] : ['Content-Type: application/sdp']
+    this.#peer.respond(invite, status, [contact, ...type], body)
+  }
+
   /** Waits for a request of the server's within this dialog. */
   received(method: string): Promise<PeerMessage> {
     return this.#peer.next(

@@ -3,6 +3,7 @@ import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
 import { newId } from '../../../base/uuid.ts'
 import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type { DialogRenewer } from '../../sip/renew-dialog.ts'
 import { readSdpOffer, type SdpDirection } from '../../siprec/sdp-offer.ts'
 import type { DirectPlane } from '../direct-plane.ts'
 import {
@@ -121,6 +122,20 @@ export class FreeswitchCall implements TrunkMedia {
     await this.#bridgeWith(candidate)
     if (before !== undefined) await this.#options.server.destroyEndpoint(before.endpoint)
     return this.#caller.localSdp
+  }
+
+  /** A party has put the other on hold. */
+  get isHeld(): boolean {
+    return [this.#caller, this.#platform].some(
+      (leg) => leg?.remoteSdp !== undefined && directionOf(leg.remoteSdp) !== 'sendrecv',
+    )
+  }
+
+  async renewSignalling(framework: DialogRenewer): Promise<void> {
+    const legs = [this.#caller, this.#platform].filter((leg) => leg !== undefined)
+    await Promise.all(
+      legs.map(({ endpoint }) => this.#options.server.renewEndpoint(endpoint, framework)),
+    )
   }
 
   async takeAnswer(party: Party, sdp: string): Promise<void> {

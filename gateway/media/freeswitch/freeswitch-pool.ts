@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
-import type { SipFramework } from '../../sip/sip-surface.ts'
+import type { CallMaker } from '../../sip/call-maker.ts'
 import { type FreeswitchAddress, FreeswitchServer } from './freeswitch-server.ts'
 
 /** The FreeSWITCH servers of a site: a call goes to the one with the fewest endpoints for its weight. */
@@ -48,7 +48,8 @@ function loadOf(server: FreeswitchServer): number {
 export function createFreeswitchPool(
   addresses: readonly FreeswitchAddress[],
   parts: {
-    readonly framework: () => SipFramework | undefined
+    readonly nodeId: string
+    readonly framework: () => CallMaker | undefined
     readonly clock: Clock
     readonly log: Log
   },

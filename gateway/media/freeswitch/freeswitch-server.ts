@@ -1,12 +1,14 @@
 import type { Clock, Timer } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
-import { isRefusal } from '../../sip/call-maker.ts'
-import type { SipFramework } from '../../sip/sip-surface.ts'
+import { type CallMaker, isRefusal } from '../../sip/call-maker.ts'
+import { type DialogRenewer, renewDialog } from '../../sip/renew-dialog.ts'
 import { askEventSocket } from './event-socket.ts'
+import { callerOf, hangUpLeftovers } from './leftover-channels.ts'
 import {
   createMediaResourceFunction,
   type Endpoint,
+  type EndpointCaller,
   type MediaServer,
 } from './media-server-surface.ts'
 import { type OwnAudio, offerFrom, placeholderOffer, readOwnAudio } from './plain-offer.ts'
@@ -45,7 +47,8 @@ const LONGEST_WAIT_MS = 10_000
  */
 export class FreeswitchServer {
   readonly address: FreeswitchAddress
-  readonly #framework: () => SipFramework | undefined
+  readonly #nodeId: string
+  readonly #framework: () => CallMaker | undefined
   readonly #clock: Clock
   readonly #log: Log
   readonly #onLost = new Set<(reason: string) => void>()
@@ -61,12 +64,14 @@ export class FreeswitchServer {
 
   constructor(options: {
     readonly address: FreeswitchAddress
+    readonly nodeId: string
     /** The SIP server through which endpoints are called; undefined while none is connected. */
-    readonly framework: () => SipFramework | undefined
+    readonly framework: () => CallMaker | undefined
     readonly clock: Clock
     readonly log: Log
   }) {
     this.address = options.address
+    this.#nodeId = options.nodeId
     this.#framework = options.framework
     this.#clock = options.clock
     this.#log = options.log.child({ freeswitch: options.address.name })
@@ -155,6 +160,22 @@ export class FreeswitchServer {
     if (dialog?.connected) void dialog.destroy().catch(() => undefined)
   }
 
+  /**
+   * Takes an endpoint's dialog up again after the SIP server that held it was lost. Its media does not depend on it;
+   * one that FreeSWITCH has given up ends by itself.
+   */
+  async renewEndpoint(endpoint: Endpoint, framework: DialogRenewer): Promise<void> {
+    const { dialog } = endpoint
+    if (!endpoint.connected || dialog === null) return
+    const renewal = await renewDialog(dialog, {
+      framework,
+      localSdp: dialog.local.sdp,
+      headers: {},
+    })
+    if (renewal.kind === 'renewed') endpoint.dialog = renewal.dialog
+    else this.#log.warn({ outcome: renewal.kind }, 'dialog with FreeSWITCH is not renewed')
+  }
+
   close(): void {
     this.#state = 'closed'
     this.#retry?.cancel()
@@ -168,7 +189,10 @@ export class FreeswitchServer {
       return await settleWithin(
         // In a turn of its own: the library throws at once where it cannot take the offer.
         Promise.resolve().then(() =>
-          server.createEndpoint(remoteSdp === null ? {} : { remoteSdp }),
+          server.createEndpoint({
+            ...(remoteSdp === null ? {} : { remoteSdp }),
+            headers: { From: `<sip:${callerOf(this.#nodeId)}@localhost>` },
+          }),
         ),
         {
           clock: this.#clock,
@@ -189,10 +213,6 @@ export class FreeswitchServer {
   async #connect(): Promise<void> {
     const { host, port, password, profile, listenAddress, advertisedAddress } = this.address
     try {
-      const framework = this.#framework()
-      if (framework === undefined) {
-        throw new TallenneError('no_media_server', 'no SIP server is connected')
-      }
       // The library throws out of a callback where the profile is missing, so that is looked up before.
       const profiles = await askEventSocket({ host, port, password }, 'sofia status', ANSWER_MS)
       if (!new RegExp(`^\\s*${profile}\\s+profile\\s.*RUNNING`, 'm').test(profiles)) {
@@ -202,7 +222,7 @@ export class FreeswitchServer {
         )
       }
       const server = await settleWithin(
-        createMediaResourceFunction(framework).connect({
+        createMediaResourceFunction(this.#endpointCaller()).connect({
           address: host,
           port,
           secret: password,
@@ -219,10 +239,16 @@ export class FreeswitchServer {
       )
       if (this.#state === 'closed') return server.disconnect()
       server.conn.socket.setNoDelay(true)
-      server.on('end', () => this.#lose('its event socket ended'))
-      server.on('error', (failure) => this.#lose(messageOf(failure)))
+      server.on('end', () => this.#disconnected('its event socket ended'))
+      server.on('error', (failure) => this.#disconnected(messageOf(failure)))
       this.#server = server
       this.#ownAudio = await this.#learnAudio(server)
+      const channels = new Set([...this.#endpoints].map(({ uuid }) => uuid))
+      await hangUpLeftovers(this.address, {
+        nodeId: this.#nodeId,
+        isOurs: (uuid) => channels.has(uuid),
+        log: this.#log,
+      })
       this.#attempt = 0
       this.#failedChecks = 0
       this.#state = 'up'
@@ -232,6 +258,24 @@ export class FreeswitchServer {
       this.#disconnect()
       this.#log.warn({ host, port, reason: messageOf(error) }, 'FreeSWITCH cannot be used')
       this.#connectLater()
+    }
+  }
+
+  /** Calls through whatever SIP server is connected at the time, since servers come and go. */
+  #endpointCaller(): EndpointCaller {
+    return {
+      createUAC: (uri, options) => {
+        const framework = this.#framework()
+        return new Promise((resolve, reject) => {
+          if (framework === undefined) {
+            throw new TallenneError('no_media_server', 'no SIP server is connected')
+          }
+          const progress = { cbRequest: () => {}, cbProvisional: () => {} }
+          framework.createUAC(uri, options, progress, (failure, dialog) =>
+            dialog ? resolve(dialog) : reject(failure),
+          )
+        })
+      },
     }
   }
 
@@ -256,7 +300,7 @@ export class FreeswitchServer {
 
   /** A server whose event socket stays open and says nothing is as good as gone. */
   async #check(): Promise<void> {
-    if (this.#state !== 'up') return
+    if (this.#state !== 'up' && (this.#state !== 'down' || this.endpoints === 0)) return
     const { host, port, password } = this.address
     try {
       await askEventSocket({ host, port, password }, 'status', ANSWER_MS)
@@ -266,12 +310,19 @@ export class FreeswitchServer {
     }
   }
 
-  #lose(reason: string): void {
+  /** No new calls until it is back. Those that are up hear of their own end: each has a connection of its own. */
+  #disconnected(reason: string): void {
     if (this.#state !== 'up') return
     this.#state = 'down'
-    this.#log.error({ reason, endpoints: this.endpoints }, 'FreeSWITCH is lost')
+    this.#log.error({ reason, endpoints: this.endpoints }, 'connection to FreeSWITCH is lost')
     this.#disconnect()
     this.#connectLater()
+  }
+
+  /** It says nothing any more, and a machine that is gone closes no connections. */
+  #lose(reason: string): void {
+    this.#disconnected(reason)
+    this.#failedChecks = 0
     for (const listener of [...this.#onLost]) listener(reason)
   }
 

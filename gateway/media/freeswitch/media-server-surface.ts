@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import type { SipFramework } from '../../sip/sip-surface.ts'
+import type { InviteOptions, PlatformDialog } from '../../sip/call-maker.ts'
+import type { LostDialog } from '../../sip/renew-dialog.ts'
+import type { SipHeaders } from '../../sip/sip-surface.ts'
 
 /** The part of drachtio-fsmrf 4 that the gateway uses, as its code behaves; the package has no types. */
 
@@ -8,7 +10,7 @@ export interface EventSocketConnection {
   readonly socket: Socket
 }
 
-export interface EndpointDialog {
+export interface EndpointDialog extends LostDialog {
   readonly connected: boolean
   on(event: 'destroy', listener: () => void): void
   /** Sends BYE; where FreeSWITCH is gone it takes 32 s to find that out. */
@@ -20,8 +22,8 @@ export interface Endpoint {
   readonly conn: EventSocketConnection | null
   readonly connected: boolean
   readonly local: { readonly sdp: string }
-  /** The SIP dialog with FreeSWITCH. */
-  readonly dialog: EndpointDialog | null
+  /** The SIP dialog with FreeSWITCH; another may be put in its place. */
+  dialog: EndpointDialog | null
   /** Resolves with FreeSWITCH's answer. Never settles where FreeSWITCH dies meanwhile. */
   modify(sdp: string): Promise<string>
   bridge(other: Endpoint): Promise<unknown>
@@ -36,7 +38,10 @@ export interface Endpoint {
 export interface MediaServer {
   readonly conn: EventSocketConnection
   readonly currentSessions: number
-  createEndpoint(options: { readonly remoteSdp?: string }): Promise<Endpoint>
+  createEndpoint(options: {
+    readonly remoteSdp?: string
+    readonly headers?: SipHeaders
+  }): Promise<Endpoint>
   disconnect(): void
   /** The event socket is gone: FreeSWITCH ended, or the network did. */
   on(event: 'end', listener: () => void): this
@@ -55,10 +60,15 @@ export interface MediaResourceFunction {
   }): Promise<MediaServer>
 }
 
-export function createMediaResourceFunction(framework: SipFramework): MediaResourceFunction {
+/** Calls FreeSWITCH, in the promise form of the framework's `createUAC`. */
+export interface EndpointCaller {
+  createUAC(uri: string, options: InviteOptions): Promise<PlatformDialog>
+}
+
+export function createMediaResourceFunction(caller: EndpointCaller): MediaResourceFunction {
   // The package is CommonJS and exports its class whole.
-  const Mrf: new (framework: SipFramework) => MediaResourceFunction = createRequire(
-    import.meta.url,
-  )('drachtio-fsmrf')
-  return new Mrf(framework)
+  const Mrf: new (caller: EndpointCaller) => MediaResourceFunction = createRequire(import.meta.url)(
+    'drachtio-fsmrf',
+  )
+  return new Mrf(caller)
 }

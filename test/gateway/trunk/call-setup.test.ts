@@ -1,5 +1,4 @@
 import t from 'tap'
-import { MediaParty } from './media-party.ts'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
 
 t.test('a call from the carrier reaches the platform, and either side can hang up', async (t) => {
@@ -314,26 +313,4 @@ t.test('a stop of the node ends calls on both sides', async (t) => {
   const late = node.callTo()
   late.sendInvite()
   t.equal((await late.answered()).status, 503)
-})
-
-const isEmbedded = process.env['TALLENNE_TEST_DRACHTIO'] === undefined
-const skip = isEmbedded ? false : 'the server is somebody else’s'
-t.test('calls that a lost SIP server leaves behind get their verdict', { skip }, async (t) => {
-  const node = await startTrunkNode(t)
-  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
-  const { answer } = await node.talking({ body: sdp(caller.port) }, { body: sdp(agent.port) })
-  const ringing = node.callTo()
-  ringing.sendInvite()
-  ;(await node.arrived()).respond(180)
-  await node.restartServer()
-  t.match(await node.journaled('contact.ended'), { endReason: 'sip_server_lost' })
-  const from = agent.heard.length
-  caller.talk(audioPort(answer.body), 600)
-  await agent.hears(10, from)
-  t.equal(node.trunks.count, 1, 'the parties talk on')
-  caller.stop()
-  const ended = await node.journaled('recording.ended')
-  t.match(ended, { state: 'partial' })
-  t.match(await node.journaled('contact.ended', 2), { endReason: 'sip_server_lost' })
-  t.equal(node.trunks.count, 0)
 })

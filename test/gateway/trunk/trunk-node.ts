@@ -20,6 +20,7 @@ import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts
 import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { cuttableLink } from '../cuttable-link.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
 import { PlatformCall } from './platform-call.ts'
 
@@ -73,6 +74,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const clock = new SystemClock()
   const log = createSilentLog()
   const { admin, udp, restart } = await sipServer(t, clock)
+  const link = await cuttableLink(t, admin)
   const caller = await SipPeer.open(udp)
   const platform = await SipPeer.open(udp)
   const placed: object = JSON.parse(
@@ -124,7 +126,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     log,
   })
   const registry = new Registry()
-  const connection = new SipConnection({ address: admin, clock, log })
+  const connection = new SipConnection({ address: link.address, clock, log })
   const trunks: TrunkCalls = new TrunkCalls({
     nodeId: 'node-1',
     trunk: config.trunk,
@@ -177,6 +179,14 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     entries,
     metrics: () => registry.metrics(),
     restartServer: restart,
+    /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
+    cutConnection: async () => {
+      const isBack = new Promise<void>((resolve) =>
+        connection.framework.on('connect', () => resolve()),
+      )
+      link.cut()
+      await isBack
+    },
     killEngine: () => {
       const plan = { recordingId: 'die', callId: 'die', streams: [] }
       engines.open('die', { kind: 'open', plan }).catch(() => undefined)

@@ -113,7 +113,7 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
         ...(real?.freeswitch ?? standIn.address),
       },
     ],
-    { framework: () => connection.framework, clock, log },
+    { nodeId: 'node-1', framework: () => connection.framework, clock, log },
   )
   await pool.start()
   t.teardown(() => pool.close())
