@@ -147,6 +147,7 @@ async function composeGateway(
     capabilities: G711_CAPABILITIES,
     timer: config.sip.sessionTimer,
     ackTimeoutMs: ACK_TIMEOUT_MS,
+    orphanQuietMs: ORPHAN_QUIET_MS,
     identification,
     lines: config,
     clock,
@@ -220,6 +221,7 @@ async function composeGateway(
   }
   closing.push(() => mediaServers.close())
   await mediaServers.start()
+  sessions.start()
   trunks.start()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
   closing.push(() => withinMs(clock, drain(), DRAIN_MS))
@@ -254,9 +256,9 @@ function route(
   const { framework } = connection
   const router = new InviteRouter({
     takers: [
-      sessions.takerFor(framework),
+      sessions.takerFor(connection),
       trunks.takerFor(connection),
-      ...(parts.recordsUnmarked ? [sessions.plainTakerFor(framework)] : []),
+      ...(parts.recordsUnmarked ? [sessions.plainTakerFor(connection)] : []),
     ],
     log,
     onUnrouted: () => metrics.unrouted(),

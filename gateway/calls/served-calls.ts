@@ -61,7 +61,9 @@ export class ServedCalls<Call extends ServedCall> {
     return this.#servers.find(({ isConnected }) => isConnected)
   }
 
+  /** Idempotent. */
   add(server: CallServer): void {
+    if (this.#servers.includes(server)) return
     this.#servers.push(server)
     server.framework.on('close', () => {
       for (const call of this.#callsOf(server)) call.serverLost()

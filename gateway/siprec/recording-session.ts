@@ -9,6 +9,7 @@ import type { ContactRecord } from '../calls/contact-record.ts'
 import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type { MediaPlane } from '../media/media-plane.ts'
+import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
 import { recordingContact, recordingHeaders } from '../sip/sip-headers.ts'
 import type {
@@ -41,6 +42,8 @@ export interface RecordingSessionOptions {
   readonly timer: TimerLimits
   readonly agreement: TimerAgreement
   readonly ackTimeoutMs: number
+  /** Parties of a lost SIP server that send nothing for so long have hung up. */
+  readonly orphanQuietMs: number
   readonly clock: Clock
   readonly log: Log
   readonly events: CallEvents
@@ -72,6 +75,7 @@ export class RecordingSession {
   #opened: Promise<boolean> | undefined
   #dialog: SessionDialog | undefined
   #setupMs: number | undefined
+  #renewal: Promise<void> | undefined
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
   /** Settles when recordings of engines that died have their verdicts. */
@@ -103,6 +107,25 @@ export class RecordingSession {
   /** Whether every stream is on hold or stopped now. */
   get isHeld(): boolean {
     return !this.#options.negotiation.streams.some((stream) => stream.isReceiving)
+  }
+
+  get isOrphaned(): boolean {
+    return this.#dialog?.isLost ?? false
+  }
+
+  /** A session that was not established yet is over with its transaction; the media of another goes on. */
+  serverLost(): void {
+    // A renewal that was under way hears nothing any more.
+    this.#renewal = undefined
+    if (this.#dialog === undefined) void this.end('sip_server_lost', { isGone: true })
+    else this.#dialog.serverLost()
+  }
+
+  renew(framework: DialogRenewer): Promise<void> {
+    this.#renewal ??= (this.#dialog?.renew(framework) ?? Promise.resolve()).finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
   }
 
   /** Resolves when the peer has answered our BYE, or at once where none was sent. Never rejects. */
@@ -173,6 +196,7 @@ export class RecordingSession {
             description: () => negotiation.description,
             headers: { Contact: recordingContact(request.protocol) },
             guard: (work, response) => this.#guard(work, response),
+            askEveryMs: this.#options.orphanQuietMs / 2,
             clock: this.#options.clock,
             ackTimeoutMs: this.#options.ackTimeoutMs,
             events: {

@@ -5,6 +5,7 @@ import type { CallEvents } from '../calls/call-events.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
+import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
 import type { MediaPlane } from '../media/media-plane.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
@@ -31,11 +32,18 @@ export interface RecordingSessionsOptions {
   readonly timer: TimerLimits
   /** RFC 3261 says 64 × T1: 32 s. */
   readonly ackTimeoutMs: number
+  /** Parties of a lost SIP server that send nothing for so long have hung up. */
+  readonly orphanQuietMs: number
   readonly identification: Identification
   readonly lines: SessionKnowledgeOptions['lines']
   readonly clock: Clock
   readonly log: Log
   readonly events: CallEvents
+}
+
+/** What recording sessions need of one SIP server. */
+export interface SessionServer extends CallServer {
+  readonly framework: DialogMaker & CallServer['framework']
 }
 
 /** A peer that has not answered a BYE by then is left to find out by itself. */
@@ -46,10 +54,17 @@ export class RecordingSessions {
   readonly #options: RecordingSessionsOptions
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #sessions = new Map<string, RecordingSession>()
+  readonly #served: ServedCalls<RecordingSession>
   #isDraining = false
 
   constructor(options: RecordingSessionsOptions) {
     this.#options = options
+    this.#served = new ServedCalls({
+      calls: () => [...this.#sessions.values()],
+      recordings: () => options.plane.live(),
+      quietMs: options.orphanQuietMs,
+      clock: options.clock,
+    })
     options.plane.onLost((recordingId) => {
       for (const session of this.#sessions.values()) {
         if (session.recordingId === recordingId) session.mediaLost()
@@ -58,17 +73,24 @@ export class RecordingSessions {
   }
 
   /** How recording sessions are taken from one SIP server: INVITEs that carry a sign of being one. */
-  takerFor(dialogs: DialogMaker): InviteTaker {
+  takerFor(server: SessionServer): InviteTaker {
+    this.#served.add(server)
     return {
-      take: (request, response) => this.#take(request, response, { dialogs, needsSign: true }),
+      take: (request, response) => this.#take(request, response, { server, needsSign: true }),
     }
   }
 
   /** Takes every INVITE: some recording clients send plain SDP and nothing else (rtpengine's recipes). */
-  plainTakerFor(dialogs: DialogMaker): InviteTaker {
+  plainTakerFor(server: SessionServer): InviteTaker {
+    this.#served.add(server)
     return {
-      take: (request, response) => this.#take(request, response, { dialogs, needsSign: false }),
+      take: (request, response) => this.#take(request, response, { server, needsSign: false }),
     }
+  }
+
+  /** Starts to look after sessions whose SIP server was lost. Idempotent. */
+  start(): void {
+    this.#served.start()
   }
 
   get isDraining(): boolean {
@@ -101,6 +123,7 @@ export class RecordingSessions {
    */
   async drain(): Promise<void> {
     this.#isDraining = true
+    this.#served.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((session) => session.end('shutdown', { reasons: ['shutdown'] })))
     await Promise.race([
@@ -112,7 +135,7 @@ export class RecordingSessions {
   #take(
     request: SipRequest,
     response: SipResponse,
-    { dialogs, needsSign }: { readonly dialogs: DialogMaker; readonly needsSign: boolean },
+    { server, needsSign }: { readonly server: SessionServer; readonly needsSign: boolean },
   ): boolean {
     try {
       const headers = readHeaders(request.raw)
@@ -135,7 +158,7 @@ export class RecordingSessions {
         response.send(422, 'Session Interval Too Small', { headers: minSe })
         return true
       }
-      this.#begin(key, { request, response, dialogs, headers, message, agreement })
+      this.#begin(key, { request, response, server, headers, message, agreement })
     } catch (error) {
       this.#options.log.error({ err: error, callId: request.get('Call-ID') }, 'INVITE failed')
       if (!response.finalResponseSent) response.send(500, 'Server Internal Error', {})
@@ -148,14 +171,14 @@ export class RecordingSessions {
     invite: {
       readonly request: SipRequest
       readonly response: SipResponse
-      readonly dialogs: DialogMaker
+      readonly server: SessionServer
       readonly headers: ReadHeaders
       readonly message: RecordingRequest
       readonly agreement: TimerAgreement
     },
   ): void {
     const { journal, nodeId, clock, events, capabilities, identification, lines } = this.#options
-    const { request, response, dialogs, message, agreement } = invite
+    const { request, response, server, message, agreement } = invite
     const knowledge = new SessionKnowledge({
       headers: invite.headers,
       requestUri: request.uri,
@@ -179,7 +202,7 @@ export class RecordingSessions {
       agreement,
       contact,
       knowledge,
-      dialogs,
+      dialogs: server.framework,
       negotiation: new MediaNegotiation({
         capabilities,
         sessionId: String(Math.floor(clock.epochMs())),
@@ -187,6 +210,7 @@ export class RecordingSessions {
       onEnded: () => this.#sessions.delete(key),
     })
     this.#sessions.set(key, session)
+    this.#served.hold(session, server)
     if (this.#isDraining) {
       session.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
       return

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { type DialogRenewer, renewDialog } from '../sip/renew-dialog.ts'
 import {
   agreeOnTimer,
   SessionTimer,
@@ -48,6 +49,8 @@ export interface SessionDialogOptions {
   /** Runs what may throw, and handles what is thrown. */
   readonly guard: (work: () => void | Promise<void>, response?: SipResponse) => void
   readonly clock: Clock
+  /** How often a peer is asked whether it is still there, where it cannot say BYE. */
+  readonly askEveryMs: number
   /** A dialog whose 200 is not acknowledged so long is over (RFC 3261 §13.3.1.4). */
   readonly ackTimeoutMs: number
 }
@@ -61,13 +64,16 @@ const OFFER_ATTEMPTS = 5
  */
 export class SessionDialog {
   readonly #options: SessionDialogOptions
-  readonly #dialog: SipDialog
+  #dialog: SipDialog
   readonly #timer: SessionTimer
   readonly #ackTimer: Timer
   #agreement: TimerAgreement
   #awaitsAnswer: boolean
   /** Whose offer is open: while it is, another is refused (RFC 3261 §14.2). */
   #openOffer: 'none' | 'theirs' | 'ours' = 'none'
+  /** How the peer is asked whether it is there, where the SIP server refuses what it asks for. */
+  #asking: Timer | undefined
+  #isLost = false
   #isClosed = false
 
   constructor(options: SessionDialogOptions) {
@@ -90,12 +96,48 @@ export class SessionDialog {
     this.#listen()
   }
 
+  /** Whether it is lost with its SIP server and not renewed yet. */
+  get isLost(): boolean {
+    return this.#isLost && !this.#isClosed
+  }
+
+  /** The SIP server is lost. Idempotent. */
+  serverLost(): void {
+    this.#isLost = true
+    // What was asked for through the lost server is never answered.
+    this.#openOffer = 'none'
+  }
+
+  /** Takes the dialog up again, through the SIP server that is back or another. Never rejects. */
+  async renew(framework: DialogRenewer): Promise<void> {
+    if (!this.isLost) return
+    const lost = this.#dialog
+    const renewal = await renewDialog(lost, {
+      framework,
+      localSdp: this.#options.description(),
+      headers: this.#refreshHeaders(),
+    })
+    if (this.#isClosed || this.#dialog !== lost) {
+      if (renewal.kind === 'renewed') void renewal.dialog.destroy().catch(() => undefined)
+      return
+    }
+    if (renewal.kind === 'gone') return this.#options.events.onEnd('sip_server_lost', true)
+    if (renewal.kind !== 'renewed') return
+    this.#isLost = false
+    this.#dialog = renewal.dialog
+    this.#listen()
+    this.#timer.restart(this.#agreement)
+    this.#ackTimer.cancel()
+    if (!renewal.hearsPeer) this.#askAfter()
+  }
+
   /** Ends the timers and, unless the dialog `isGone`, says BYE. Resolves at its response, or rejects. Idempotent. */
   async close(isGone: boolean): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer.stop()
     this.#ackTimer.cancel()
+    this.#asking?.cancel()
     if (!isGone && this.#dialog.connected) await this.#dialog.destroy()
   }
 
@@ -208,19 +250,19 @@ export class SessionDialog {
     return 'refused'
   }
 
+  #refreshHeaders(): SipHeaders {
+    const agreed = this.#agreement
+    if (agreed.kind !== 'agreed') return this.#options.headers
+    const sessionExpires = `${agreed.expiresS};refresher=${refresherOfRequest(agreed)}`
+    return { ...this.#options.headers, 'Session-Expires': sessionExpires }
+  }
+
   async #sendOffer(): Promise<number> {
-    const agreed = this.#agreement.kind === 'agreed' ? this.#agreement : undefined
     this.#openOffer = 'ours'
     try {
       return await this.#request({
         method: 'INVITE',
-        headers: {
-          ...this.#options.headers,
-          ...(agreed === undefined
-            ? {}
-            : { 'Session-Expires': `${agreed.expiresS};refresher=${refresherOfRequest(agreed)}` }),
-          'Content-Type': 'application/sdp',
-        },
+        headers: { ...this.#refreshHeaders(), 'Content-Type': 'application/sdp' },
         body: this.#options.description(),
       })
     } finally {
@@ -254,6 +296,18 @@ export class SessionDialog {
     } catch (error) {
       return error instanceof Error && 'code' in error && error.code === 'ENODIALOG' ? 481 : 503
     }
+  }
+
+  #askAfter(): void {
+    const { clock, askEveryMs, guard, events } = this.#options
+    this.#asking ??= clock.every(askEveryMs, () =>
+      guard(async () => {
+        if (this.#isClosed || this.#isLost) return
+        if (isDialogGone(await this.#request({ method: 'OPTIONS' }))) {
+          events.onEnd('sip_server_lost', true)
+        }
+      }),
+    )
   }
 
   #gone(): void {

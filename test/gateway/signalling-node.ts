@@ -15,6 +15,7 @@ import { createIdentification } from '../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
 import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { JournalEntry } from '../../storage/model.ts'
+import { cuttableLink } from './cuttable-link.ts'
 import { SipPeer } from './sip-peer.ts'
 
 const WAIT_MS = 10_000
@@ -46,7 +47,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
       wake()
     },
   }
-  const server = new SipServer({
+  let server = new SipServer({
     listen: [
       { transport: 'udp', host: '127.0.0.1', port: 0 },
       { transport: 'tcp', host: '127.0.0.1', port: 0 },
@@ -55,6 +56,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     log,
   })
   const { admin, sip } = await server.start()
+  const link = await cuttableLink(t, admin)
   const engines = new EnginePool({
     settings: splitPorts(20_000, 20_999, options.engines ?? 1).map(({ from, to }, engineIndex) => ({
       engineIndex,
@@ -91,6 +93,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     capabilities: G711_CAPABILITIES,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
+    orphanQuietMs: 1000,
     identification: createIdentification(config.identification),
     lines: config,
     clock,
@@ -102,11 +105,11 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
       judged: ({ verdict }) => heard.push(verdict),
     },
   })
-  const connection = new SipConnection({ address: admin, clock, log })
+  const connection = new SipConnection({ address: link.address, clock, log })
   const router = new InviteRouter({
     takers: [
-      sessions.takerFor(connection.framework),
-      ...(options.unmarked === 'record' ? [sessions.plainTakerFor(connection.framework)] : []),
+      sessions.takerFor(connection),
+      ...(options.unmarked === 'record' ? [sessions.plainTakerFor(connection)] : []),
     ],
     log,
     onUnrouted: () => heard.push('unrouted'),
@@ -116,6 +119,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
   )
   await connection.start()
+  sessions.start()
   const [udp, tcp] = sip
   if (udp === undefined || tcp === undefined) throw new Error('the SIP server listens nowhere')
   const peer = await SipPeer.open(udp)
@@ -136,6 +140,20 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     engines,
     heard,
     entries,
+    /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
+    restartServer: async () => {
+      await server.close()
+      server = new SipServer({ listen: sip, admin, clock, log })
+      await server.start()
+    },
+    /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
+    cutConnection: async () => {
+      const isBack = new Promise<void>((resolve) => {
+        connection.framework.on('connect', () => resolve())
+      })
+      link.cut()
+      await isBack
+    },
     /** Waits for an entry of the kind, the newest where there are several. */
     async journaled<Kind extends JournalEntry['kind']>(
       kind: Kind,
