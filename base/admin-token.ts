@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
+import { link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 import { messageOf, TallenneError } from './tallenne-error.ts'
 import { newId } from './uuid.ts'
 
@@ -17,7 +18,7 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i
  */
 export async function ensureAdminToken(path: string): Promise<string> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path), 0o700)
     await createWhole(path, `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`)
   } catch (error) {
     throw new TallenneError(

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../base/make-folder.ts'
 import type { DecodedLine } from './journal-record.ts'
 import { decodeLine } from './journal-record.ts'
 
@@ -16,7 +17,7 @@ export function segmentName(segmentNumber: number): string {
 
 /** Numbers of the segments that lie in the folder, oldest first. Makes the folder. */
 export function listSegments(folder: string): readonly number[] {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   return readdirSync(folder)
     .filter((name) => NAME.test(name))
     .map((name) => Number.parseInt(name, 10))

@@ -14,7 +14,8 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { TallenneError } from '../base/tallenne-error.ts'
+import { makeFolder } from '../base/make-folder.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { recordingIdOf, storeFileOf } from './store-file.ts'
 
 export interface StorePaths {
@@ -53,13 +54,21 @@ export class RecordingStore {
     this.#storePath = storePath
   }
 
-  /** Makes the folders, mode 0700, and the marker. For the process that writes recordings. */
+  /** Makes the folders, mode 0700, and the marker. For the process that writes recordings. Rejects with `store_unwritable`. */
   async prepare(): Promise<void> {
-    await mkdir(this.#spoolPath, { recursive: true, mode: 0o700 })
-    await mkdir(this.#storePath, { recursive: true, mode: 0o700 })
-    await writeFile(join(this.#storePath, MARKER), 'Ended recordings of Tallenne.\n', {
-      mode: 0o600,
-    })
+    try {
+      makeFolder(this.#spoolPath, 0o700)
+      makeFolder(this.#storePath, 0o700)
+      await writeFile(join(this.#storePath, MARKER), 'Ended recordings of Tallenne.\n', {
+        mode: 0o600,
+      })
+    } catch (error) {
+      throw new TallenneError(
+        'store_unwritable',
+        `Recordings cannot be written to ${this.#spoolPath} and ${this.#storePath} (${messageOf(error)}): let this process write there, or set another dataPath.`,
+        { cause: error },
+      )
+    }
   }
 
   /** Rejects with `store_missing` where the store's folder is not there or is not a store. */

@@ -1,5 +1,6 @@
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../base/make-folder.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { checkDatabase, createDatabasePool, describeDatabase } from '../../storage/database.ts'
@@ -18,7 +19,7 @@ export async function checkFolder({ dataPath }: Config): Promise<Finding> {
   const subject = 'data folder'
   const probe = join(dataPath, `.writable-${process.pid}`)
   try {
-    await mkdir(dataPath, { recursive: true, mode: 0o750 })
+    makeFolder(dataPath, 0o750)
     await writeFile(probe, '')
     await rm(probe)
     const { bavail, bsize } = await statfs(dataPath)
@@ -30,7 +31,7 @@ export async function checkFolder({ dataPath }: Config): Promise<Finding> {
       text: `${free}: make room, since a full disk ends recordings.`,
     }
   } catch (error) {
-    const text = `${dataPath} cannot be written (${messageOf(error)}): make it writable for this user.`
+    const text = `${dataPath} cannot be written (${messageOf(error)}): let it be a folder that this user may write, or set another dataPath.`
     return { level: 'fail', subject, text }
   }
 }

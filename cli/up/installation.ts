@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Clock } from '../../base/clock.ts'
+import { makeFolder } from '../../base/make-folder.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { dataPaths } from '../../config/data-paths.ts'
@@ -52,8 +53,8 @@ export interface Installation {
 export async function startInstallation(options: InstallationOptions): Promise<Installation> {
   const { clock, report, stopped } = options
   const { dataPath } = options.config
-  makeFolder(dataPath)
-  makeFolder(join(dataPath, 'log'))
+  makeWritable(dataPath)
+  makeWritable(join(dataPath, 'log'))
   const lock = FolderLock.take(dataPath)
   const processes: SupervisedProcess[] = []
   let database: PrivateDatabase | undefined
@@ -138,16 +139,16 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   }
 }
 
-function makeFolder(path: string): void {
+function makeWritable(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 })
+    makeFolder(path, 0o750)
     const probe = join(path, `.writable-${process.pid}`)
     writeFileSync(probe, '')
     rmSync(probe)
   } catch (error) {
     throw new TallenneError(
       'folder_unusable',
-      `The data folder ${path} cannot be written (${messageOf(error)}): make it writable for this user, or choose another with --data.`,
+      `The data folder ${path} cannot be written (${messageOf(error)}): let it be a folder that this user may write, or choose another with --data.`,
       { cause: error },
     )
   }

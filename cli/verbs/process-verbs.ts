@@ -33,4 +33,4 @@ export const retentionVerb = processVerb(
   'retention',
   'Runs the daemon that deletes recordings when they are due.',
 )
-export const portalVerb = processVerb('portal', 'Runs the HTTP API and the web application.')
+export const portalVerb = processVerb('portal', 'Runs the HTTP API.')

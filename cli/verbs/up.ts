@@ -53,8 +53,14 @@ export const needsPrivateDatabaseVerb: Verb = {
   help: 'Usage: tallenne needs-private-database up [options]\n\nAnswers the launcher by its exit code.',
   options: UP_OPTIONS,
   words: ['VERB'],
-  run: async (given, { env }) =>
-    usesPrivateDatabase(loadConfig(textOption(given, 'config'), env)) ? 0 : 1,
+  run: async (given, { env }) => {
+    try {
+      return usesPrivateDatabase(loadConfig(textOption(given, 'config'), env)) ? 0 : 1
+    } catch {
+      // The verb itself tells what is wrong with the configuration, and no package mends it.
+      return 1
+    }
+  },
 }
 
 async function startFrom(given: Given, terminal: Terminal): Promise<Installation> {

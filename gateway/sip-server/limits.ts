@@ -25,7 +25,7 @@ export interface SipServerLimits {
 }
 
 export const DEFAULT_LIMITS: SipServerLimits = {
-  maxMessageBytes: 131_072,
+  maxMessageBytes: 524_288,
   maxHeadBytes: 32_768,
   maxHeaders: 256,
   maxConnections: 2_000,

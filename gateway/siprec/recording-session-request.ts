@@ -62,7 +62,9 @@ export function recordingSign(
 
 /** Reads the body of an INVITE, UPDATE, ACK or BYE of a recording session. Never throws. */
 export function readRecordingRequest(contentType: string, body: string): RecordingRequest {
-  const { parts, problems: bodyProblems } = readBody(contentType, body)
+  const { parts: allParts, problems: bodyProblems } = readBody(contentType, body)
+  // Some clients name the type of a body that they leave out.
+  const parts = allParts.filter(({ content }) => content.trim() !== '')
   const problems = [...bodyProblems]
   const sdpPart = parts.find((part) => typeOf(part) === SDP_TYPE)
   const metadataPart = parts.find((part) => METADATA_TYPES.has(typeOf(part)))

@@ -76,6 +76,8 @@ export class RecordingSession {
   #dialog: SessionDialog | undefined
   #setupMs: number | undefined
   #renewal: Promise<void> | undefined
+  /** Whether the peer has said anything of its media, in an offer or an answer. */
+  #isAgreed: boolean
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
   /** Settles when recordings of engines that died have their verdicts. */
@@ -85,6 +87,7 @@ export class RecordingSession {
     this.#options = options
     this.#contact = options.contact
     this.#arrivedAtMs = options.clock.monotonicMs()
+    this.#isAgreed = options.message.hasSdp
     this.#log = options.log.child({
       callId: options.contact.callId,
       contactId: options.contact.contactId,
@@ -322,8 +325,10 @@ export class RecordingSession {
         : negotiation.judgeAnswer(answer)
     if (judgement.kind === 'unusable') {
       this.#log.info({ problem: judgement.problem }, 'answer cannot be taken')
-      return void this.end('no_answer_in_ack')
+      // What was agreed before goes on: the recording is worth more than a re-INVITE done right.
+      return this.#isAgreed ? undefined : void this.end('no_answer_in_ack')
     }
+    this.#isAgreed = true
     if (judgement.kind === 'changed') await this.#apply(knowledge.assignRoles(judgement.plan))
   }
 

@@ -132,6 +132,29 @@ t.test(
   },
 )
 
+t.test('a re-INVITE whose ACK brings no answer leaves the recording as it was', async (t) => {
+  const { peer, sessions, journaled } = await startSignallingNode(t)
+  const call = peer.call({ ...invite, callId: 'empty-ack' })
+  t.equal((await call.invite()).status, 200)
+  t.match((await call.reinvite({ body: '', headers: [] })).body, /^a=recvonly\r$/m)
+  call.request('INFO')
+  t.equal((await call.response('INFO')).status, 200)
+  t.equal(sessions.list()[0]?.state, 'established')
+  await call.bye()
+  t.match(await journaled('contact.ended'), { endReason: 'bye' })
+})
+
+t.test('an INVITE that names a description and leaves it out is offered two streams', async (t) => {
+  const { peer, journaled } = await startSignallingNode(t)
+  const call = peer.call({ callId: 'named', headers: ['Content-Type: application/sdp'] })
+  call.sendInvite()
+  const response = await call.response('INVITE')
+  t.equal(response.status, 200)
+  call.ack(response, offer([{ port: 40_000 }, { port: 40_002 }]))
+  await call.bye()
+  t.match(await journaled('contact.ended'), { endReason: 'bye' })
+})
+
 t.test('an ACK without the answer that was due ends the session', async (t) => {
   const { peer, journaled } = await startSignallingNode(t)
   const call = peer.call({ callId: 'no-answer' })
