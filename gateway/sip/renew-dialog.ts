@@ -46,14 +46,20 @@ export async function renewDialog(
     readonly framework: DialogRenewer
     /** What the peer has of us. */
     readonly localSdp: string
-    readonly headers: SipHeaders
+    /** Of the re-INVITE; a peer whose own requests will not be heard cannot refresh the session. */
+    readonly headers: (hearsPeer: boolean) => SipHeaders
   },
 ): Promise<Renewal> {
   try {
     const isNew = await isForgotten(dialog, framework)
     // Before there is another, which may have the same id.
     dialog.srf.removeDialog(dialog)
-    const renewed = await invite(dialog, { framework, localSdp, headers, isNew })
+    const renewed = await invite(dialog, {
+      framework,
+      localSdp,
+      headers: headers(isNew),
+      isNew,
+    })
     return { kind: 'renewed', dialog: renewed, hearsPeer: isNew }
   } catch (failure) {
     const status = isRefusal(failure) ? failure.status : undefined

@@ -27,6 +27,9 @@ const DELTA = /^\s*(\d{1,9})\s*(?:;|$)/
 /**
  * What to answer to a request's Session-Expires (RFC 4028 §9): never more than asked, never less than either
  * side's minimum, and the refresher that the peer named; where it named none, the peer itself.
+ *
+ * A peer that knows timers and asks for none is given one to refresh by itself: it is to find out when this node has
+ * died, which a SIP server that refreshes in the node's place would hide from it.
  */
 export function agreeOnTimer(
   request: Pick<SipRequest, 'get'>,
@@ -35,9 +38,9 @@ export function agreeOnTimer(
   // The framework spells out no compact form of it (RFC 4028 §4).
   const sessionExpires = request.get('Session-Expires') ?? request.get('x')
   const askedS = deltaOf(sessionExpires)
-  if (askedS === undefined) return { kind: 'none' }
-  const named = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(sessionExpires ?? '')?.[1]
   const supports = /(?:^|,)\s*timer\s*(?:,|$)/i.test(request.get('Supported') ?? '')
+  if (askedS === undefined) return supports ? ownTimer(request, limits) : { kind: 'none' }
+  const named = /;\s*refresher\s*=\s*(uac|uas)\b/i.exec(sessionExpires ?? '')?.[1]
   const isKnownToPeer = supports || named !== undefined
   if (askedS < limits.minS && isKnownToPeer) return { kind: 'too_short', minS: limits.minS }
   const floorS = Math.max(deltaOf(request.get('Min-SE')) ?? 0, limits.minS)
@@ -47,6 +50,11 @@ export function agreeOnTimer(
     refresher: refresherOf(named, isKnownToPeer),
     isKnownToPeer,
   }
+}
+
+function ownTimer(request: Pick<SipRequest, 'get'>, limits: TimerLimits): TimerAgreement {
+  const expiresS = Math.max(limits.expiresS, deltaOf(request.get('Min-SE')) ?? 0)
+  return { kind: 'agreed', expiresS, refresher: 'uac', isKnownToPeer: true }
 }
 
 /** The answer's headers; none where there is no timer. */

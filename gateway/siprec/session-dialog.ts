@@ -115,7 +115,12 @@ export class SessionDialog {
     const renewal = await renewDialog(lost, {
       framework,
       localSdp: this.#options.description(),
-      headers: this.#refreshHeaders(),
+      headers: (hearsPeer) => {
+        if (!hearsPeer && this.#agreement.kind === 'agreed') {
+          this.#agreement = { ...this.#agreement, refresher: 'uas' }
+        }
+        return this.#refreshHeaders()
+      },
     })
     if (this.#isClosed || this.#dialog !== lost) {
       if (renewal.kind === 'renewed') void renewal.dialog.destroy().catch(() => undefined)

@@ -39,7 +39,9 @@ export function targetHeaders(
     Contact: `<sip:${user}@localhost${transport}>`,
     Allow: TRUNK_ALLOW,
     Supported: 'timer, 100rel, replaces',
-    'Session-Expires': `${timer.expiresS}`,
+    // The target is to refresh, so that it finds out when this node has died: a drachtio server that is to refresh
+    // goes on doing so without it.
+    'Session-Expires': `${timer.expiresS};refresher=uas`,
     'Min-SE': `${timer.minS}`,
     'Max-Forwards': `${hopsLeft}`,
     'Content-Type': 'application/sdp',

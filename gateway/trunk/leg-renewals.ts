@@ -64,7 +64,10 @@ export class LegRenewals {
     const renewal = await renewDialog(leg.dialog, {
       framework,
       localSdp: localSdpOf(party),
-      headers: timers.refreshHeaders(party),
+      headers: (hearsPeer) => {
+        if (!hearsPeer) timers.takeOver(party)
+        return timers.refreshHeaders(party)
+      },
     })
     const isCurrent = legOf(party) === leg && !this.#isClosed
     switch (renewal.kind) {

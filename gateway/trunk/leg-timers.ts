@@ -53,6 +53,12 @@ export class LegTimers {
     return { agreement, headers: timerHeaders(agreement) }
   }
 
+  /** From now on it is for us to refresh the session with the party. */
+  takeOver(party: Party): void {
+    const leg = this.#legs[party]
+    if (leg.agreement.kind === 'agreed') leg.agreement = { ...leg.agreement, refresher: 'uas' }
+  }
+
   /** Headers of a refresh of ours. */
   refreshHeaders(party: Party): SipHeaders {
     const { agreement } = this.#legs[party]

@@ -170,7 +170,7 @@ export class FreeswitchServer {
     const renewal = await renewDialog(dialog, {
       framework,
       localSdp: dialog.local.sdp,
-      headers: {},
+      headers: () => ({}),
     })
     if (renewal.kind === 'renewed') endpoint.dialog = renewal.dialog
     else this.#log.warn({ outcome: renewal.kind }, 'dialog with FreeSWITCH is not renewed')

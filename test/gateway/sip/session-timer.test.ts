@@ -8,10 +8,23 @@ function request(headers: Readonly<Record<string, string>>) {
   return { get: (name: string) => headers[name] }
 }
 
-t.test('a request without Session-Expires gets no timer', async (t) => {
-  const agreement = agreeOnTimer(request({ Supported: 'timer' }), limits)
-  t.strictSame(agreement, { kind: 'none' })
-  t.strictSame(timerHeaders(agreement), {})
+t.test(
+  'a request without Session-Expires from a peer that knows no timers gets none',
+  async (t) => {
+    const agreement = agreeOnTimer(request({ Supported: '100rel' }), limits)
+    t.strictSame(agreement, { kind: 'none' })
+    t.strictSame(timerHeaders(agreement), {})
+  },
+)
+
+t.test('a peer that knows timers and asks for none has one to refresh', async (t) => {
+  const agreement = agreeOnTimer(request({ Supported: '100rel, timer' }), limits)
+  t.strictSame(timerHeaders(agreement), {
+    'Session-Expires': '1800;refresher=uac',
+    Require: 'timer',
+  })
+  const patient = request({ Supported: 'timer', 'Min-SE': '3600' })
+  t.match(agreeOnTimer(patient, limits), { kind: 'agreed', expiresS: 3600 })
 })
 
 t.test('the peer refreshes where it names nobody', async (t) => {

@@ -155,7 +155,7 @@ t.test('each leg has a session timer of its own', async (t) => {
     headers: ['Session-Expires: 300;refresher=uac', 'Supported: timer'],
   })
   t.equal(answer.headers.get('session-expires'), '300;refresher=uac')
-  t.equal(at.invite.headers.get('session-expires'), '600')
+  t.equal(at.invite.headers.get('session-expires'), '600;refresher=uas')
   call.request('UPDATE', { headers: ['Session-Expires: 300;refresher=uac', 'Supported: timer'] })
   const refreshed = await call.response('UPDATE')
   t.equal(refreshed.headers.get('session-expires'), '300;refresher=uac')
@@ -168,7 +168,7 @@ t.test('a target that wants a longer session interval gets it', async (t) => {
   call.sendInvite()
   ;(await node.arrived()).respond(422, { headers: ['Min-SE: 900'] })
   const at = await node.arrived()
-  t.equal(at.invite.headers.get('session-expires'), '900')
+  t.equal(at.invite.headers.get('session-expires'), '900;refresher=uas')
   t.equal(at.invite.headers.get('min-se'), '900')
   await at.answer(sdp(50_000))
   t.equal((await call.answered()).status, 200)
