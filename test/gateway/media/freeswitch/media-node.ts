@@ -13,6 +13,7 @@ import { createFreeswitchPool } from '../../../../gateway/media/freeswitch/frees
 import { FreeswitchTrunkPlane } from '../../../../gateway/media/freeswitch/freeswitch-trunk.ts'
 import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
 import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
+import { cuttableLink } from '../../cuttable-link.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 const WAIT_MS = 20_000
@@ -62,14 +63,19 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
   const real = options.real ? realServers() : undefined
   const standIn = await StandInFreeswitch.start()
   t.teardown(() => standIn.close())
-  const server = new SipServer({
+  let server = new SipServer({
     listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
     clock,
     log,
   })
-  const { admin } = await server.start()
+  const { admin, sip } = await server.start()
   t.teardown(() => server.close())
-  const connection = new SipConnection({ address: real?.drachtio ?? admin, clock, log })
+  const link = await cuttableLink(t, real?.drachtio ?? admin)
+  const connection = new SipConnection({ address: link.address, clock, log })
+  const isBack = () =>
+    new Promise<void>((resolve) => {
+      connection.framework.on('connect', () => resolve())
+    })
   await connection.start()
   t.teardown(() => connection.close())
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
@@ -134,5 +140,28 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
     isRecordingRequired: false,
     ...changes,
   })
-  return { standIn, pool, plane, failures, request, clock, engines }
+  return {
+    standIn,
+    pool,
+    plane,
+    failures,
+    request,
+    clock,
+    engines,
+    framework: connection.framework,
+    /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
+    restartServer: async () => {
+      const back = isBack()
+      await server.close()
+      server = new SipServer({ listen: sip, admin, clock, log })
+      await server.start()
+      await back
+    },
+    /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
+    cutConnection: async () => {
+      const back = isBack()
+      link.cut()
+      await back
+    },
+  }
 }
