@@ -5,7 +5,10 @@ import type { SipDialog, SipFramework, SipHeaders, SipRequest, SipResponse } fro
  */
 
 /** An INVITE of ours on its way. */
-export interface OutgoingInvite extends SipRequest {
+export interface OutgoingInvite extends Omit<SipRequest, 'on'> {
+  /** An UPDATE of the peer's before its final response (RFC 3311). */
+  on(event: 'update', listener: (request: SipRequest, response: SipResponse) => void): void
+  removeAllListeners(event: 'update'): void
   /** Sends CANCEL; the final response still comes. Does nothing harmful after it. */
   cancel(options: { readonly headers?: SipHeaders }, callback?: (failure: unknown) => void): void
 }
@@ -25,7 +28,6 @@ export interface PlatformDialog extends SipDialog {
 export interface InviteOptions {
   readonly localSdp: string
   readonly headers: SipHeaders
-  readonly auth?: { readonly username: string; readonly password: string }
   /** Where to send it, whatever its URI says. */
   readonly proxy?: string
 }

@@ -35,12 +35,16 @@ export interface SipRequest extends SipMessage {
   readonly source: 'network' | 'application'
   readonly source_address: string
   readonly source_port: number
+  /** Our own address and port that it came to; absent within dialogs. */
+  readonly receivedOn: string | undefined
   /** `udp`, `tcp` or `tls`. */
   readonly protocol: string
   /** Set where the request came within a dialog. */
   readonly stackDialogId: string | undefined
   readonly res: SipResponse
   on(event: 'cancel', listener: () => void): void
+  /** An UPDATE of the peer's before its INVITE is answered; without a listener it is refused for now. */
+  on(event: 'update', listener: (request: SipRequest, response: SipResponse) => void): void
 }
 
 export interface SendOptions {

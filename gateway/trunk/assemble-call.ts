@@ -6,10 +6,13 @@ import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
-import type { TrunkMediaPlane } from '../media/trunk-media.ts'
+import type { Party, TrunkMediaPlane } from '../media/trunk-media.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
+import type { SipRequest } from '../sip/sip-surface.ts'
+import { readSipAddress } from '../sip-address.ts'
 import { AddressReader } from '../siprec/address-reader.ts'
 import type { Identification } from '../siprec/identification.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
 import type { TargetHealth } from './target-health.ts'
 import { orderTargets } from './target-order.ts'
 import { TrunkCall, type TrunkCallOptions } from './trunk-call.ts'
@@ -43,6 +46,8 @@ export type ArrivedInvite = Pick<
   | 'contact'
   | 'agreement'
   | 'hopsLeft'
+  | 'farSideOf'
+  | 'onSent'
   | 'onEnded'
 >
 
@@ -73,6 +78,7 @@ export function assembleCall(
     ...parts,
     ...invite,
     route,
+    hosts: hiddenHosts(invite.request, route),
     targets: orderTargets(route.targets, ({ uri }) => health.isUp(uri), Math.random),
     recording,
     isServiceNumber: (address) => addresses.isServiceNumber(address),
@@ -82,4 +88,14 @@ export function assembleCall(
       else health.leftCall(target.uri)
     },
   })
+}
+
+/** Neither party learns of the other's machines; platforms are known by the names of their targets, too. */
+function hiddenHosts(
+  request: SipRequest,
+  { targets }: TrunkRoute,
+): Readonly<Record<Party, HiddenHosts>> {
+  const own = request.receivedOn ?? 'localhost'
+  const names = targets.map(({ uri }) => readSipAddress(uri).host.toLowerCase())
+  return { caller: { own, names: new Set(names) }, platform: { own, names: new Set() } }
 }

@@ -4,6 +4,7 @@ import type { ContactRecord } from '../calls/contact-record.ts'
 import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { agentOf } from './agent-of.ts'
 import type { JoinedCall } from './joined-call.ts'
+import { JoinedLeg } from './joined-leg.ts'
 import { type LegTimers, platformAgreement } from './leg-timers.ts'
 import { type TransferOptions, transfer } from './transfer.ts'
 
@@ -41,9 +42,9 @@ export class CallTransfers {
     })
     this.#isBusy = false
     if (moved === undefined) return
-    if (giveUp.aborted) return void moved.dialog.destroy().catch(() => undefined)
+    if (giveUp.aborted) return new JoinedLeg(moved.dialog, moved.digest).hangUp()
     contact.change(agentOf(moved.dialog.res, this.#options), clock.epochMs())
     timers.start('platform', platformAgreement(moved.dialog.res))
-    await joined.replacePlatform(moved.dialog, moved.localSdp)
+    await joined.replacePlatform(moved)
   }
 }

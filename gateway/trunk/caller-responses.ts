@@ -1,8 +1,10 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
-import type { TrunkMedia } from '../media/trunk-media.ts'
+import { readPartyDescription } from '../media/party-description.ts'
+import type { Party, TrunkMedia } from '../media/trunk-media.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
-import { carriedFrom } from './leg-headers.ts'
+import { carriedResponseHeaders } from './carried-headers.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
 
 /** How an INVITE is refused. */
 export interface Refusal {
@@ -16,15 +18,19 @@ export interface Refusal {
 export class CallerResponses {
   readonly #request: SipRequest
   readonly #response: SipResponse
+  readonly #hosts: HiddenHosts
   readonly #log: Log
+  #toldSdp: string | undefined
 
   constructor(options: {
     readonly request: SipRequest
     readonly response: SipResponse
+    readonly hosts: Readonly<Record<Party, HiddenHosts>>
     readonly log: Log
   }) {
     this.#request = options.request
     this.#response = options.response
+    this.#hosts = options.hosts.caller
     this.#log = options.log
   }
 
@@ -33,11 +39,27 @@ export class CallerResponses {
     this.#provisional(183, {}, sdp)
   }
 
+  /**
+   * Whether the answer differs from the description that was told first: a caller may keep to that one, which was its
+   * answer already (RFC 3261 §13.2.1).
+   */
+  isOtherThanTold(sdp: string): boolean {
+    if (this.#toldSdp === undefined) return false
+    const [told, now] = [this.#toldSdp, sdp].map((text) => readPartyDescription(text, 'unusable'))
+    const [first, then] = [told?.audio, now?.audio]
+    return (
+      first?.formats[0]?.payloadType !== then?.formats[0]?.payloadType ||
+      first?.direction !== then?.direction ||
+      first?.isHeld !== then?.isHeld
+    )
+  }
+
   /** Ringing or early media of a target's (RFC 3960). */
   async passProvisional(provisional: SipResponse, media: TrunkMedia): Promise<void> {
     try {
       const sdp = provisional.body ? await media.answerFromPlatform(provisional.body) : undefined
-      this.#provisional(provisional.status, carriedFrom(provisional), sdp)
+      const headers = carriedResponseHeaders((name) => provisional.get(name), this.#hosts)
+      this.#provisional(provisional.status, headers, sdp)
     } catch (error) {
       this.#log.warn({ reason: messageOf(error) }, 'early media could not be joined')
     }
@@ -49,15 +71,18 @@ export class CallerResponses {
 
   #provisional(status: number, headers: SipHeaders, sdp: string | undefined): void {
     if (this.#response.finalResponseSent) return
+    // A caller without an offer gets ours in the 200: an unreliable response cannot carry it (RFC 3261 §13.2.1).
+    const body = this.#request.body ? sdp : undefined
+    this.#toldSdp ??= body
     // Reliably only where the caller insists; the SIP server numbers it and takes the PRACK (RFC 3262 §3).
     const isReliable = /\b100rel\b/i.test(this.#request.get('Require') ?? '')
     this.#response.send(status, '', {
       headers: {
         ...headers,
         ...(isReliable ? { Require: '100rel' } : {}),
-        ...(sdp === undefined ? {} : { 'Content-Type': 'application/sdp' }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/sdp' }),
       },
-      ...(sdp === undefined ? {} : { body: sdp }),
+      ...(body === undefined ? {} : { body }),
     })
   }
 }

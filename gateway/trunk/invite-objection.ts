@@ -11,11 +11,18 @@ export const MISSING: Refusal = {
 /** Why an INVITE is no call at all, so that it leaves no contact; undefined where it is one. */
 export function objectionTo(
   request: SipRequest,
-  call: { readonly hops: number; readonly isKnown: boolean; readonly agreement: TimerAgreement },
+  call: {
+    readonly hops: number
+    readonly isKnown: boolean
+    /** Whether we have sent it ourselves. */
+    readonly isOurs: boolean
+    readonly agreement: TimerAgreement
+  },
 ): Refusal | undefined {
   if (request.get('Contact') === undefined) return MISSING
   // The same request by another path (RFC 3261 §8.2.2.2): the call is being passed on already.
   if (call.isKnown) return { status: 482, reason: 'Merged Request', headers: {} }
+  if (call.isOurs) return { status: 482, reason: 'Loop Detected', headers: {} }
   if (!(call.hops >= 1)) return { status: 483, reason: 'Too Many Hops', headers: {} }
   if (call.agreement.kind !== 'too_short') return undefined
   const headers = { 'Min-SE': String(call.agreement.minS) }

@@ -3,22 +3,33 @@ import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
 import type { PlatformDialog } from '../sip/call-maker.ts'
+import type { DigestSession } from '../sip/digest-session.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { OPTIONS_HEADERS } from '../sip/sip-headers.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { type FarSide, type FarSideOf, passedReferTo } from './far-side.ts'
+import { type HiddenHosts, hideHosts } from './hide-hosts.ts'
 import { isGone, JoinedLeg, reasonOf } from './joined-leg.ts'
 import { LegRenewals } from './leg-renewals.ts'
 import type { LegTimers } from './leg-timers.ts'
 import { OfferExchange } from './offer-exchange.ts'
 import { type Incoming, type PassedMethod, passRequest } from './pass-request.ts'
+import type { NamedDialog } from './replaces.ts'
+import type { Transferred } from './transfer.ts'
 
 export interface JoinedCallOptions {
   readonly caller: SipDialog
   readonly platform: SipDialog
+  /** The platform's credentials; undefined where it needs none. */
+  readonly digest: DigestSession | undefined
   readonly media: TrunkMedia
   /** The SDP that each party has of us now. */
   readonly localSdp: Readonly<Record<Party, string>>
   readonly timers: LegTimers
+  /** What each party may know of the other's network. */
+  readonly hosts: Readonly<Record<Party, HiddenHosts>>
+  /** Of all calls, since transfers name others. */
+  readonly farSideOf: FarSideOf
   /** Takes a REFER that the route handles here; absent where all are passed on. */
   readonly onRefer: ((request: SipRequest, response: SipResponse) => void) | undefined
   /** A party hung up; the other was told. */
@@ -49,7 +60,7 @@ export class JoinedCall {
     this.#options = options
     this.#legs = {
       caller: new JoinedLeg(options.caller),
-      platform: new JoinedLeg(options.platform),
+      platform: new JoinedLeg(options.platform, options.digest),
     }
     this.#offers = new OfferExchange({
       ...options,
@@ -71,21 +82,38 @@ export class JoinedCall {
     return this.#legs[party]
   }
 
+  /** The other party's dialog of this call, where the name is that of one of its dialogs. */
+  farSideOf(
+    named: NamedDialog,
+  ): (Pick<FarSide, 'named' | 'party'> & { readonly uri: string }) | undefined {
+    if (this.#isEnded) return undefined
+    const near = (['caller', 'platform'] as const).find((party) => this.#legs[party].isNamed(named))
+    if (near === undefined) return undefined
+    const party = otherOf(near)
+    const { name, remoteUri } = this.#legs[party]
+    return { named: name, party, uri: remoteUri }
+  }
+
   /**
    * Puts another platform party in the place of the one that transferred the call away, which is hung up. The caller
-   * is offered `sdp.caller` where that is news.
+   * is offered `localSdp.caller` where that is news.
    */
-  async replacePlatform(dialog: SipDialog, sdp: Readonly<Record<Party, string>>): Promise<void> {
+  async replacePlatform({ dialog, digest, localSdp }: Transferred): Promise<void> {
     const left = this.#legs.platform
-    this.#legs.platform = new JoinedLeg(dialog)
+    this.#legs.platform = new JoinedLeg(dialog, digest)
     this.#listen('platform')
     void left.hangUp()
-    await this.#offers.platformReplaced(sdp)
+    await this.#offers.platformReplaced(localSdp)
   }
 
   /** Refreshes the session with a party by the description that it has (RFC 4028 §7.4). */
   async refresh(party: Party): Promise<void> {
     if (!this.#isEnded) await this.#offers.refresh(party)
+  }
+
+  /** Tells the caller again what it was answered. */
+  async offerCaller(sdp: string): Promise<void> {
+    if (!this.#isEnded) await this.#offers.offer('caller', sdp)
   }
 
   /** Asks whether the party still knows its dialog. */
@@ -137,7 +165,7 @@ export class JoinedCall {
 
   async #goOnWith(party: Party, dialog: PlatformDialog): Promise<void> {
     const { media, log } = this.#options
-    this.#legs[party] = new JoinedLeg(dialog)
+    this.#legs[party] = new JoinedLeg(dialog, this.#legs[party].digest)
     this.#listen(party)
     try {
       // A party that answers a refresh without a description keeps to what it said before.
@@ -199,7 +227,15 @@ export class JoinedCall {
   }
 
   async #pass(party: Party, method: PassedMethod, incoming: Incoming): Promise<void> {
-    const status = await passRequest(method, incoming, this.#legs[otherOf(party)])
+    const other = otherOf(party)
+    const { hosts, farSideOf } = this.#options
+    const rewrite = (name: string, value: string) => {
+      if (name === 'Refer-To') {
+        return passedReferTo(value, { party: other, hosts: hosts[other], farSideOf })
+      }
+      return name === 'Referred-By' ? hideHosts(value, hosts[other]) : value
+    }
+    const status = await passRequest(method, incoming, { to: this.#legs[other], rewrite })
     // A NOTIFY or REFER may also concern a subscription that is no more (RFC 5057 §5.1).
     if (method === 'INFO' && status === 481 && !this.#isEnded) {
       this.#options.onGone('session_expired')

@@ -1,5 +1,7 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
+import type { DigestSession } from '../sip/digest-session.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type { NamedDialog } from './replaces.ts'
 
 /** A dialog as joining two needs it: a request's callback form also hands out the ACK of an offerless re-INVITE. */
 export interface JoinedDialog extends Omit<SipDialog, 'request'> {
@@ -40,29 +42,54 @@ export function isGone(status: number): boolean {
   return status === 481 || status === 408
 }
 
+const MOST_CHALLENGES = 3
+
 /** One leg of a joined call: its dialog, and what is asked of its peer. */
 export class JoinedLeg {
   readonly dialog: JoinedDialog
   /** How to give up what is asked for and not answered yet. */
   readonly #pending = new Set<(failure: unknown) => void>()
+  /** The peer's credentials; undefined where it needs none. */
+  readonly digest: DigestSession | undefined
+  #isLeft = false
 
-  constructor(dialog: SipDialog) {
+  constructor(dialog: SipDialog, digest?: DigestSession) {
+    this.digest = digest
     // One object with two forms of `request`; the surface that receives calls declares the promise alone.
     this.dialog = dialog as unknown as JoinedDialog
   }
 
-  /** Resolves with the final response; rejects where the SIP server could not send the request. */
-  ask(options: LegRequest): Promise<LegAnswer> {
-    return new Promise((resolve, reject) => {
-      this.#pending.add(reject)
-      this.dialog.request(options, (failure, response, ack) => {
-        // Provisional responses to a re-INVITE say nothing of the outcome.
-        if (response && response.status < 200) return
-        this.#pending.delete(reject)
-        if (response) resolve({ response, ack })
-        else reject(failure)
+  /** The dialog as the peer knows it: its own tag is `toTag`. */
+  get name(): NamedDialog {
+    const { callId, localTag, remoteTag } = this.dialog.sip
+    return { callId, toTag: remoteTag, fromTag: localTag }
+  }
+
+  get remoteUri(): string {
+    return this.dialog.remote.uri
+  }
+
+  /** Whether somebody means this dialog by a name that is meant for us. */
+  isNamed({ callId, toTag, fromTag }: NamedDialog): boolean {
+    const { sip } = this.dialog
+    return sip.callId === callId && sip.localTag === toTag && sip.remoteTag === fromTag
+  }
+
+  /**
+   * Resolves with the final response, meeting challenges on the way; rejects where the SIP server could not send the
+   * request.
+   */
+  async ask(options: LegRequest): Promise<LegAnswer> {
+    const { method, body = '' } = options
+    for (let challenges = 0; ; challenges++) {
+      const vouched = this.digest?.headersFor({ method, uri: this.dialog.remote.uri, body }) ?? {}
+      const answer = await this.#askOnce({
+        ...options,
+        headers: { ...options.headers, ...vouched },
       })
-    })
+      const isMet = challenges < MOST_CHALLENGES && this.digest?.takes(answer.response, vouched)
+      if (!isMet) return answer
+    }
   }
 
   /** Asks and tells the final status, 481 for a dialog that is gone from the SIP server too. */
@@ -113,10 +140,29 @@ export class JoinedLeg {
     this.#pending.clear()
   }
 
-  /** Says BYE where the dialog is up, and resolves at its response, whatever that is. */
+  /** Says BYE where the dialog is up, and resolves at its response, whatever that is. Idempotent. */
   async hangUp(headers: SipHeaders = {}): Promise<void> {
+    if (!this.dialog.connected || this.#isLeft) return
+    this.#isLeft = true
+    const said =
+      this.digest === undefined
+        ? this.dialog.destroy({ headers })
+        : this.ask({ method: 'BYE', headers })
     // A dialog that the far side no longer knows answers 481 or nothing; either way it is over.
-    if (this.dialog.connected) await this.dialog.destroy({ headers }).catch(() => undefined)
+    await said.catch(() => undefined)
+  }
+
+  #askOnce(options: LegRequest): Promise<LegAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#pending.add(reject)
+      this.dialog.request(options, (failure, response, ack) => {
+        // Provisional responses to a re-INVITE say nothing of the outcome.
+        if (response && response.status < 200) return
+        this.#pending.delete(reject)
+        if (response) resolve({ response, ack })
+        else reject(failure)
+      })
+    })
   }
 }
 

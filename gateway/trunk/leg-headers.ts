@@ -1,8 +1,9 @@
 import type { TrunkTarget } from '../../config/trunk-config.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
-import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import type { SipHeaders, SipRequest } from '../sip/sip-surface.ts'
 import { readSipAddress } from '../sip-address.ts'
-import { CARRIED_RESPONSE_HEADERS, carriedHeaders } from './carried-headers.ts'
+import { carriedHeaders, privacyWishes } from './carried-headers.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
 
 /** Methods that a joined call takes on either leg. */
 export const TRUNK_ALLOW =
@@ -26,14 +27,19 @@ export function targetHeaders(
     readonly uri: string
     readonly hopsLeft: number
     readonly timer: TimerLimits
+    readonly hosts: HiddenHosts
+    /** The dialog whose place the call takes, as the target knows it; undefined for none. */
+    readonly replaces: string | undefined
   },
 ): SipHeaders {
-  const { target, uri, hopsLeft, timer } = options
+  const { target, uri, hopsLeft, timer, hosts, replaces } = options
+  const { isTrusted } = target
+  const read = (name: string) => request.get(name)
   const extensionNames = Object.keys(request.headers).filter((name) => /^x-/i.test(name))
-  const { user, from } = callerOf(request)
+  const { user, from } = callerOf(request, !isTrusted && privacyWishes(read).has('user'))
   const transport = /;transport=\w+/i.exec(target.uri)?.[0] ?? ''
   return {
-    ...carriedHeaders((name) => request.get(name), { isTrusted: target.isTrusted, extensionNames }),
+    ...carriedHeaders(read, { isTrusted, extensionNames, hosts }),
     From: from,
     To: `<${uri.replace(/;.*$/, '')}>`,
     Contact: `<sip:${user}@localhost${transport}>`,
@@ -45,24 +51,21 @@ export function targetHeaders(
     'Min-SE': `${timer.minS}`,
     'Max-Forwards': `${hopsLeft}`,
     'Content-Type': 'application/sdp',
+    ...(replaces === undefined ? {} : { Replaces: replaces, Require: 'replaces' }),
   }
 }
 
-/** Headers of a target's response that the caller gets to see. */
-export function carriedFrom(response: SipResponse): SipHeaders {
-  const headers: Record<string, string> = {}
-  for (const name of CARRIED_RESPONSE_HEADERS) {
-    const value = response.get(name)
-    if (value !== undefined && value !== '') headers[name] = value
-  }
-  return headers
-}
-
-function callerOf(request: SipRequest): { readonly user: string; readonly from: string } {
+function callerOf(
+  request: SipRequest,
+  isAnonymous: boolean,
+): { readonly user: string; readonly from: string } {
   const { displayName, user: written, host } = readSipAddress(request.get('From') ?? '')
+  if (isAnonymous) {
+    return { user: 'anonymous', from: '"Anonymous" <sip:anonymous@anonymous.invalid>' }
+  }
   const user = encodeURIComponent(written || 'anonymous').replaceAll('%2B', '+')
   const name = displayName === '' ? '' : `"${displayName.replace(/["\\\r\n]/g, '')}" `
   // The one host that says something of the caller (RFC 3323 §4.1.1.3), and nothing of the network.
-  const isAnonymous = host.toLowerCase() === 'anonymous.invalid'
-  return { user, from: `${name}<sip:${user}@${isAnonymous ? 'anonymous.invalid' : 'localhost'}>` }
+  const isWithheld = host.toLowerCase() === 'anonymous.invalid'
+  return { user, from: `${name}<sip:${user}@${isWithheld ? 'anonymous.invalid' : 'localhost'}>` }
 }

@@ -1,12 +1,18 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
-import type { CallMaker, PlatformDialog } from '../sip/call-maker.ts'
+import type { Party } from '../media/trunk-media.ts'
+import type { CallMaker, OutgoingInvite, PlatformDialog } from '../sip/call-maker.ts'
+import type { DigestSession } from '../sip/digest-session.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { carriedResponseHeaders } from './carried-headers.ts'
 import { isTargetFault, refusalFor } from './failover.ts'
-import { carriedFrom, targetHeaders, uriFor } from './leg-headers.ts'
-import { type TargetOutcome, tryTarget } from './try-target.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
+import { targetHeaders, uriFor } from './leg-headers.ts'
+import type { Incoming } from './pass-request.ts'
+import { TargetQueue } from './target-queue.ts'
+import { type CredentialedOutcome, tryWithCredentials } from './try-with-credentials.ts'
 
 export interface PassOnOptions {
   readonly request: SipRequest
@@ -15,6 +21,9 @@ export interface PassOnOptions {
   readonly targets: readonly TrunkTarget[]
   readonly dialled: string
   readonly hopsLeft: number
+  readonly hosts: Readonly<Record<Party, HiddenHosts>>
+  /** The dialog whose place the call takes, as the targets know it; undefined for none. */
+  readonly replaces: string | undefined
   readonly timer: TimerLimits
   readonly calls: CallMaker
   readonly clock: Clock
@@ -24,6 +33,10 @@ export interface PassOnOptions {
   readonly offer: () => Promise<string>
   /** A provisional response other than 100; the next is told when this one is dealt with. */
   readonly onProvisional: (response: SipResponse) => Promise<void>
+  /** An UPDATE of the target's before it has answered, and what it was offered. */
+  readonly onUpdate: (update: Incoming, localSdp: string) => void
+  /** An INVITE to a target is on its way. */
+  readonly onSent: (invite: OutgoingInvite) => void
   /** What a target made of the call, for the judgement of targets. */
   readonly onTarget: (target: TrunkTarget, isThere: boolean) => void
 }
@@ -32,6 +45,7 @@ export type Passed =
   | {
       readonly kind: 'answered'
       readonly dialog: PlatformDialog
+      readonly digest: DigestSession | undefined
       readonly target: TrunkTarget
       /** When its 200 came: what it says from then on belongs to the call. */
       readonly answeredAtMs: number
@@ -41,11 +55,12 @@ export type Passed =
   | { readonly kind: 'refused'; readonly status: number; readonly headers: SipHeaders }
   | { readonly kind: 'cancelled' }
 
-/** Offers the call to one target after the other until one answers or refuses for good. */
+/** Offers the call to one target after the other, redirections included, until one answers or refuses for good. */
 export async function passOn(options: PassOnOptions): Promise<Passed> {
-  const { targets, log, onTarget } = options
-  let last: Extract<TargetOutcome, { readonly kind: 'refused' }> | undefined
-  for (const target of targets) {
+  const { log, onTarget } = options
+  let last: Extract<CredentialedOutcome, { readonly kind: 'refused' }> | undefined
+  const left = new TargetQueue(options)
+  for (let target = left.next(); target !== undefined; target = left.next()) {
     const { outcome, localSdp } = await offerTo(target, options)
     switch (outcome.kind) {
       case 'answered':
@@ -60,6 +75,7 @@ export async function passOn(options: PassOnOptions): Promise<Passed> {
       case 'refused':
         onTarget(target, !isTargetFault(outcome.status))
         last = outcome
+        left.redirect(target, outcome)
         break
     }
     log.warn({ target: target.uri, status: last.status }, 'target did not take the call')
@@ -68,8 +84,12 @@ export async function passOn(options: PassOnOptions): Promise<Passed> {
   return {
     kind: 'refused',
     status: refusalFor(last?.status),
-    headers: last?.response === undefined ? {} : carriedFrom(last.response),
+    headers: last?.response === undefined ? {} : refusalHeaders(last.response, options),
   }
+}
+
+function refusalHeaders(response: SipResponse, { hosts }: PassOnOptions): SipHeaders {
+  return carriedResponseHeaders((name) => response.get(name), hosts.caller)
 }
 
 async function offerTo(target: TrunkTarget, options: PassOnOptions) {
@@ -85,7 +105,7 @@ async function offerTo(target: TrunkTarget, options: PassOnOptions) {
 function wantedInterval({
   status,
   response,
-}: Extract<TargetOutcome, { readonly kind: 'refused' }>): number | undefined {
+}: Extract<CredentialedOutcome, { readonly kind: 'refused' }>): number | undefined {
   const minSe = Number(/^\s*(\d{1,6})/.exec(response?.get('Min-SE') ?? '')?.[1])
   return status === 422 && minSe > 0 ? minSe : undefined
 }
@@ -93,16 +113,16 @@ function wantedInterval({
 async function attempt(
   target: TrunkTarget,
   options: PassOnOptions & { readonly localSdp: string },
-): Promise<TargetOutcome> {
-  const { request, route, dialled, hopsLeft, timer, calls, clock, giveUp, localSdp } = options
+): Promise<CredentialedOutcome> {
+  const { request, route, dialled, calls, clock, giveUp, localSdp } = options
   const uri = uriFor(target, dialled)
   let provisionals = Promise.resolve()
-  const outcome = await tryTarget(
+  const outcome = await tryWithCredentials(
     {
       target,
       uri,
       localSdp,
-      headers: targetHeaders(request, { target, uri, hopsLeft, timer }),
+      headers: targetHeaders(request, { ...options, target, uri, hosts: options.hosts.platform }),
       responseTimeoutS: route.responseTimeoutS,
       ringTimeoutS: route.ringTimeoutS,
       giveUp,
@@ -110,6 +130,8 @@ async function attempt(
         // In order, since the media plane may take its time over the first description.
         provisionals = provisionals.then(() => options.onProvisional(response))
       },
+      onUpdate: (update) => options.onUpdate(update, localSdp),
+      onSent: options.onSent,
     },
     { calls, clock },
   )

@@ -12,21 +12,24 @@ const PASSED = {
   INFO: ['Content-Type', 'Info-Package', 'Content-Disposition'],
   MESSAGE: ['Content-Type'],
   NOTIFY: ['Content-Type', 'Event', 'Subscription-State'],
-  REFER: ['Refer-To', 'Referred-By', 'Replaces', 'Refer-Sub', 'Target-Dialog'],
+  REFER: ['Refer-To', 'Referred-By', 'Refer-Sub'],
 } as const
 
 export type PassedMethod = keyof typeof PASSED
+
+/** Puts a header into the other party's terms. */
+export type HeaderRewriter = (name: string, value: string) => string
 
 /** Asks the other party what one party asks, and answers with its answer. Tells the status. */
 export async function passRequest(
   method: PassedMethod,
   { request, response }: Incoming,
-  to: JoinedLeg,
+  { to, rewrite }: { readonly to: JoinedLeg; readonly rewrite: HeaderRewriter },
 ): Promise<number> {
   const headers: Record<string, string> = {}
   for (const name of PASSED[method]) {
     const value = request.get(name)
-    if (value !== undefined) headers[name] = value
+    if (value !== undefined) headers[name] = rewrite(name, value)
   }
   const { body } = request
   const asked = { method, headers, ...(body ? { body } : {}) }

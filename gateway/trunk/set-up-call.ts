@@ -2,14 +2,19 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
-import type { TrunkMedia } from '../media/trunk-media.ts'
-import type { CallMaker } from '../sip/call-maker.ts'
+import type { Party, TrunkMedia } from '../media/trunk-media.ts'
+import type { CallMaker, OutgoingInvite } from '../sip/call-maker.ts'
 import type { TimerAgreement, TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipDialog, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { answerCaller } from './answer-caller.ts'
 import type { CallerResponses, Refusal } from './caller-responses.ts'
+import { answerEarlyUpdate } from './early-update.ts'
+import { type FarSideOf, farSideNamed } from './far-side.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
+import { JoinedLeg } from './joined-leg.ts'
 import { type Passed, passOn } from './pass-on.ts'
 import { playAnnouncement } from './play-announcement.ts'
+import { writeReplaces } from './replaces.ts'
 import type { TrunkRecording } from './trunk-recording.ts'
 
 type Answered = Extract<Passed, { readonly kind: 'answered' }>
@@ -31,12 +36,17 @@ export interface CallSetupOptions {
   readonly dialled: string
   /** For the next hop. */
   readonly hopsLeft: number
+  /** What each party may know of the other's network. */
+  readonly hosts: Readonly<Record<Party, HiddenHosts>>
+  readonly farSideOf: FarSideOf
   readonly recording: TrunkRecording
   readonly framework: DialogMaker & CallMaker
   readonly timer: TimerLimits
   readonly agreement: TimerAgreement
   readonly clock: Clock
   readonly log: Log
+  /** An INVITE to a target is on its way. */
+  readonly onSent: (invite: OutgoingInvite) => void
   /** What a target made of the call, for the judgement of targets. */
   readonly onTarget: (target: TrunkTarget, isThere: boolean) => void
 }
@@ -78,17 +88,28 @@ export async function setUpCall(
   events.onPassing()
   const passed = await passOn({
     ...options,
+    ...replacing(options),
     calls: framework,
     giveUp,
     offer: () => media.offerForPlatform(),
     onProvisional: async (response) => {
       if (!giveUp.aborted) await responses.passProvisional(response, media)
     },
+    onUpdate: (update, localSdp) => answerEarlyUpdate(update, { media, localSdp, log }),
   })
   if (passed.kind === 'refused') return { ...passed, reason: '' }
   return passed.kind === 'answered'
     ? join(media, passed, { ...options, ...events, giveUp })
     : undefined
+}
+
+/** Where the INVITE takes the place of a call through us, it goes to whoever is at that one's far end. */
+function replacing({ request, targets, farSideOf }: CallSetupOptions) {
+  const asked = request.get('Replaces')
+  if (asked === undefined) return { targets, replaces: undefined }
+  const far = farSideNamed(asked, farSideOf)
+  if (far === undefined) return { targets, replaces: asked }
+  return { targets: [far.target], replaces: writeReplaces(far.named) }
 }
 
 type Opened =
@@ -120,8 +141,8 @@ async function join(
   options: CallSetupOptions & CallSetupEvents & { readonly giveUp: AbortSignal },
 ): Promise<Refusal | undefined> {
   const { log, giveUp, onEstablished, onCallerGone } = options
-  const { dialog: platform, answeredAtMs } = answered
-  const leave = () => void platform.destroy().catch(() => undefined)
+  const { dialog: platform, digest, answeredAtMs } = answered
+  const leave = () => void new JoinedLeg(platform, digest).hangUp()
   let callerSdp: string
   try {
     callerSdp = await media.answerFromPlatform(platform.remote.sdp ?? '')

@@ -73,7 +73,7 @@ export class TargetHealth {
 
   #judge(uri: string, isThere: boolean): void {
     // Calls to a target that nobody watches must not take it out for good: only a probe brings it back.
-    if (this.#options.everyS === 0) return
+    if (this.#options.everyS === 0 || !this.#options.uris.includes(uri)) return
     const wasUp = this.isUp(uri)
     this.#failures.set(uri, isThere ? 0 : (this.#failures.get(uri) ?? 0) + 1)
     const isUp = this.isUp(uri)

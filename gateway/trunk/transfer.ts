@@ -3,13 +3,19 @@ import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
 import type { Party, TrunkMedia } from '../media/trunk-media.ts'
-import type { CallMaker, PlatformDialog } from '../sip/call-maker.ts'
+import type { CallMaker, OutgoingInvite, PlatformDialog } from '../sip/call-maker.ts'
+import type { DigestSession } from '../sip/digest-session.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
-import { readSipAddress } from '../sip-address.ts'
+import { answerEarlyUpdate } from './early-update.ts'
+import { type FarSideOf, farSideNamed } from './far-side.ts'
+import type { HiddenHosts } from './hide-hosts.ts'
 import type { JoinedLeg } from './joined-leg.ts'
 import { targetHeaders } from './leg-headers.ts'
-import { type TargetOutcome, tryTarget } from './try-target.ts'
+import type { Incoming } from './pass-request.ts'
+import { readReplaces, replacesIn, writeReplaces } from './replaces.ts'
+import { type CredentialedOutcome, tryWithCredentials } from './try-with-credentials.ts'
+import { withinRoute } from './within-route.ts'
 
 export interface TransferOptions {
   /** The leg that asks for it. */
@@ -20,11 +26,15 @@ export interface TransferOptions {
   /** The target that has the call now. */
   readonly target: TrunkTarget
   readonly hopsLeft: number
+  readonly hosts: Readonly<Record<Party, HiddenHosts>>
+  readonly farSideOf: FarSideOf
   readonly timer: TimerLimits
   readonly media: TrunkMedia
   readonly calls: CallMaker
   readonly clock: Clock
   readonly log: Log
+  /** An INVITE to the new party is on its way. */
+  readonly onSent: (invite: OutgoingInvite) => void
   /** Aborted when the call ends meanwhile. */
   readonly giveUp: AbortSignal
 }
@@ -32,6 +42,7 @@ export interface TransferOptions {
 /** The party that the call goes to from now on. */
 export interface Transferred {
   readonly dialog: PlatformDialog
+  readonly digest: DigestSession | undefined
   readonly localSdp: Readonly<Record<Party, string>>
 }
 
@@ -63,10 +74,10 @@ export async function transfer(
       report(statusLine(outcome), 'terminated;reason=noresource')
       return undefined
     }
-    const { dialog } = outcome
+    const { dialog, digest } = outcome
     const callerSdp = await media.answerFromPlatform(dialog.remote.sdp ?? '')
     report('200 OK', 'terminated;reason=noresource')
-    return { dialog, localSdp: { caller: callerSdp, platform: platformSdp } }
+    return { dialog, digest, localSdp: { caller: callerSdp, platform: platformSdp } }
   } catch (error) {
     log.warn({ reason: messageOf(error) }, 'transfer failed')
     report('500 Server Internal Error', 'terminated;reason=noresource')
@@ -84,12 +95,11 @@ function call(
   { target, uri, replaces }: Destination,
   localSdp: string,
   options: TransferOptions & { readonly refer: SipRequest; readonly report: Report },
-): Promise<TargetOutcome> {
-  const { invite, route, hopsLeft, timer, calls, clock, giveUp, refer, report } = options
+): Promise<CredentialedOutcome> {
+  const { invite, route, calls, clock, giveUp, refer, report } = options
   const referredBy = refer.get('Referred-By')
   const headers: SipHeaders = {
-    ...targetHeaders(invite, { target, uri, hopsLeft, timer }),
-    ...(replaces === undefined ? {} : { Replaces: replaces, Require: 'replaces' }),
+    ...targetHeaders(invite, { ...options, target, uri, replaces, hosts: options.hosts.platform }),
     ...(referredBy === undefined ? {} : { 'Referred-By': referredBy }),
   }
   const attempt = {
@@ -100,27 +110,31 @@ function call(
     responseTimeoutS: route.responseTimeoutS,
     ringTimeoutS: route.ringTimeoutS,
     giveUp,
+    onSent: options.onSent,
+    onUpdate: (update: Incoming) =>
+      answerEarlyUpdate(update, { media: options.media, localSdp, log: options.log }),
     onProvisional: ({ status }: SipResponse) =>
       report(`${status} ${status === 180 ? 'Ringing' : 'Session Progress'}`, 'active;expires=180'),
   }
-  return tryTarget(attempt, { calls, clock })
+  return tryWithCredentials(attempt, { calls, clock })
 }
 
-/** `<sip:user@host?Replaces=call-id%3Bto-tag%3D…%3Bfrom-tag%3D…>` (RFC 3891). */
+/**
+ * `<sip:user@host?Replaces=call-id%3Bto-tag%3D…%3Bfrom-tag%3D…>` (RFC 3891). Where that names a call of ours, whoever
+ * is at its far end is called.
+ */
 function readDestination(
   referTo: string,
-  { route, target }: Pick<TransferOptions, 'route' | 'target'>,
+  { route, target, farSideOf }: Pick<TransferOptions, 'route' | 'target' | 'farSideOf'>,
 ): Destination | undefined {
-  const { scheme, user, host } = readSipAddress(referTo)
-  if (!['sip', 'sips', 'tel'].includes(scheme) || user === '') return undefined
-  const query = /\?([^>]*)/.exec(referTo)?.[1] ?? ''
-  const replaces = new URLSearchParams(query.replaceAll('+', '%2B')).get('Replaces') ?? undefined
-  if (replaces !== undefined && !/^[\x21-\x7e]{1,512}$/.test(replaces)) return undefined
-  const named = route.targets.find(({ uri }) => host !== '' && readSipAddress(uri).host === host)
-  const at = named ?? target
-  const encoded = encodeURIComponent(user).replaceAll('%2B', '+')
-  const uri = at.uri.replace(/^(sips?:)(?:[^@]*@)?/, (_, start: string) => `${start}${encoded}@`)
-  return { target: at, uri, replaces }
+  const replaces = replacesIn(referTo)
+  if (replaces !== undefined && readReplaces(replaces) === undefined) return undefined
+  const far = farSideNamed(replaces ?? '', farSideOf)
+  if (far !== undefined) {
+    return { target: far.target, uri: far.target.uri, replaces: writeReplaces(far.named) }
+  }
+  const at = withinRoute(referTo, { route, target })
+  return at && { target: at, uri: at.uri, replaces }
 }
 
 type Report = (status: string, subscription: string) => void
@@ -141,7 +155,7 @@ function reporter(leg: JoinedLeg, isWanted: boolean): Report {
   }
 }
 
-function statusLine(outcome: Exclude<TargetOutcome, { readonly kind: 'answered' }>): string {
+function statusLine(outcome: Exclude<CredentialedOutcome, { readonly kind: 'answered' }>): string {
   switch (outcome.kind) {
     case 'refused':
       return `${outcome.status} ${outcome.reason.replace(/[^\x20-\x7e]/g, '') || 'Refused'}`

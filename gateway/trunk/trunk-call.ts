@@ -11,8 +11,10 @@ import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { agentOf } from './agent-of.ts'
 import { CallTransfers } from './call-transfers.ts'
 import { CallerResponses } from './caller-responses.ts'
+import type { FarSide } from './far-side.ts'
 import { JoinedCall } from './joined-call.ts'
 import { LegTimers, platformAgreement } from './leg-timers.ts'
+import type { NamedDialog } from './replaces.ts'
 import { reportCall } from './report-call.ts'
 import { type CallSetupOptions, type EstablishedCall, setUpCall } from './set-up-call.ts'
 import { takeLateAnswer } from './take-late-answer.ts'
@@ -175,6 +177,19 @@ export class TrunkCall {
     }
   }
 
+  /** The far end of this call, where the name is that of one of its dialogs. */
+  farSideOf(named: NamedDialog): FarSide | undefined {
+    const far = this.#joined?.farSideOf(named)
+    if (far === undefined) return undefined
+    const { uri } = far
+    // What is known of a target holds for whoever answered there; callers are nobody's to trust.
+    const target =
+      far.party === 'platform' && this.#target !== undefined
+        ? { ...this.#target, uri }
+        : { uri, priority: 1, weight: 1, isTrusted: false }
+    return { ...far, target }
+  }
+
   #advance(state: 'announcing' | 'passing'): void {
     if (this.#end === undefined) this.#state = state
   }
@@ -200,6 +215,7 @@ export class TrunkCall {
     contact.answered(answeredAtMs)
     recording.answered(answeredAtMs)
     const joined: JoinedCall = new JoinedCall({
+      ...this.#options,
       ...call,
       platform,
       localSdp: { caller: call.callerSdp, platform: call.localSdp },
@@ -217,6 +233,12 @@ export class TrunkCall {
     this.#joined = joined
     this.#timers.start('caller', agreement)
     this.#timers.start('platform', platformAgreement(platform.res))
+    if (this.#responses.isOtherThanTold(call.callerSdp)) {
+      void joined
+        .leg('caller')
+        .nextAck()
+        .then(() => joined.offerCaller(call.callerSdp))
+    }
     if (request.body) return
     void takeLateAnswer(joined.leg('caller'), media, this.#log).then((isTaken) => {
       if (!isTaken) void this.end('no_answer_in_ack')

@@ -10,9 +10,11 @@ import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer } from '../sip/session-timer.ts'
 import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { assembleCall, type CallParts } from './assemble-call.ts'
+import type { FarSide } from './far-side.ts'
 import { dialogKey, MISSING, objectionTo } from './invite-objection.ts'
 import { liveTrunkCall } from './live-trunk-call.ts'
 import { probeBy } from './probe-target.ts'
+import type { NamedDialog } from './replaces.ts'
 import { RouteTable } from './route-table.ts'
 import { TargetHealth } from './target-health.ts'
 import type { TrunkCall } from './trunk-call.ts'
@@ -42,6 +44,8 @@ export class TrunkCalls {
   readonly #health: TargetHealth
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #calls = new Map<string, TrunkCall>()
+  /** Call-IDs of our own, by the call that they belong to. */
+  readonly #sent = new Map<string, TrunkCall>()
   readonly #served: ServedCalls<TrunkCall>
   #isDraining = false
 
@@ -134,7 +138,13 @@ export class TrunkCalls {
     const key = dialogKey(request)
     const hops = Number(request.get('Max-Forwards') ?? '70')
     const agreement = agreeOnTimer(request, timer)
-    const objection = objectionTo(request, { hops, isKnown: this.#calls.has(key ?? ''), agreement })
+    const callId = request.get('Call-ID') ?? ''
+    const objection = objectionTo(request, {
+      hops,
+      isKnown: this.#calls.has(key ?? ''),
+      isOurs: this.#sent.has(callId),
+      agreement,
+    })
     if (key === undefined || objection !== undefined) {
       const { status, reason, headers } = objection ?? MISSING
       response.send(status, reason, { headers })
@@ -143,13 +153,13 @@ export class TrunkCalls {
     const contact = new ContactRecord({
       journal,
       nodeId,
-      callId: request.get('Call-ID') ?? '',
+      callId,
       capture: 'trunk',
       startedAtMs: clock.epochMs(),
       facts: trunkFacts(request, { headers: readHeaders(request.raw), identification, lines }),
     })
     events.arrived()
-    const call = assembleCall(
+    const call: TrunkCall = assembleCall(
       route,
       {
         ...invite,
@@ -157,7 +167,9 @@ export class TrunkCalls {
         contact,
         agreement,
         hopsLeft: hops - 1,
-        onEnded: () => this.#calls.delete(key),
+        farSideOf: (named) => this.#farSideOf(named),
+        onSent: (sent) => this.#sent.set(sent.get('Call-ID') ?? '', call),
+        onEnded: () => this.#forget(key, call),
       },
       { ...this.#options, health: this.#health },
     )
@@ -165,5 +177,18 @@ export class TrunkCalls {
     this.#served.hold(call, invite.server)
     if (this.#isDraining) call.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
     else void call.run()
+  }
+
+  #farSideOf(named: NamedDialog): FarSide | undefined {
+    for (const call of this.#calls.values()) {
+      const far = call.farSideOf(named)
+      if (far !== undefined) return far
+    }
+    return undefined
+  }
+
+  #forget(key: string, call: TrunkCall): void {
+    this.#calls.delete(key)
+    for (const [callId, sender] of this.#sent) if (sender === call) this.#sent.delete(callId)
   }
 }

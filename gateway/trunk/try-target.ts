@@ -8,6 +8,7 @@ import {
   type PlatformDialog,
 } from '../sip/call-maker.ts'
 import type { SipHeaders, SipResponse } from '../sip/sip-surface.ts'
+import type { Incoming } from './pass-request.ts'
 
 /** How one target took the call. */
 export type TargetOutcome =
@@ -27,11 +28,17 @@ export interface TargetAttempt {
   readonly uri: string
   readonly localSdp: string
   readonly headers: SipHeaders
+  /** Sends it there instead of where `uri` leads; undefined for none. */
+  readonly proxy: string | undefined
   readonly responseTimeoutS: number
   readonly ringTimeoutS: number
   /** Aborted when the caller gives up; its `reason` may hold headers for the CANCEL. */
   readonly giveUp: AbortSignal
   readonly onProvisional: (response: SipResponse) => void
+  /** The INVITE is on its way. */
+  readonly onSent: (invite: OutgoingInvite) => void
+  /** An UPDATE of the target's before it has answered. */
+  readonly onUpdate: (update: Incoming) => void
 }
 
 /**
@@ -77,7 +84,6 @@ export function tryTarget(
     }
     attempt.giveUp.addEventListener('abort', onGiveUp)
     giveTime(attempt.responseTimeoutS)
-    const { credentials } = attempt.target
     let hasRung = false
     try {
       calls.createUAC(
@@ -85,13 +91,15 @@ export function tryTarget(
         {
           localSdp: attempt.localSdp,
           headers: attempt.headers,
-          ...(credentials && {
-            auth: { username: credentials.user, password: credentials.password },
-          }),
+          ...(attempt.proxy === undefined ? {} : { proxy: attempt.proxy }),
         },
         {
           cbRequest: (_failure, request) => {
             invite = request
+            if (request) {
+              attempt.onSent(request)
+              takeUpdates(request, attempt.onUpdate)
+            }
             if (outcome) cancel()
           },
           cbProvisional: (response) => {
@@ -115,6 +123,14 @@ export function tryTarget(
     } catch (error) {
       settle(refusalOf(error))
     }
+  })
+}
+
+/** The framework's own listener, which it adds next, answers with what was offered first, whatever is asked. */
+function takeUpdates(invite: OutgoingInvite, onUpdate: (update: Incoming) => void): void {
+  queueMicrotask(() => {
+    invite.removeAllListeners('update')
+    invite.on('update', (request, response) => onUpdate({ request, response }))
   })
 }
 

@@ -124,6 +124,10 @@ export class PeerCall {
     this.#target = options.to ?? 'sip:recorder@127.0.0.1'
   }
 
+  get toTag(): string {
+    return this.#toTag
+  }
+
   get callId(): string {
     return this.#options.callId
   }

@@ -39,6 +39,21 @@ export class PlatformCall {
     return { local: this.#tag, remote: tagOf(this.invite.headers.get('from')) }
   }
 
+  /** Another branch of the same call, with a tag of its own. */
+  branch(): PlatformCall {
+    return new PlatformCall(this.#peer, this.invite)
+  }
+
+  /** Waits for a request to this branch, where there are several. */
+  receivedHere(method: string): Promise<PeerMessage> {
+    return this.#peer.next(
+      (message) =>
+        message.method === method &&
+        message.headers.get('call-id') === this.callId &&
+        tagOf(message.headers.get('to')) === this.#tag,
+    )
+  }
+
   /** Answers a request of the dialog, by default the INVITE that made it. */
   respond(status: number, { headers = [], body = '' }: Reply = {}, request = this.invite): void {
     const to = request.headers.get('to') ?? ''
@@ -46,7 +61,9 @@ export class PlatformCall {
       `SIP/2.0 ${status} Answer`,
       ...['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`),
       `To: ${to.includes('tag=') || status === 100 ? to : `${to};tag=${this.#tag}`}`,
-      `Contact: <sip:platform@127.0.0.1:${this.#peer.port}>`,
+      ...(headers.some((line) => line.startsWith('Contact:'))
+        ? []
+        : [`Contact: <sip:platform@127.0.0.1:${this.#peer.port}>`]),
       ...headers,
       ...(body === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(body)}`,
