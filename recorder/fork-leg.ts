@@ -3,7 +3,7 @@ import type { ReusedAudioPacket } from './audio-packet.ts'
 import type { OnLost } from './leg-buffer.ts'
 import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
-import type { Role, StreamCounters, StreamPlan } from './recording-plan.ts'
+import type { ForkLegPlan, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { StreamTally } from './stream-tally.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
@@ -33,7 +33,7 @@ const PACE_SLACK_MS = 60
  * A frame may be of any size. It is placed in pieces of a slot, each as if it had come when it was spoken. After a
  * stall it is first seen how much comes at once: what was held back ends now and reaches back as far as it is long;
  * what is missing before that is silence where the fork was paused, and lost where it could not send all. While no
- * fork is connected the time is lost.
+ * fork is connected the time is lost. Nothing is awaited, and nothing lost, while the party is on hold.
  */
 export class ForkLeg implements RecordedStream {
   readonly streamId: string
@@ -45,7 +45,7 @@ export class ForkLeg implements RecordedStream {
   readonly #packet: ReusedAudioPacket
   readonly #receivingTime: ReceivingTime
   #role: StreamPlan['role']
-  #isReceiving = true
+  #isReceiving: boolean
   #timestamp = 0
   #isConnected = false
   /** Position from which the time is lost because no fork is connected. */
@@ -58,18 +58,18 @@ export class ForkLeg implements RecordedStream {
   #stalledAtMs = 0
 
   constructor(options: {
-    readonly streamId: string
-    readonly role: Role | 'mixed'
+    readonly plan: ForkLegPlan
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly onLost: OnLost
   }) {
-    this.streamId = options.streamId
-    this.#role = options.role
+    this.streamId = options.plan.streamId
+    this.#role = options.plan.role
+    this.#isReceiving = options.plan.isReceiving
     this.leg = options.leg
     this.#clock = options.clock
     this.#onLost = options.onLost
-    this.#receivingTime = new ReceivingTime(options.clock, true)
+    this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
     this.#heardAtMs = options.clock.monotonicMs()
     this.#lostFrom = this.#now()
     this.#packet = {
@@ -95,6 +95,7 @@ export class ForkLeg implements RecordedStream {
   /** Whether audio that was held back may still come for the slots from `leg.end` on. */
   get isAwaited(): boolean {
     if (this.#collected.length > 0) return true
+    if (!this.#isReceiving) return false
     return this.#isConnected && this.#clock.monotonicMs() - this.#heardAtMs > STALL_MS / 2
   }
 
@@ -186,6 +187,21 @@ export class ForkLeg implements RecordedStream {
   /** A WebSocket needs no reports. */
   reportIfDue(): void {}
 
+  /** Begins or ends a hold. */
+  #receive(isReceiving: boolean): void {
+    if (isReceiving === this.#isReceiving) return
+    if (!isReceiving) {
+      this.settle()
+      if (!this.#isConnected) this.#lose(this.#now())
+    }
+    this.#isReceiving = isReceiving
+    this.#receivingTime.update(isReceiving)
+    if (!isReceiving) return
+    this.#heardAtMs = this.#clock.monotonicMs()
+    this.#lostFrom = this.#now()
+    this.leg.restart()
+  }
+
   /** Places a frame whose last sample came at a position: the first came as much earlier as it is long. */
   #place(frame: PcmFrame, endedAt: number): void {
     const packet = this.#packet
@@ -201,13 +217,9 @@ export class ForkLeg implements RecordedStream {
     }
   }
 
-  #receive(isReceiving: boolean): void {
-    this.#isReceiving = isReceiving
-    this.#receivingTime.update(isReceiving)
-  }
-
   #lose(until: number): void {
-    if (until > this.#lostFrom) this.#onLost(this.#lostFrom, until - this.#lostFrom)
+    const length = until - this.#lostFrom
+    if (this.#isReceiving && length > 0) this.#onLost(this.#lostFrom, length)
     this.#lostFrom = until
   }
 

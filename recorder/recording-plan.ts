@@ -54,7 +54,16 @@ export interface ForkPlan {
   /** Opens one connection, once; stands in the URL's path. */
   readonly token: string
   /** What the interleaved channels carry, left first. */
-  readonly roles: readonly (Role | 'mixed')[]
+  readonly legs: readonly ForkLegPlan[]
+}
+
+/** One channel of a fork. */
+export interface ForkLegPlan {
+  /** Stable through the recording: a fork that takes another's place goes on with its legs. */
+  readonly streamId: string
+  readonly role: Role | 'mixed'
+  /** False while the party is on hold: what comes is counted and not recorded. */
+  readonly isReceiving: boolean
 }
 
 /** A recording to be opened: ports are bound, nothing is written before the first media. */

@@ -106,13 +106,12 @@ export class Recording {
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
-  forkLegs({ roles }: ForkPlan): readonly ForkLeg[] {
-    return roles.map((role) => {
-      const streamId = `fork-${role}`
-      const known = this.#streams.get(streamId)
+  forkLegs({ legs }: ForkPlan): readonly ForkLeg[] {
+    return legs.map((plan) => {
+      const known = this.#streams.get(plan.streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        (leg, onLost) => new ForkLeg({ streamId, role, leg, clock: this.#clock, onLost }),
+        (leg, onLost) => new ForkLeg({ plan, leg, clock: this.#clock, onLost }),
         FORK_RING_SAMPLES,
       )
     })

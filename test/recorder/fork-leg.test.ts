@@ -24,7 +24,8 @@ function simulate() {
   const onLost = (at: number, length: number) =>
     losses.push([Math.round(at / 8), Math.round(length / 8)])
   const leg = new TimelineLeg(0, () => {}, 32_768)
-  const fork = new ForkLeg({ streamId: 'fork-caller', role: 'caller', leg, clock, onLost })
+  const plan = { streamId: 'fork-caller', role: 'caller', isReceiving: true } as const
+  const fork = new ForkLeg({ plan, leg, clock, onLost })
   const heard: number[] = []
   const takeUntil = (positionMs: number) => {
     while (leg.base / 8 + SLOT_MS <= positionMs) {
@@ -154,3 +155,61 @@ t.test('the time without a fork is lost, from the last that was heard to the nex
     [3000, 500],
   ])
 })
+
+/** What a re-offer says of the leg. */
+function update(isReceiving: boolean) {
+  return {
+    streamId: 'fork-caller',
+    role: 'caller',
+    isReceiving,
+    formats: [],
+    eventPayloadTypes: [],
+    comfortNoisePayloadTypes: [],
+    remote: undefined,
+  } as const
+}
+
+t.test(
+  'what comes on hold is counted, silent and no loss, and what follows stands in its place',
+  async (t) => {
+    const call = simulate()
+    call.fork.startCounting()
+    call.fork.connected()
+    call.talk(0, 1000)
+    call.fork.update(update(false))
+    call.talk(1000, 2000)
+    t.equal(call.fork.isAwaited, false)
+    call.fork.update(update(true))
+    call.talk(2000, 3000)
+    call.fork.stopCounting()
+    call.finish(3000)
+    for (const ms of [980, 2000, 2980]) t.equal(placeOf(call.heard, ms), ms)
+    t.equal(placeOf(call.heard, 1500), -1 - PLACED_AFTER_MS)
+    t.same(call.losses, [])
+    t.match(call.fork.tally, { placed: 100, whileInactive: 50 })
+    t.equal(call.fork.receivingMs, 2000)
+  },
+)
+
+t.test(
+  'a fork that is away on hold loses nothing, and before and after it what it does not bring',
+  async (t) => {
+    const call = simulate()
+    call.fork.connected()
+    call.talk(0, 1000)
+    call.fork.disconnected()
+    call.clock.advance(100)
+    call.fork.update(update(false))
+    call.clock.advance(900)
+    call.fork.update(update(true))
+    call.clock.advance(200)
+    call.fork.connected()
+    call.talk(2200, 3000)
+    call.finish(3000)
+    t.equal(placeOf(call.heard, 2200), 2200)
+    t.same(call.losses, [
+      [1000, 100],
+      [2000, 200],
+    ])
+  },
+)

@@ -13,8 +13,7 @@ async function serve(t: { teardown(end: () => void): void }) {
   t.teardown(() => server.close())
   const legOf = (role: 'caller' | 'agent') =>
     new ForkLeg({
-      streamId: role,
-      role,
+      plan: { streamId: role, role, isReceiving: true },
       leg: new TimelineLeg(Math.round(clock.monotonicMs() * 8) - 8000, () => {}),
       clock,
       onLost: () => {},

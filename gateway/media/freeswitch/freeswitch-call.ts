@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
 import { newId } from '../../../base/uuid.ts'
-import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type { RecordingOutcome, Role } from '../../../recorder/recording-plan.ts'
 import type { DialogRenewer } from '../../sip/renew-dialog.ts'
 import { readSdpOffer, type SdpDirection } from '../../siprec/sdp-offer.ts'
 import type { DirectPlane } from '../direct-plane.ts'
@@ -14,7 +14,8 @@ import {
   type TrunkMedia,
   type TrunkMediaRequest,
 } from '../trunk-media.ts'
-import { type ForkEvents, ForkedRecording } from './forked-recording.ts'
+import type { ForkEvents, ForkedEndpoint } from './endpoint-fork.ts'
+import { ForkedRecording } from './forked-recording.ts'
 import type { FreeswitchServer, OpenedEndpoint } from './freeswitch-server.ts'
 import type { Endpoint } from './media-server-surface.ts'
 import { withDirection } from './plain-offer.ts'
@@ -96,7 +97,7 @@ export class FreeswitchCall implements TrunkMedia {
 
   /** Resolves when the fork is there, or known not to come. */
   async startRecording(): Promise<void> {
-    await this.#recording?.start()
+    await this.#recording?.start([this.#forked])
   }
 
   async offerForPlatform(): Promise<string> {
@@ -199,18 +200,22 @@ export class FreeswitchCall implements TrunkMedia {
     this.#recording = recording
     const { recordingId } = recording
     if (this.#isAnswered) this.#onMoved({ recordingId, movedAtMs, offers: null, before })
-    await recording.start()
+    await recording.start([this.#forked])
     if (this.#isAnswered) await recording.answered(movedAtMs).catch(() => undefined)
   }
 
+  /** What the caller says and what it hears, in one stereo fork. */
+  get #forked(): ForkedEndpoint {
+    const legOf = (role: Role) => ({ streamId: `fork-${role}`, role, isReceiving: true })
+    return { endpoint: this.#caller.endpoint, legs: [legOf('caller'), legOf('agent')] }
+  }
+
   #newRecording(recordingId: string): ForkedRecording {
-    const { request, caller } = this.#options
+    const { request } = this.#options
     const recording: ForkedRecording = new ForkedRecording({
       ...this.#options,
       recordingId,
       callId: request.callId,
-      endpoint: caller.endpoint,
-      roles: ['caller', 'agent'],
       log: this.#log,
       onStatusChange: (status) => {
         if (this.#recording === recording) this.#onStatusChange(status)

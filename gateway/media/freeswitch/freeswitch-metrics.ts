@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { ForkEvents } from './forked-recording.ts'
+import type { ForkEvents } from './endpoint-fork.ts'
 import type { FreeswitchPool } from './freeswitch-pool.ts'
 
 /** Metrics of the FreeSWITCH servers and their forks; docs/metrics.md describes each. */

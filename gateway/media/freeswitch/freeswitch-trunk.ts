@@ -3,7 +3,7 @@ import type { Log } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
 import type { DirectPlane } from '../direct-plane.ts'
 import type { TrunkMedia, TrunkMediaPlane, TrunkMediaRequest } from '../trunk-media.ts'
-import type { ForkEvents } from './forked-recording.ts'
+import type { ForkEvents } from './endpoint-fork.ts'
 import { FreeswitchCall } from './freeswitch-call.ts'
 import type { FreeswitchPool } from './freeswitch-pool.ts'
 
