@@ -1,12 +1,10 @@
 import { z } from 'zod'
+import { addressBlock } from './address-block.ts'
 
 const sipUri = z
   .string()
   .regex(/^sips?:[^\s<>"]+$/, 'a SIP URI, as sip:192.0.2.20:5060;transport=tcp')
 const e164 = z.string().regex(/^\+[1-9]\d{3,14}$/, 'E.164, as +12025550100')
-const addressBlock = z
-  .string()
-  .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'an address or a block, as 192.0.2.0/24')
 
 const credentials = z.strictObject({
   user: z.string().min(1),

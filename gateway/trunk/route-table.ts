@@ -1,5 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
+import { AddressBlocks } from '../sip/address-blocks.ts'
 
 /** What a route is chosen by. */
 export interface IncomingCall {
@@ -14,12 +14,12 @@ export interface IncomingCall {
  * goes before a prefix, and a longer prefix before a shorter one.
  */
 export class RouteTable {
-  readonly #routes: readonly { readonly route: TrunkRoute; readonly peers: BlockList | undefined }[]
+  readonly #routes: readonly { readonly route: TrunkRoute; readonly peers: AddressBlocks }[]
 
   constructor(routes: readonly TrunkRoute[]) {
     this.#routes = routes.map((route) => ({
       route,
-      peers: route.from === undefined ? undefined : blockListOf(route.from),
+      peers: new AddressBlocks(route.from),
     }))
   }
 
@@ -27,7 +27,7 @@ export class RouteTable {
     let best: TrunkRoute | undefined
     let bestScore = -1
     for (const { route, peers } of this.#routes) {
-      if (peers && !peers.check(call.peerAddress, familyOf(call.peerAddress))) continue
+      if (!peers.has(call.peerAddress)) continue
       const score = matchScore(route, call.dialled)
       if (score > bestScore) {
         best = route
@@ -47,18 +47,4 @@ function matchScore(route: TrunkRoute, dialled: string): number {
   if (route.numbers?.includes(dialled)) return EXACT
   const matched = (route.prefixes ?? []).filter((prefix) => dialled.startsWith(prefix))
   return matched.length === 0 ? -1 : Math.max(...matched.map((prefix) => prefix.length))
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4'
-}
-
-function blockListOf(blocks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const block of blocks) {
-    const [address = '', length] = block.split('/')
-    if (length === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(length), familyOf(address))
-  }
-  return list
 }

@@ -5,6 +5,7 @@ import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
 import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
+import { nothingRecorded } from '../calls/nothing-recorded.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type {
   MovedMedia,
@@ -114,21 +115,8 @@ export class TrunkRecording {
     onUnrecorded(status.code)
   }
 
-  /** The verdict on a call whose plane recorded nothing: the contact row says so. */
   #nothing(recordingId: string, endedAtMs: number): RecordingOutcome {
     const startedAtMs = this.#options.contact.answeredAtMs ?? endedAtMs
-    return {
-      recordingId,
-      verdict: 'failed',
-      reasons: ['engine_failed'],
-      durationMs: 0,
-      callDurationMs: endedAtMs - startedAtMs,
-      startedAtMs,
-      lostMs: 0,
-      lossMap: [],
-      bytes: 0,
-      sha256: null,
-      streams: [],
-    }
+    return nothingRecorded(recordingId, { startedAtMs, endedAtMs })
   }
 }
