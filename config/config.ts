@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { freeswitchSchema } from './freeswitch-config.ts'
+import { siprecSchema } from './siprec-config.ts'
 import { trunkSchema } from './trunk-config.ts'
 
 const port = z.int().min(1).max(65535)
@@ -63,7 +64,7 @@ const media = z.strictObject({
     .prefault({}),
   skipsQuiet: z.boolean().default(true),
   quietDb: z.number().min(-90).max(-30).default(-55),
-  /** FreeSWITCH servers for routes with `media: freeswitch`. */
+  /** FreeSWITCH servers for trunk routes and recording clients with `media: freeswitch`. */
   freeswitch: freeswitchSchema.optional(),
 })
 
@@ -127,15 +128,7 @@ export const configSchema = z.strictObject({
   sip: sip.prefault({}),
   media: media.prefault({}),
   trunk: trunkSchema.prefault({}),
-  siprec: z
-    .strictObject({
-      /**
-       * What becomes of an INVITE without any sign of a recording session that no trunk route takes. Where nothing
-       * is said, it is recorded if there are no trunk routes.
-       */
-      unmarked: z.enum(['record', 'refuse']).optional(),
-    })
-    .prefault({}),
+  siprec: siprecSchema.prefault({}),
   identification: identification.prefault({}),
   serviceLines: z.array(serviceLine).default([
     { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M', timeZone: 'Europe/Helsinki' },

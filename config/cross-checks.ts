@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { nearestWord } from '../base/nearest-word.ts'
+import { isAddressBlock } from './address-block.ts'
 import type { Config } from './config.ts'
 import type { FreeswitchConfig } from './freeswitch-config.ts'
 import { type ConfigPath, describeFound } from './mistake.ts'
@@ -31,7 +31,8 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkMedia(config),
     ...checkFreeswitch(config),
     ...checkAddresses(config),
-    ...checkTrunk(config),
+    ...checkSources(['trunk', 'routes'], config.trunk?.routes ?? []),
+    ...checkSources(['siprec', 'peers'], config.siprec?.peers ?? []),
   ]
 }
 
@@ -134,18 +135,12 @@ function* checkMedia({ media }: Partial<Config>): Iterable<CrossMistake> {
   }
 }
 
-function* checkFreeswitch({ media, trunk }: Partial<Config>): Iterable<CrossMistake> {
+function* checkFreeswitch({ media, trunk, siprec }: Partial<Config>): Iterable<CrossMistake> {
   if (!media) return
   const { freeswitch } = media
   if (freeswitch === undefined) {
-    for (const [index, route] of (trunk?.routes ?? []).entries()) {
-      if (route.media !== 'freeswitch') continue
-      yield {
-        path: ['trunk', 'routes', index, 'media'],
-        found: 'freeswitch, and no media.freeswitch',
-        expected: 'servers in media.freeswitch, or direct',
-      }
-    }
+    yield* checkPlanes(['trunk', 'routes'], trunk?.routes ?? [])
+    yield* checkPlanes(['siprec', 'peers'], siprec?.peers ?? [])
     return
   }
   const serverOfName = new Map<string, number>()
@@ -161,6 +156,21 @@ function* checkFreeswitch({ media, trunk }: Partial<Config>): Iterable<CrossMist
     serverOfName.set(name, index)
   }
   yield* checkForks(freeswitch.forks, media.engines ?? 1)
+}
+
+/** Without any server of FreeSWITCH nobody can be sent there. */
+function* checkPlanes(
+  path: ConfigPath,
+  entries: readonly { readonly media: 'direct' | 'freeswitch' }[],
+): Iterable<CrossMistake> {
+  for (const [index, { media }] of entries.entries()) {
+    if (media !== 'freeswitch') continue
+    yield {
+      path: [...path, index, 'media'],
+      found: 'freeswitch, and no media.freeswitch',
+      expected: 'servers in media.freeswitch, or direct',
+    }
+  }
 }
 
 /** FreeSWITCH gets the address in a URL, and fails without a word where it cannot read it. */
@@ -220,33 +230,31 @@ function* checkAddresses({ http, sip, media }: Partial<Config>): Iterable<CrossM
   }
 }
 
-function* checkTrunk({ trunk }: Partial<Config>): Iterable<CrossMistake> {
-  const routeOfName = new Map<string, number>()
-  for (const [index, { name, from }] of (trunk?.routes ?? []).entries()) {
-    const earlier = routeOfName.get(name)
+/** Names and source addresses of what calls come from. */
+function* checkSources(
+  path: ConfigPath,
+  sources: readonly { readonly name: string; readonly from?: readonly string[] | undefined }[],
+): Iterable<CrossMistake> {
+  const sourceOfName = new Map<string, number>()
+  for (const [index, { name, from }] of sources.entries()) {
+    const earlier = sourceOfName.get(name)
     if (earlier !== undefined) {
       yield {
-        path: ['trunk', 'routes', index, 'name'],
-        found: `${describeFound(name)}, the name of trunk.routes[${earlier}] too`,
-        expected: 'a name of its own for each route',
+        path: [...path, index, 'name'],
+        found: `${describeFound(name)}, the name of ${path.join('.')}[${earlier}] too`,
+        expected: `a name of its own for each ${path[0] === 'trunk' ? 'route' : 'peer'}`,
       }
     }
-    routeOfName.set(name, index)
+    sourceOfName.set(name, index)
     for (const [place, block] of (from ?? []).entries()) {
       if (isAddressBlock(block)) continue
       yield {
-        path: ['trunk', 'routes', index, 'from', place],
+        path: [...path, index, 'from', place],
         found: describeFound(block),
         expected: 'an address or a block, as 192.0.2.0/24 or 2001:db8::/32',
       }
     }
   }
-}
-
-function isAddressBlock(block: string): boolean {
-  const [address = '', length] = block.split('/')
-  const version = isIP(address)
-  return version !== 0 && (length === undefined || Number(length) <= (version === 4 ? 32 : 128))
 }
 
 function isTimeZone(zone: string): boolean {

@@ -20,10 +20,12 @@ import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { DirectPlane } from './media/direct-plane.ts'
+import { DirectSessionPlane } from './media/direct-session-plane.ts'
 import { DirectTrunkPlane } from './media/direct-trunk-plane.ts'
 import { EnginePool } from './media/engine-pool.ts'
 import { FreeswitchMetrics } from './media/freeswitch/freeswitch-metrics.ts'
 import { createFreeswitchPool } from './media/freeswitch/freeswitch-pool.ts'
+import { FreeswitchSessionPlane } from './media/freeswitch/freeswitch-session-plane.ts'
 import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
@@ -33,6 +35,7 @@ import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
 import { createIdentification } from './siprec/identification.ts'
 import { G711_CAPABILITIES } from './siprec/media-capabilities.ts'
+import { PeerPlanes } from './siprec/peer-planes.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
 import { TrunkCalls } from './trunk/trunk-calls.ts'
 import { TrunkMetrics } from './trunk/trunk-metrics.ts'
@@ -139,12 +142,32 @@ async function composeGateway(
     sipServer: () => server?.counters,
   })
   const identification = createIdentification(config.identification)
+  const { freeswitch } = config.media
+  const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
+    nodeId: config.node.id,
+    framework: () => connections.find(({ isConnected }) => isConnected)?.framework,
+    clock,
+    log,
+  })
+  const forkEvents = new FreeswitchMetrics(registry, () => mediaServers.servers)
+  const forked = freeswitch && {
+    pool: mediaServers,
+    recordings: plane,
+    forkHost: freeswitch.forks.advertisedAddress ?? freeswitch.forks.host,
+    clock,
+    log,
+    events: forkEvents,
+  }
+  const sessionPlanes = {
+    direct: new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES }),
+    ...(forked && { freeswitch: new FreeswitchSessionPlane(forked) }),
+  }
   const sessions = new RecordingSessions({
     nodeId: config.node.id,
     journal,
-    plane,
+    planes: new PeerPlanes(sessionPlanes, config.siprec.peers),
+    recordings: () => plane.live(),
     files,
-    capabilities: G711_CAPABILITIES,
     timer: config.sip.sessionTimer,
     ackTimeoutMs: ACK_TIMEOUT_MS,
     orphanQuietMs: ORPHAN_QUIET_MS,
@@ -154,24 +177,6 @@ async function composeGateway(
     log,
     events: metrics,
   })
-  const { freeswitch } = config.media
-  const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
-    nodeId: config.node.id,
-    framework: () => connections.find(({ isConnected }) => isConnected)?.framework,
-    clock,
-    log,
-  })
-  const forkEvents = new FreeswitchMetrics(registry, () => mediaServers.servers)
-  const forked =
-    freeswitch &&
-    new FreeswitchTrunkPlane({
-      pool: mediaServers,
-      recordings: plane,
-      forkHost: freeswitch.forks.advertisedAddress ?? freeswitch.forks.host,
-      clock,
-      log,
-      events: forkEvents,
-    })
   const trunks = new TrunkCalls({
     nodeId: config.node.id,
     trunk: config.trunk,
@@ -179,7 +184,7 @@ async function composeGateway(
     journal,
     planes: {
       direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }),
-      ...(forked && { freeswitch: forked }),
+      ...(forked && { freeswitch: new FreeswitchTrunkPlane(forked) }),
     },
     files,
     recordings: () => plane.live(),

@@ -16,6 +16,8 @@ export type AnswerLine =
       readonly formats: readonly SdpFormat[]
       readonly ptimeMs: number | null
       readonly direction: 'recvonly' | 'inactive'
+      /** Null in an offer of ours that has no answer yet. */
+      readonly client: ClientLine | null
     }
   | {
       readonly kind: 'refused'
@@ -27,6 +29,14 @@ export type AnswerLine =
       readonly protocol: string
       readonly formatTokens: readonly string[]
     }
+
+/** What the client said of a line that was accepted. */
+export interface ClientLine {
+  /** Those that can be decoded. */
+  readonly formats: readonly SdpFormat[]
+  /** Values of `a=crypto` as written (RFC 4568). */
+  readonly crypto: readonly string[]
+}
 
 export interface Answer {
   readonly kind: 'answer'
@@ -66,8 +76,9 @@ export function planAnswer(
       streamId !== null &&
       media.port !== 0 &&
       streams.length < capabilities.maxStreams &&
-      usable.formats.length > 0 &&
-      capabilities.protocols.includes(media.protocol.toUpperCase())
+      usable.hasAudio &&
+      capabilities.protocols.includes(media.protocol.toUpperCase()) &&
+      (media.crypto.length > 0 || !isSecure(media.protocol))
     lines.push(isUsable ? acceptedLine(media, streamId, usable) : refusedLine(media, streamId))
     if (isUsable) streams.push(streamPlan(media, streamId, usable))
   }
@@ -106,7 +117,13 @@ function acceptedLine(media: SdpMedia, streamId: string, usable: UsableFormats):
     formats: usable.kept,
     ptimeMs: media.ptimeMs,
     direction: isSending(media) ? 'recvonly' : 'inactive',
+    client: { formats: usable.kept, crypto: media.crypto },
   }
+}
+
+/** Keys of such a line come in its `a=crypto` (RFC 4568), or by DTLS, which nothing here takes. */
+function isSecure(protocol: string): boolean {
+  return /SAVPF?$/i.test(protocol)
 }
 
 function refusedLine(media: SdpMedia, streamId: string | null): AnswerLine {

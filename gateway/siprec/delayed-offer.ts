@@ -1,7 +1,8 @@
-import type { StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
+import type { StreamPlan } from '../../recorder/recording-plan.ts'
 import { type Answer, type AnswerLine, remoteOf, withOrderRoles } from './answer-plan.ts'
 import { type MediaCapabilities, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
+import type { SessionStream } from './session-plane.ts'
 import { type SdpOrigin, writeAnswer } from './write-answer.ts'
 
 /** Two audio lines: what a recorder must be able to take of one call (RFC 7866 §8.4). */
@@ -27,6 +28,7 @@ export function planDelayedOffer(capabilities: MediaCapabilities): Answer {
       formats: offered,
       ptimeMs: null,
       direction: 'recvonly',
+      client: null,
     })
     streams.push({
       streamId,
@@ -50,7 +52,11 @@ function offeredFormats(capabilities: MediaCapabilities): readonly SdpFormat[] {
 }
 
 /** Writes our own offer. Throws as `writeAnswer` does. */
-export function writeOffer(offer: Answer, ports: readonly StreamPort[], origin: SdpOrigin): string {
+export function writeOffer(
+  offer: Answer,
+  ports: readonly SessionStream[],
+  origin: SdpOrigin,
+): string {
   return writeAnswer(offer, ports, origin)
 }
 
@@ -72,11 +78,25 @@ export function readDelayedAnswer(
     const media = answer.media[at]
     const stream = offer.streams.find((candidate) => candidate.streamId === line.streamId)
     if (stream === undefined || line.kind === 'refused') continue
-    lines.push({ ...line, label: media?.label ?? null })
-    if (media?.kind !== 'audio' || media.port === 0) continue
+    const label = media?.label ?? null
+    if (media?.kind !== 'audio' || media.port === 0) {
+      lines.push(refusedLine(line, label))
+      continue
+    }
+    const { kept } = usableFormats(media.formats, capabilities)
+    lines.push({ ...line, label, client: { formats: kept, crypto: media.crypto } })
     streams.push(answeredStream(stream, media, capabilities))
   }
   return { kind: 'answer', lines, streams: withOrderRoles(streams, lines) }
+}
+
+function refusedLine(
+  line: Extract<AnswerLine, { kind: 'accepted' }>,
+  label: string | null,
+): AnswerLine {
+  const { index, streamId, protocol, formats } = line
+  const formatTokens = formats.map(({ payloadType }) => String(payloadType))
+  return { kind: 'refused', index, streamId, label, media: 'audio', protocol, formatTokens }
 }
 
 function answeredStream(

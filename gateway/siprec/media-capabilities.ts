@@ -1,9 +1,10 @@
 import type { CodecName, PayloadFormat } from '../../recorder/recording-plan.ts'
 import type { SdpFormat } from './sdp-offer.ts'
 
-/** A codec that the recorder decodes, as SDP names it. */
+/** A codec that can be recorded, as SDP names it. */
 export interface CodecCapability {
-  readonly codec: CodecName
+  /** Null where it is decoded before the recorder, as by FreeSWITCH. */
+  readonly codec: CodecName | null
   readonly encoding: string
   /** RTP clock rate in hertz. */
   readonly clockRate: number
@@ -34,6 +35,9 @@ export const G711_CAPABILITIES: MediaCapabilities = {
 export interface UsableFormats {
   /** All of them, in the offer's order. */
   readonly kept: readonly SdpFormat[]
+  /** Whether any of them is audio. */
+  readonly hasAudio: boolean
+  /** Those that the recorder decodes itself. */
   readonly formats: readonly PayloadFormat[]
   readonly eventPayloadTypes: readonly number[]
   readonly comfortNoisePayloadTypes: readonly number[]
@@ -48,18 +52,28 @@ export function usableFormats(
   const formats: PayloadFormat[] = []
   const eventPayloadTypes: number[] = []
   const comfortNoisePayloadTypes: number[] = []
+  let hasAudio = false
   for (const format of offered) {
     const { payloadType, clockRate } = format
     if (kept.has(payloadType)) continue
     const encoding = format.encoding.toLowerCase()
-    const codec = capabilities.codecs.find((capability) => isSame(capability, format))?.codec
-    if (codec !== undefined) formats.push({ payloadType, codec, clockRate })
-    else if (encoding === 'telephone-event') eventPayloadTypes.push(payloadType)
+    const capability = capabilities.codecs.find((candidate) => isSame(candidate, format))
+    if (capability !== undefined) {
+      hasAudio = true
+      const { codec } = capability
+      if (codec !== null) formats.push({ payloadType, codec, clockRate })
+    } else if (encoding === 'telephone-event') eventPayloadTypes.push(payloadType)
     else if (encoding === 'cn') comfortNoisePayloadTypes.push(payloadType)
     else continue
     kept.set(payloadType, format)
   }
-  return { kept: [...kept.values()], formats, eventPayloadTypes, comfortNoisePayloadTypes }
+  return {
+    kept: [...kept.values()],
+    hasAudio,
+    formats,
+    eventPayloadTypes,
+    comfortNoisePayloadTypes,
+  }
 }
 
 /** Encoding names have no case (RFC 8866 §6.6). */

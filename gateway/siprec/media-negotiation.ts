@@ -1,8 +1,9 @@
-import type { StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
+import type { StreamPlan } from '../../recorder/recording-plan.ts'
 import { type Answer, planAnswer } from './answer-plan.ts'
 import { planDelayedOffer, readDelayedAnswer } from './delayed-offer.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
 import type { SdpOffer } from './sdp-offer.ts'
+import type { SessionStream } from './session-plane.ts'
 import { writeAnswer } from './write-answer.ts'
 
 /** What an offer asks for. */
@@ -68,7 +69,7 @@ export class MediaNegotiation {
   }
 
   /** Takes a plan into force and writes its description; its version grows only where the text differs. */
-  agree(plan: Answer, ports: readonly StreamPort[]): string {
+  agree(plan: Answer, ports: readonly SessionStream[]): string {
     this.#plan = plan
     const address = ports[0]?.address ?? '127.0.0.1'
     const write = () =>

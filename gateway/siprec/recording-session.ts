@@ -1,14 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { maskNumber } from '../../base/mask-number.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import { newId } from '../../base/uuid.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
-import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
-import type { MediaPlane } from '../media/media-plane.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
 import { recordingContact, recordingHeaders } from '../sip/sip-headers.ts'
@@ -19,12 +15,14 @@ import type {
   SipRequest,
   SipResponse,
 } from '../sip/sip-surface.ts'
-import type { Answer } from './answer-plan.ts'
 import type { MediaNegotiation } from './media-negotiation.ts'
 import type { RecordingRequest } from './recording-session-request.ts'
-import type { SdpOffer } from './sdp-offer.ts'
-import { type OfferReply, SessionDialog } from './session-dialog.ts'
+import { reportSession } from './report-session.ts'
+import { SessionDialog } from './session-dialog.ts'
 import type { SessionKnowledge } from './session-knowledge.ts'
+import { SessionMedia } from './session-media.ts'
+import type { SessionPlane } from './session-plane.ts'
+import { SessionRecording } from './session-recording.ts'
 
 /** Moves forward only. */
 export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 'ended'
@@ -37,7 +35,7 @@ export interface RecordingSessionOptions {
   readonly knowledge: SessionKnowledge
   readonly negotiation: MediaNegotiation
   readonly dialogs: DialogMaker
-  readonly plane: MediaPlane
+  readonly plane: SessionPlane
   readonly files: RecordingFiles
   readonly timer: TimerLimits
   readonly agreement: TimerAgreement
@@ -68,35 +66,30 @@ export class RecordingSession {
   readonly #options: RecordingSessionOptions
   readonly #contact: ContactRecord
   readonly #log: Log
+  readonly #recording: SessionRecording
+  readonly #media: SessionMedia
   readonly #arrivedAtMs: number
   #state: SessionState = 'opening'
-  #recordingId = newId()
-  /** Settles when the plane has opened the recording or refused to. */
-  #opened: Promise<boolean> | undefined
   #dialog: SessionDialog | undefined
   #setupMs: number | undefined
   #renewal: Promise<void> | undefined
-  /** Whether the peer has said anything of its media, in an offer or an answer. */
-  #isAgreed: boolean
   #end: Promise<void> | undefined
   #farewell: Promise<void> | undefined
-  /** Settles when recordings of engines that died have their verdicts. */
-  #salvaged: Promise<unknown> = Promise.resolve()
 
   constructor(options: RecordingSessionOptions) {
+    const { contact, clock } = options
+    const log = options.log.child({ callId: contact.callId, contactId: contact.contactId })
     this.#options = options
-    this.#contact = options.contact
-    this.#arrivedAtMs = options.clock.monotonicMs()
-    this.#isAgreed = options.message.hasSdp
-    this.#log = options.log.child({
-      callId: options.contact.callId,
-      contactId: options.contact.contactId,
-    })
+    this.#contact = contact
+    this.#log = log
+    this.#arrivedAtMs = clock.monotonicMs()
+    this.#recording = new SessionRecording({ ...options, log })
+    this.#media = new SessionMedia({ ...options, recording: this.#recording, log })
   }
 
-  /** The open recording; another one after an engine died. */
+  /** The open recording; another one after the first was lost. */
   get recordingId(): string {
-    return this.#recordingId
+    return this.#recording.recordingId
   }
 
   get state(): SessionState {
@@ -109,7 +102,7 @@ export class RecordingSession {
 
   /** Whether every stream is on hold or stopped now. */
   get isHeld(): boolean {
-    return !this.#options.negotiation.streams.some((stream) => stream.isReceiving)
+    return this.#media.isHeld
   }
 
   get isOrphaned(): boolean {
@@ -125,7 +118,10 @@ export class RecordingSession {
   }
 
   renew(framework: DialogRenewer): Promise<void> {
-    this.#renewal ??= (this.#dialog?.renew(framework) ?? Promise.resolve()).finally(() => {
+    this.#renewal ??= Promise.all([
+      this.#dialog?.renew(framework),
+      this.#recording.renewSignalling(framework),
+    ]).then(() => {
       this.#renewal = undefined
     })
     return this.#renewal
@@ -161,16 +157,14 @@ export class RecordingSession {
   }
 
   async #start(): Promise<void> {
-    const { request, message, negotiation, timer, agreement } = this.#options
+    const { request, message, agreement } = this.#options
     request.on('cancel', () => void this.end('cancelled'))
-    const plan = this.#planFirst(message)
-    if (plan === undefined) return
-    const description = await this.#open(plan)
+    const description = await this.#describe(message)
     if (description === undefined || this.#state !== 'opening') return
     this.#state = 'answering'
     const answeredAtMs = this.#options.clock.epochMs()
     // Told before the 200 leaves, so that the first packets find the timeline's zero set.
-    this.#options.plane.answered(this.#recordingId, answeredAtMs).catch(() => undefined)
+    this.#recording.answered(answeredAtMs)
     this.#options.dialogs.createUAS(
       request,
       this.#options.response,
@@ -187,77 +181,64 @@ export class RecordingSession {
           if (dialog === undefined) return this.#notEstablished(failure)
           this.#setupMs = this.#options.clock.monotonicMs() - this.#arrivedAtMs
           if (this.#state !== 'answering') return this.#hangUp(dialog)
-          this.#state = 'established'
-          this.#options.events.answered(this.#setupMs)
-          this.#contact.answered(answeredAtMs)
-          this.#contact.recordingStarted(this.#recordingId, answeredAtMs)
-          this.#dialog = new SessionDialog({
-            dialog,
-            agreement,
-            limits: timer,
-            awaitsAnswer: !message.hasSdp,
-            description: () => negotiation.description,
-            headers: { Contact: recordingContact(request.protocol) },
-            guard: (work, response) => this.#guard(work, response),
-            askEveryMs: this.#options.orphanQuietMs / 2,
-            clock: this.#options.clock,
-            ackTimeoutMs: this.#options.ackTimeoutMs,
-            events: {
-              onMessage: (update) => this.#learn(update),
-              onOffer: (offer) => this.#takeOffer(offer),
-              onAnswer: (answer) => this.#takeAnswer(answer),
-              onEnd: (endReason, isGone) => void this.#ended(endReason, isGone),
-            },
-          })
+          this.#established(dialog, { answeredAtMs, setupMs: this.#setupMs })
         }),
     )
   }
 
-  /** What to open for the INVITE; refuses it where nothing can be. */
-  #planFirst(message: RecordingRequest): Answer | undefined {
-    const { negotiation, knowledge } = this.#options
-    if (!message.hasSdp) return negotiation.ownOffer()
-    if (message.sdp === null) {
-      this.#log.info({ problems: message.problems }, 'offer cannot be read')
-      this.refuse(400, 'Unreadable Session Description')
-      return undefined
-    }
-    const judgement = negotiation.judge(message.sdp)
-    if (judgement.kind === 'changed') return knowledge.assignRoles(judgement.plan)
-    this.#log.info(
-      { problem: judgement.kind === 'unusable' ? judgement.problem : 'nothing new' },
-      'offer cannot be taken',
-    )
-    this.refuse(488, 'Not Acceptable Here')
-    return undefined
-  }
-
-  async #open(plan: Answer): Promise<string | undefined> {
-    const { plane, negotiation } = this.#options
-    const opening = plane.open({
-      recordingId: this.#recordingId,
-      callId: this.#contact.callId,
-      streams: plan.streams,
-    })
-    this.#opened = opening.then(
-      () => true,
-      () => false,
-    )
+  /** What to answer the INVITE with; refuses it where nothing can be. */
+  async #describe(message: RecordingRequest): Promise<string | undefined> {
     try {
-      return negotiation.agree(plan, await opening)
+      const reply = await this.#media.begin(message)
+      if (reply.kind === 'answer') return reply.description
+      if (this.#state === 'opening') this.refuse(reply.status, reply.reason)
     } catch (error) {
       const code = error instanceof TallenneError ? error.code : 'engine_failed'
       this.#log.warn({ code, reason: messageOf(error) }, 'recording refused')
       if (this.#state === 'opening') {
         this.refuse(503, 'Service Unavailable', { 'Retry-After': String(RETRY_AFTER_S) })
       }
-      return undefined
     }
+    return undefined
+  }
+
+  #established(
+    dialog: SipDialog,
+    { answeredAtMs, setupMs }: { readonly answeredAtMs: number; readonly setupMs: number },
+  ): void {
+    const { request, message, agreement, timer, clock, ackTimeoutMs, orphanQuietMs, events } =
+      this.#options
+    const media = this.#media
+    this.#state = 'established'
+    events.answered(setupMs)
+    this.#contact.answered(answeredAtMs)
+    this.#contact.recordingStarted(this.recordingId, answeredAtMs)
+    this.#dialog = new SessionDialog({
+      dialog,
+      agreement,
+      limits: timer,
+      awaitsAnswer: !message.hasSdp,
+      description: () => media.description,
+      headers: { Contact: recordingContact(request.protocol) },
+      guard: (work, response) => this.#guard(work, response),
+      askEveryMs: orphanQuietMs / 2,
+      clock,
+      ackTimeoutMs,
+      events: {
+        onMessage: (update) => this.#learn(update),
+        onOffer: (offer) => media.takeOffer(offer),
+        onAnswer: async (answer) => {
+          if (!(await media.takeAnswer(answer))) void this.end('no_answer_in_ack')
+        },
+        onEnd: (endReason, isGone) => void this.#ended(endReason, isGone),
+      },
+    })
   }
 
   /**
-   * The engine that held the recording died. What it had recorded gets its verdict, and the session goes on in a new
-   * recording on other ports, which the peer is told in a re-INVITE; one that will not have them is left.
+   * What held the recording is gone: its engine, or its media server. What was recorded gets its verdict, and the
+   * session goes on in a new recording. Where its media moves, the peer is told in a re-INVITE; one that will not have
+   * that is left, as is one for which there is no room.
    */
   mediaLost(): void {
     if (this.#state !== 'established') {
@@ -268,23 +249,12 @@ export class RecordingSession {
   }
 
   async #goOn(): Promise<void> {
-    const { clock, plane, negotiation } = this.#options
-    const lostId = this.#recordingId
-    const lostAtMs = clock.epochMs()
-    this.#salvaged = Promise.all([
-      this.#salvaged,
-      this.#closeRecording(lostId, lostAtMs, ['engine_failed']),
-    ])
-    this.#recordingId = newId()
-    const recordingId = this.#recordingId
-    const plan = negotiation.plan
-    if (plan === undefined || (await this.#open(plan)) === undefined) {
-      return void this.end('engine_failed')
-    }
-    if (this.#state !== 'established') return
-    this.#contact.recordingStarted(recordingId, lostAtMs)
-    await plane.answered(recordingId, lostAtMs)
-    const reply = await this.#dialog?.offer()
+    const outcome = await this.#media.goOn().catch((error: unknown) => {
+      this.#log.warn({ reason: messageOf(error) }, 'session cannot go on')
+      return 'impossible' as const
+    })
+    if (this.#state !== 'established' || outcome === 'in_place') return
+    const reply = outcome === 'moved' ? await this.#dialog?.offer() : outcome
     if (reply !== 'accepted' && this.#state === 'established') void this.end('engine_failed')
   }
 
@@ -300,56 +270,13 @@ export class RecordingSession {
     await dialog.destroy().catch(() => undefined)
   }
 
-  async #takeOffer(offer: SdpOffer | null): Promise<OfferReply> {
-    const { negotiation, knowledge } = this.#options
-    if (offer === null) return { kind: 'refused', status: 488 }
-    const judgement = negotiation.judge(offer)
-    switch (judgement.kind) {
-      case 'unusable':
-        this.#log.info({ problem: judgement.problem }, 'offer cannot be taken')
-        return { kind: 'refused', status: 488 }
-      case 'unchanged':
-        return { kind: 'answer', description: negotiation.description }
-      case 'changed': {
-        const plan = knowledge.assignRoles(judgement.plan)
-        return { kind: 'answer', description: await this.#apply(plan) }
-      }
-    }
-  }
-
-  async #takeAnswer(answer: SdpOffer | null): Promise<void> {
-    const { negotiation, knowledge } = this.#options
-    const judgement =
-      answer === null
-        ? { kind: 'unusable' as const, problem: 'no answer to our offer' }
-        : negotiation.judgeAnswer(answer)
-    if (judgement.kind === 'unusable') {
-      this.#log.info({ problem: judgement.problem }, 'answer cannot be taken')
-      // What was agreed before goes on: the recording is worth more than a re-INVITE done right.
-      return this.#isAgreed ? undefined : void this.end('no_answer_in_ack')
-    }
-    this.#isAgreed = true
-    if (judgement.kind === 'changed') await this.#apply(knowledge.assignRoles(judgement.plan))
-  }
-
-  async #apply(plan: Answer): Promise<string> {
-    const { plane, negotiation } = this.#options
-    const ports = await plane.update(this.#recordingId, plan.streams)
-    return negotiation.agree(plan, ports)
-  }
-
   #learn(message: RecordingRequest): void {
-    const { knowledge, negotiation, clock, plane } = this.#options
+    const { knowledge, clock } = this.#options
     if (message.metadata === null && message.metadataRaw === null) return
     this.#contact.change(knowledge.learn(message), clock.epochMs())
-    // Metadata may tell whose voice a stream carries after the stream was opened.
-    const plan = negotiation.plan
-    if (plan === undefined || message.hasSdp || this.#state !== 'established') return
-    const assigned = knowledge.assignRoles(plan)
-    if (JSON.stringify(assigned.streams) === JSON.stringify(plan.streams)) return
-    this.#guard(async () => {
-      negotiation.agree(assigned, await plane.update(this.#recordingId, assigned.streams))
-    })
+    // An offer beside it brings the roles of its own streams.
+    if (message.hasSdp || this.#state !== 'established') return
+    this.#guard(() => this.#media.takeRoles())
   }
 
   #ended(endReason: string, isGone: boolean): Promise<void> {
@@ -366,66 +293,21 @@ export class RecordingSession {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
     try {
-      const isOpened = (await this.#opened) === true
-      const recording = isOpened
-        ? await this.#closeRecording(this.#recordingId, endedAtMs, reasons)
-        : undefined
-      await this.#salvaged
+      const recording = await this.#recording.close(endedAtMs, reasons)
       this.#contact.ended(endedAtMs, endReason)
-      this.#report(endReason, recording)
+      reportSession(this.#log, {
+        request: this.#options.request,
+        recordingId: this.recordingId,
+        facts: this.#contact.facts,
+        endReason,
+        setupMs: this.#setupMs,
+        recording,
+      })
     } finally {
       this.#state = 'ended'
       events.ended(endReason)
       onEnded()
     }
-  }
-
-  async #closeRecording(
-    recordingId: string,
-    endedAtMs: number,
-    reasons: readonly ReasonCode[],
-  ): Promise<FinishedRecording> {
-    const { plane, events } = this.#options
-    const closed = await plane.close(recordingId, endedAtMs, reasons)
-    const recording = await finishRecording(closed, this.#options)
-    const { outcome, file } = recording
-    if (this.#contact.answeredAtMs === undefined) {
-      // A call that was never answered has a recording only where its file holds something.
-      if (outcome.sha256 === null) return recording
-      this.#contact.recordingStarted(recordingId, outcome.startedAtMs)
-    }
-    this.#contact.recordingEnded(outcome, file)
-    events.judged(outcome)
-    return recording
-  }
-
-  /** The one line that says everything of a call. */
-  #report(endReason: string, recording: FinishedRecording | undefined): void {
-    const { request } = this.#options
-    const { facts } = this.#contact
-    const outcome = recording?.outcome
-    this.#log.info(
-      {
-        peer: `${request.source_address}:${request.source_port}`,
-        transport: request.protocol,
-        recordingId: this.#recordingId,
-        caller: maskNumber(facts.caller.display),
-        serviceNumber: facts.serviceNumber.display,
-        serviceLine: facts.serviceLine,
-        agent: facts.agent,
-        endReason,
-        setupMs: this.#setupMs === undefined ? null : Math.round(this.#setupMs * 10) / 10,
-        verdict: outcome?.verdict ?? null,
-        reasons: outcome?.reasons ?? [],
-        callDurationMs: outcome?.callDurationMs ?? 0,
-        durationMs: outcome?.durationMs ?? 0,
-        lostMs: outcome?.lostMs ?? 0,
-        bytes: outcome?.bytes ?? 0,
-        file: recording?.file ?? null,
-        streams: outcome?.streams ?? [],
-      },
-      'call ended',
-    )
   }
 
   /** What is thrown in one call is logged here, answered 500, and ends that call alone. */

@@ -1,19 +1,19 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
-import type { MediaPlane } from '../media/media-plane.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import type { Identification } from './identification.ts'
-import type { MediaCapabilities } from './media-capabilities.ts'
 import { MediaNegotiation } from './media-negotiation.ts'
+import type { PeerPlanes } from './peer-planes.ts'
 import { RecordingSession } from './recording-session.ts'
 import {
   type ReadHeaders,
@@ -26,9 +26,10 @@ import { SessionKnowledge, type SessionKnowledgeOptions } from './session-knowle
 export interface RecordingSessionsOptions {
   readonly nodeId: string
   readonly journal: ContactJournal
-  readonly plane: MediaPlane
+  readonly planes: PeerPlanes
+  /** How live recordings are now. */
+  readonly recordings: () => Promise<readonly LiveRecording[]>
   readonly files: RecordingFiles
-  readonly capabilities: MediaCapabilities
   readonly timer: TimerLimits
   /** RFC 3261 says 64 × T1: 32 s. */
   readonly ackTimeoutMs: number
@@ -61,15 +62,17 @@ export class RecordingSessions {
     this.#options = options
     this.#served = new ServedCalls({
       calls: () => [...this.#sessions.values()],
-      recordings: () => options.plane.live(),
+      recordings: options.recordings,
       quietMs: options.orphanQuietMs,
       clock: options.clock,
     })
-    options.plane.onLost((recordingId) => {
-      for (const session of this.#sessions.values()) {
-        if (session.recordingId === recordingId) session.mediaLost()
-      }
-    })
+    for (const plane of options.planes.all) {
+      plane.onLost((recordingId) => {
+        for (const session of this.#sessions.values()) {
+          if (session.recordingId === recordingId) session.mediaLost()
+        }
+      })
+    }
   }
 
   /** How recording sessions are taken from one SIP server: INVITEs that carry a sign of being one. */
@@ -177,8 +180,9 @@ export class RecordingSessions {
       readonly agreement: TimerAgreement
     },
   ): void {
-    const { journal, nodeId, clock, events, capabilities, identification, lines } = this.#options
+    const { journal, nodeId, clock, events, planes, identification, lines } = this.#options
     const { request, response, server, message, agreement } = invite
+    const plane = planes.planeFor(request.source_address)
     const knowledge = new SessionKnowledge({
       headers: invite.headers,
       requestUri: request.uri,
@@ -203,8 +207,9 @@ export class RecordingSessions {
       contact,
       knowledge,
       dialogs: server.framework,
+      plane,
       negotiation: new MediaNegotiation({
-        capabilities,
+        capabilities: plane.capabilities,
         sessionId: String(Math.floor(clock.epochMs())),
       }),
       onEnded: () => this.#sessions.delete(key),

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import type { StreamPort } from '../../recorder/recording-plan.ts'
 import type { Answer, AnswerLine } from './answer-plan.ts'
 import type { SdpFormat } from './sdp-offer.ts'
+import type { SessionStream } from './session-plane.ts'
 
 /** The `o=` line of a description of ours. */
 export interface SdpOrigin {
@@ -20,8 +20,12 @@ export interface SdpOrigin {
  *
  * Throws `stream_without_port` where an accepted stream has no port; the media plane gives one for each.
  */
-export function writeAnswer(plan: Answer, ports: readonly StreamPort[], origin: SdpOrigin): string {
-  const network = `IN ${isIPv6(origin.address) ? 'IP6' : 'IP4'} ${origin.address}`
+export function writeAnswer(
+  plan: Answer,
+  ports: readonly SessionStream[],
+  origin: SdpOrigin,
+): string {
+  const network = networkOf(origin.address)
   const lines = [
     'v=0',
     `o=tallenne ${origin.sessionId} ${origin.version} ${network}`,
@@ -29,29 +33,40 @@ export function writeAnswer(plan: Answer, ports: readonly StreamPort[], origin: 
     `c=${network}`,
     't=0 0',
     ...plan.lines.flatMap((line) =>
-      line.kind === 'accepted' ? acceptedLines(line, ports) : refusedLines(line),
+      line.kind === 'accepted' ? acceptedLines(line, ports, origin) : refusedLines(line),
     ),
   ]
   return `${lines.join('\r\n')}\r\n`
 }
 
 function acceptedLines(
-  line: Extract<AnswerLine, { kind: 'accepted' }>,
-  ports: readonly StreamPort[],
+  planned: Extract<AnswerLine, { kind: 'accepted' }>,
+  ports: readonly SessionStream[],
+  origin: SdpOrigin,
 ): string[] {
-  const port = ports.find((candidate) => candidate.streamId === line.streamId)
+  const port = ports.find((candidate) => candidate.streamId === planned.streamId)
   if (port === undefined) {
-    throw new TallenneError('stream_without_port', `no port for the stream of m-line ${line.index}`)
+    throw new TallenneError(
+      'stream_without_port',
+      `no port for the stream of m-line ${planned.index}`,
+    )
   }
-  const payloadTypes = line.formats.map((format) => format.payloadType).join(' ')
+  const { formats, ptimeMs, crypto } = port.line ?? { ...planned, crypto: [] }
+  const payloadTypes = formats.map((format) => format.payloadType).join(' ')
   return [
-    `m=audio ${port.rtpPort} ${line.protocol} ${payloadTypes}`,
-    ...line.formats.flatMap(formatLines),
-    ...(line.ptimeMs === null ? [] : [`a=ptime:${line.ptimeMs}`]),
+    `m=audio ${port.rtpPort} ${planned.protocol} ${payloadTypes}`,
+    ...(port.address === origin.address ? [] : [`c=${networkOf(port.address)}`]),
+    ...formats.flatMap(formatLines),
+    ...(ptimeMs === null ? [] : [`a=ptime:${ptimeMs}`]),
     ...(port.rtcpPort === port.rtpPort + 1 ? [] : [`a=rtcp:${port.rtcpPort}`]),
-    `a=${line.direction}`,
-    ...labelLines(line.label),
+    ...crypto.map((key) => `a=crypto:${key}`),
+    `a=${planned.direction}`,
+    ...labelLines(planned.label),
   ]
+}
+
+function networkOf(address: string): string {
+  return `IN ${isIPv6(address) ? 'IP6' : 'IP4'} ${address}`
 }
 
 function formatLines(format: SdpFormat): string[] {

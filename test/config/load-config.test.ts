@@ -238,6 +238,11 @@ t.test('mistakes about FreeSWITCH are told with their places', (t) => {
       `media: { engines: 4, freeswitch: { servers: [${servers}], forks: ${forks} } }`,
     )
   t.same(mistakesOf(route), ['trunk.routes[0].media'])
+  const peer = (from: string) =>
+    `siprec: { peers: [{ name: a, from: [${from}], media: freeswitch }] }`
+  t.same(mistakesOf(peer('192.0.2.0/24')), ['siprec.peers[0].media'])
+  t.same(mistakesOf(peer('192.0.2.0/33')), ['siprec.peers[0].media', 'siprec.peers[0].from[0]'])
+  t.same(mistakesOf('siprec: { peers: [{ name: a }, { name: a }] }'), ['siprec.peers[1].name'])
   t.same(withForks('{}'), [])
   t.same(withForks('{ host: 0.0.0.0, advertisedAddress: media.example.com }'), [])
   t.same(withForks('{}', `${server}, ${server}`), ['media.freeswitch.servers[1].name'])

@@ -4,6 +4,9 @@ export interface OfferedLine {
   readonly direction?: 'sendonly' | 'inactive' | 'sendrecv'
   readonly payloadTypes?: string
   readonly media?: string
+  readonly protocol?: string
+  /** Lines before the direction. */
+  readonly attributes?: readonly string[]
 }
 
 /** A recording client's session description on 127.0.0.1. */
@@ -14,10 +17,11 @@ export function offer(lines: readonly OfferedLine[], version = 1): string {
     's=-',
     'c=IN IP4 127.0.0.1',
     't=0 0',
-    ...lines.flatMap(({ port, label, direction = 'sendonly', payloadTypes = '0', media }) => [
-      `m=${media ?? 'audio'} ${port} RTP/AVP ${payloadTypes}`,
-      `a=${direction}`,
-      ...(label === undefined ? [] : [`a=label:${label}`]),
+    ...lines.flatMap((line) => [
+      `m=${line.media ?? 'audio'} ${line.port} ${line.protocol ?? 'RTP/AVP'} ${line.payloadTypes ?? '0'}`,
+      ...(line.attributes ?? []),
+      `a=${line.direction ?? 'sendonly'}`,
+      ...(line.label === undefined ? [] : [`a=label:${line.label}`]),
     ]),
     '',
   ].join('\r\n')

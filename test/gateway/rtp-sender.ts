@@ -8,21 +8,26 @@ const PACKET_MS = 20
 export class RtpSender {
   readonly #socket: Socket
   readonly #hertz: number
+  readonly #protect: (packet: Buffer) => Buffer
   readonly #ssrc = Math.floor(Math.random() * 2 ** 32)
   #sequence = 0
   #timer: NodeJS.Timeout | undefined
   #sent = 0
 
-  private constructor(socket: Socket, hertz: number) {
+  private constructor(socket: Socket, hertz: number, protect: (packet: Buffer) => Buffer) {
     this.#socket = socket
     this.#hertz = hertz
+    this.#protect = protect
   }
 
-  static async open(hertz: number): Promise<RtpSender> {
+  static async open(
+    hertz: number,
+    protect: (packet: Buffer) => Buffer = (packet) => packet,
+  ): Promise<RtpSender> {
     const socket = createSocket('udp4')
     socket.bind(0, '127.0.0.1')
     await once(socket, 'listening')
-    return new RtpSender(socket, hertz)
+    return new RtpSender(socket, hertz, protect)
   }
 
   get port(): number {
@@ -33,7 +38,9 @@ export class RtpSender {
     return this.#sent
   }
 
+  /** Sends to a port from now on, and no more to another. */
   start(port: number): void {
+    this.stop()
     const startedAt = performance.now()
     let due = 0
     this.#timer = setInterval(() => {
@@ -63,7 +70,7 @@ export class RtpSender {
     }
     this.#sequence++
     this.#sent++
-    this.#socket.send(packet, port, '127.0.0.1')
+    this.#socket.send(this.#protect(packet), port, '127.0.0.1')
   }
 }
 

@@ -4,6 +4,7 @@ import { createSilentLog } from '../../base/log.ts'
 import { configSchema } from '../../config/config.ts'
 import { salvageLost } from '../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../gateway/media/direct-plane.ts'
+import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
 import { EnginePool } from '../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../gateway/media/port-ranges.ts'
 import { InviteRouter } from '../../gateway/sip/invite-router.ts'
@@ -13,6 +14,7 @@ import { OPTIONS_HEADERS } from '../../gateway/sip/sip-headers.ts'
 import { SipServer } from '../../gateway/sip-server/sip-server.ts'
 import { createIdentification } from '../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
+import { PeerPlanes } from '../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { cuttableLink } from './cuttable-link.ts'
@@ -88,9 +90,12 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
   const sessions = new RecordingSessions({
     nodeId: 'node-1',
     journal,
-    plane,
+    recordings: () => plane.live(),
+    planes: new PeerPlanes(
+      { direct: new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES }) },
+      [],
+    ),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
-    capabilities: G711_CAPABILITIES,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
     orphanQuietMs: 1000,

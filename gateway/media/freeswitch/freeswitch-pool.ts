@@ -17,11 +17,16 @@ export class FreeswitchPool {
     await Promise.all(this.servers.map((server) => server.start()))
   }
 
-  /** Throws `no_media_server` where none takes calls. */
-  choose(): FreeswitchServer {
-    const [best] = this.servers
+  /** Those that take calls, the one that is to have the next first. */
+  get candidates(): readonly FreeswitchServer[] {
+    return this.servers
       .filter((server) => server.takesCalls)
       .toSorted((a, b) => loadOf(a) - loadOf(b))
+  }
+
+  /** Throws `no_media_server` where none takes calls. */
+  choose(): FreeswitchServer {
+    const [best] = this.candidates
     if (best === undefined) {
       throw new TallenneError(
         'no_media_server',

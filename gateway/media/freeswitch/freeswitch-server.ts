@@ -3,6 +3,7 @@ import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
 import { type CallMaker, isRefusal } from '../../sip/call-maker.ts'
 import { type DialogRenewer, renewDialog } from '../../sip/renew-dialog.ts'
+import type { CodecCapability } from '../../siprec/media-capabilities.ts'
 import { askEventSocket } from './event-socket.ts'
 import { callerOf, hangUpLeftovers } from './leftover-channels.ts'
 import {
@@ -11,7 +12,13 @@ import {
   type EndpointCaller,
   type MediaServer,
 } from './media-server-surface.ts'
-import { type OwnAudio, offerFrom, placeholderOffer, readOwnAudio } from './plain-offer.ts'
+import {
+  codecsOf,
+  type OwnAudio,
+  offerFrom,
+  placeholderOffer,
+  readOwnAudio,
+} from './plain-offer.ts'
 import { settleWithin } from './settle-within.ts'
 
 export interface FreeswitchAddress {
@@ -57,6 +64,7 @@ export class FreeswitchServer {
   #isDraining = false
   #server: MediaServer | undefined
   #ownAudio: OwnAudio | undefined
+  #codecs: readonly CodecCapability[] = []
   #attempt = 0
   #failedChecks = 0
   #retry: Timer | undefined
@@ -75,6 +83,11 @@ export class FreeswitchServer {
     this.#framework = options.framework
     this.#clock = options.clock
     this.#log = options.log.child({ freeswitch: options.address.name })
+  }
+
+  /** What it decodes, by its own offer; none before it was up. */
+  get codecs(): readonly CodecCapability[] {
+    return this.#codecs
   }
 
   get state(): ServerState {
@@ -123,11 +136,10 @@ export class FreeswitchServer {
     if (server === undefined || own === undefined) {
       throw new TallenneError('no_media_server', `FreeSWITCH ${this.address.name} is not connected`)
     }
-    if (remoteSdp !== null && /^m=audio \d+ \S*SAVP/m.test(remoteSdp)) {
-      // The library cannot begin with one, and an endpoint that is changed to it answers with keys nobody asked for.
-      throw new TallenneError('unusable_offer', 'a secure offer cannot be taken through FreeSWITCH')
+    if (remoteSdp !== null && !isDecryptable(remoteSdp)) {
+      throw new TallenneError('unusable_offer', 'a secure offer without keys in RTP/SAVP')
     }
-    const offer = remoteSdp ?? placeholderOffer(own)
+    const offer = remoteSdp === null ? placeholderOffer(own) : passable(remoteSdp)
     const endpoint = await this.#newEndpoint(server, offer).catch((error: unknown) => {
       if (!isUnusable(error)) throw error
       // FreeSWITCH says 488 as well where another process has the RTP port that it picked; the next one may be free.
@@ -138,6 +150,18 @@ export class FreeswitchServer {
     this.#endpoints.add(endpoint)
     const { sdp } = endpoint.local
     return { endpoint, localSdp: remoteSdp === null ? offerFrom(sdp, own) : sdp }
+  }
+
+  /**
+   * Gives an endpoint its party's new description and resolves with the endpoint's answer. Rejects as `createEndpoint`
+   * does; after `unusable_offer` the endpoint is as it was.
+   */
+  async modifyEndpoint(endpoint: Endpoint, remoteSdp: string): Promise<string> {
+    // A party that only sends would else count as one that holds the call, and be heard no more.
+    await this.#settled(endpoint.api('uuid_setvar', `${endpoint.uuid} rtp_disable_hold true`), {
+      what: 'take a command',
+    })
+    return this.#settled(endpoint.modify(remoteSdp), { what: 'take a new description' })
   }
 
   /** Releases an endpoint, however its server is. Never rejects. Idempotent. */
@@ -169,7 +193,6 @@ export class FreeswitchServer {
     if (!endpoint.connected || dialog === null) return
     const renewal = await renewDialog(dialog, {
       framework,
-      clock: this.#clock,
       localSdp: dialog.local.sdp,
       headers: () => ({}),
     })
@@ -186,22 +209,24 @@ export class FreeswitchServer {
 
   /** Null asks for FreeSWITCH's own offer. */
   async #newEndpoint(server: MediaServer, remoteSdp: string | null): Promise<Endpoint> {
+    return this.#settled(
+      // In a turn of its own: the library throws at once where it cannot take the offer.
+      Promise.resolve().then(() =>
+        server.createEndpoint({
+          ...(remoteSdp === null ? {} : { remoteSdp }),
+          headers: { From: `<sip:${callerOf(this.#nodeId)}@localhost>` },
+        }),
+      ),
+      { what: 'give an endpoint', late: (late) => void late.destroy().catch(() => undefined) },
+    )
+  }
+
+  async #settled<Value>(
+    work: Promise<Value>,
+    how: { readonly what: string; readonly late?: (value: Value) => void },
+  ): Promise<Value> {
     try {
-      return await settleWithin(
-        // In a turn of its own: the library throws at once where it cannot take the offer.
-        Promise.resolve().then(() =>
-          server.createEndpoint({
-            ...(remoteSdp === null ? {} : { remoteSdp }),
-            headers: { From: `<sip:${callerOf(this.#nodeId)}@localhost>` },
-          }),
-        ),
-        {
-          clock: this.#clock,
-          withinMs: ENDPOINT_MS,
-          what: 'give an endpoint',
-          late: (late) => void late.destroy().catch(() => undefined),
-        },
-      )
+      return await settleWithin(work, { clock: this.#clock, withinMs: ENDPOINT_MS, ...how })
     } catch (error) {
       if (error instanceof TallenneError) throw error
       const isOffer = isRefusal(error) && error.status === 488
@@ -244,6 +269,7 @@ export class FreeswitchServer {
       server.on('error', (failure) => this.#disconnected(messageOf(failure)))
       this.#server = server
       this.#ownAudio = await this.#learnAudio(server)
+      this.#codecs = codecsOf(this.#ownAudio)
       const channels = new Set([...this.#endpoints].map(({ uuid }) => uuid))
       await hangUpLeftovers(this.address, {
         nodeId: this.#nodeId,
@@ -331,6 +357,20 @@ export class FreeswitchServer {
     this.#server?.disconnect()
     this.#server = undefined
   }
+}
+
+/** Whether an offer is plain, or brings its keys along (RFC 4568), which FreeSWITCH takes in RTP/SAVP alone. */
+function isDecryptable(offer: string): boolean {
+  if (/^m=audio \d+ (UDP\/TLS\/|RTP\/SAVPF)/m.test(offer)) return false
+  return !/^m=audio \d+ RTP\/SAVP /m.test(offer) || /^a=crypto:/m.test(offer)
+}
+
+/**
+ * The library takes every offer of RTP/SAVP for one that needs DTLS and refuses to pass it on, by its capital
+ * letters. To FreeSWITCH they are all the same; DTLS itself (UDP/TLS/RTP/SAVP) the library is right to refuse.
+ */
+function passable(offer: string): string {
+  return offer.replace(/^(m=audio \d+ )RTP\/SAVP /gm, '$1RTP/savp ')
 }
 
 function isUnusable(error: unknown): boolean {

@@ -1,4 +1,5 @@
-import type { SdpDirection } from '../../siprec/sdp-offer.ts'
+import type { CodecCapability } from '../../siprec/media-capabilities.ts'
+import { readSdpOffer, type SdpDirection } from '../../siprec/sdp-offer.ts'
 
 /** What a FreeSWITCH offers by itself: formats of one audio line, and the attribute lines that say what they mean. */
 export interface OwnAudio {
@@ -19,6 +20,22 @@ export function readOwnAudio(sdp: string): OwnAudio | undefined {
     return { formats: formats.trim(), attributes }
   }
   return undefined
+}
+
+/** The codecs of an offer of its own; FreeSWITCH decodes them. */
+export function codecsOf(own: OwnAudio): readonly CodecCapability[] {
+  const reading = readSdpOffer(placeholderOffer(own))
+  if (reading.kind !== 'offer') return []
+  return reading.offer.media
+    .flatMap(({ formats }) => formats)
+    .filter(({ encoding }) => !/^(telephone-event|cn)?$/i.test(encoding))
+    .map(({ encoding, clockRate, channels, payloadType }) => ({
+      codec: null,
+      encoding,
+      clockRate,
+      channels,
+      payloadType,
+    }))
 }
 
 /** An offer that makes an endpoint bind its port before anybody is there: what it sends goes nowhere. */

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, threadId, workerData } from 'node:worker_threads'
 import type {
   EngineReply,
   EngineReport,
@@ -12,6 +12,8 @@ import type { StreamPlan, StreamPort } from '../../../recorder/recording-plan.ts
  * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or to take its time (`slow`).
  */
 const settings: EngineSettings = workerData
+/** Each engine has ports of its own, also the one that takes a dead one's place. */
+const FIRST_PORT = settings.portFrom + (threadId % 20) * 20
 const recordings = new Set<string>()
 const answered = new Set<string>()
 
@@ -23,8 +25,8 @@ function portsOf(streams: readonly StreamPlan[]): readonly StreamPort[] {
   return streams.map(({ streamId }, at) => ({
     streamId,
     address: settings.advertisedAddress,
-    rtpPort: settings.portFrom + at * 2,
-    rtcpPort: settings.portFrom + at * 2 + 1,
+    rtpPort: FIRST_PORT + at * 2,
+    rtcpPort: FIRST_PORT + at * 2 + 1,
   }))
 }
 

@@ -31,7 +31,7 @@ function answer(sdp: SdpOffer, previous?: Answer): Answer {
 function portsOf(plan: Answer): readonly StreamPort[] {
   return plan.streams.map(({ streamId }, at) => ({
     streamId,
-    address: '0.0.0.0',
+    address: ORIGIN.address,
     rtpPort: 20_000 + 2 * at,
     rtcpPort: 20_001 + 2 * at,
   }))

@@ -3,9 +3,11 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import type { TrunkMedia } from '../../../../gateway/media/trunk-media.ts'
 import { RtpSender } from '../../rtp-sender.ts'
-import { partyOffer, portOf, realServers, startMediaNode, until } from './media-node.ts'
+import { srtpProtector } from '../../srtp.ts'
+import { partyOffer, portOf, realServers, startMediaNode, tonesOf, until } from './media-node.ts'
 
-const CRYPTO = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
+const KEY = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
+const CRYPTO = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${KEY}`
 
 type MediaNode = Awaited<ReturnType<typeof startMediaNode>>
 
@@ -65,12 +67,38 @@ function common(name: string, real: boolean, skip: string | false) {
     t.equal(node.pool.servers[0]?.endpoints, 0)
   })
 
-  t.test(`a secure offer is refused as one that cannot be used (${name})`, { skip }, async (t) => {
+  t.test(`a caller's secure offer is answered with keys (${name})`, { skip }, async (t) => {
     const node = await startMediaNode(t, { real })
     const secure = `${partyOffer(49_000).replace('RTP/AVP', 'RTP/SAVP')}${CRYPTO}\r\n`
-    await t.rejects(node.plane.open({ ...node.request(), callerOffer: secure }), {
-      code: 'unusable_offer',
-    })
+    const media = await node.plane.open({ ...node.request(), callerOffer: secure })
+    const caller = await RtpSender.open(440, srtpProtector(KEY))
+    const platform = await RtpSender.open(1000)
+    t.teardown(() => Promise.all([caller.close(), platform.close()]))
+    const toPlatform = await media.offerForPlatform()
+    t.notMatch(toPlatform, /SAVP|crypto/, 'the platform gets plain RTP')
+    const toCaller = await media.answerFromPlatform(partyOffer(platform.port))
+    t.match(toCaller, /^m=audio \d+ RTP\/SAVP 0/m)
+    t.match(toCaller, /^a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:/m)
+    await media.answered(node.clock.epochMs())
+    caller.start(portOf(toCaller))
+    platform.start(portOf(toPlatform))
+    await delay(1500)
+    const outcome = await media.close(node.clock.epochMs(), [])
+    t.equal(outcome?.verdict, 'complete')
+    const [callerTone, platformTone] = tonesOf(node.spool, outcome?.recordingId ?? '')
+    t.ok(callerTone > 0.8 && platformTone > 0.8, `tones ${callerTone} ${platformTone}`)
+    t.equal(node.pool.servers[0]?.endpoints, 0)
+  })
+
+  t.test(`what FreeSWITCH cannot decrypt is refused (${name})`, { skip }, async (t) => {
+    const node = await startMediaNode(t, { real })
+    const keyless = partyOffer(49_000).replace('RTP/AVP', 'RTP/SAVP')
+    const dtls = partyOffer(49_000).replace('RTP/AVP', 'UDP/TLS/RTP/SAVP')
+    for (const callerOffer of [keyless, dtls]) {
+      await t.rejects(node.plane.open({ ...node.request(), callerOffer }), {
+        code: 'unusable_offer',
+      })
+    }
     t.equal(node.pool.servers[0]?.endpoints, 0)
   })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +13,9 @@ import { createFreeswitchPool } from '../../../../gateway/media/freeswitch/frees
 import { FreeswitchTrunkPlane } from '../../../../gateway/media/freeswitch/freeswitch-trunk.ts'
 import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
 import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
-import { cuttableLink } from '../../cuttable-link.ts'
+import { spoolPathOf } from '../../../../storage/recording-store.ts'
+import { decodeOpus } from '../../../recorder/opus-file.ts'
+import { toneShare } from '../../../recorder/tones.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 const WAIT_MS = 20_000
@@ -56,6 +58,18 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
+/** How much of each channel's middle is a tone: of its party's, where nothing else is said. */
+export function tonesOf(
+  spoolPath: string,
+  recordingId: string,
+  [first, second]: readonly [number, number] = [440, 1000],
+): readonly [number, number] {
+  const { caller, agent } = decodeOpus(readFileSync(spoolPathOf(spoolPath, recordingId)), 8000)
+  const middle = (channel: Int16Array) =>
+    channel.subarray(channel.length * 0.4, channel.length * 0.6)
+  return [toneShare(middle(caller), first), toneShare(middle(agent), second)]
+}
+
 /** The FreeSWITCH plane with an engine and a SIP server, on a stand-in or, where the test allows, on real servers. */
 export async function startMediaNode(t: Test, options: { readonly real?: boolean } = {}) {
   const clock = new SystemClock()
@@ -63,19 +77,20 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
   const real = options.real ? realServers() : undefined
   const standIn = await StandInFreeswitch.start()
   t.teardown(() => standIn.close())
-  let server = new SipServer({
+  const server = new SipServer({
     listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
     clock,
     log,
   })
   const { admin, sip } = await server.start()
   t.teardown(() => server.close())
-  const link = await cuttableLink(t, real?.drachtio ?? admin)
-  const connection = new SipConnection({ address: link.address, clock, log })
-  const isBack = () =>
-    new Promise<void>((resolve) => {
-      connection.framework.on('connect', () => resolve())
-    })
+  const connection = new SipConnection({ address: real?.drachtio ?? admin, clock, log })
+  let sipAddress = sip[0] ?? { host: '', port: 0 }
+  connection.framework.on('connect', (_failure, listening) => {
+    // A drachtio server tells where it listens, each address as `udp/HOST:PORT`.
+    const [, host, port] = /udp\/([\d.]+):(\d+)/.exec(listening ?? '') ?? []
+    if (real !== undefined && host !== undefined) sipAddress = { host, port: Number(port) }
+  })
   await connection.start()
   t.teardown(() => connection.close())
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
@@ -142,26 +157,16 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
   })
   return {
     standIn,
+    sipAddress,
+    spool,
     pool,
     plane,
+    recordings,
+    connection,
     failures,
     request,
     clock,
+    log,
     engines,
-    framework: connection.framework,
-    /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
-    restartServer: async () => {
-      const back = isBack()
-      await server.close()
-      server = new SipServer({ listen: sip, admin, clock, log })
-      await server.start()
-      await back
-    },
-    /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
-    cutConnection: async () => {
-      const back = isBack()
-      link.cut()
-      await back
-    },
   }
 }

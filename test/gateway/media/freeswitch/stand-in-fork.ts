@@ -6,9 +6,10 @@ const RATE = 8000
 /** What a fork does beside what it should. */
 export type ForkFault = 'none' | 'refused' | '403' | 'unanswered' | 'unresolvable'
 
-/** One mod_audio_fork as observed: metadata first, then stereo frames of 20 ms; it never connects again. */
+/** One mod_audio_fork as observed: metadata first, then frames of 20 ms; it never connects again. */
 export class StandInFork {
   readonly #socket: WebSocket | undefined
+  readonly #hertz: readonly number[]
   #timer: NodeJS.Timeout | undefined
   #frames = 0
   #isConnected = false
@@ -16,10 +17,13 @@ export class StandInFork {
   constructor(options: {
     readonly url: string
     readonly metadata: string
+    /** A tone for each channel. */
+    readonly hertz: readonly number[]
     readonly fault: ForkFault
     readonly onEvent: (name: 'connect' | 'connect_failed' | 'disconnect') => void
   }) {
     const { url, metadata, fault, onEvent } = options
+    this.#hertz = options.hertz
     // Nothing is ever said of a host without an address, and long nothing of a server that does not answer.
     if (fault === 'unresolvable' || fault === 'unanswered') return
     const [host, path] = fault === 'refused' ? ['ws://127.0.0.1:9', ''] : [url, '']
@@ -34,7 +38,10 @@ export class StandInFork {
       this.#isConnected = true
       if (metadata !== '') socket.send(metadata)
       setTimeout(() => onEvent('connect'), 10)
-      this.#timer = setInterval(() => this.#send(socket), FRAME_MS)
+      const startedAt = performance.now()
+      this.#timer = setInterval(() => {
+        while (this.#frames * FRAME_MS <= performance.now() - startedAt) this.#send(socket)
+      }, FRAME_MS)
     })
     socket.on('close', () => {
       clearInterval(this.#timer)
@@ -48,6 +55,11 @@ export class StandInFork {
     if (this.#isConnected) this.#socket?.close(1000)
   }
 
+  /** The connection stays, and nothing is sent any more. */
+  mute(): void {
+    clearInterval(this.#timer)
+  }
+
   /** FreeSWITCH died. */
   terminate(): void {
     clearInterval(this.#timer)
@@ -56,11 +68,14 @@ export class StandInFork {
 
   #send(socket: WebSocket): void {
     const samples = (RATE * FRAME_MS) / 1000
-    const frame = Buffer.alloc(samples * 4)
+    const channels = this.#hertz.length
+    const frame = Buffer.alloc(samples * channels * 2)
     for (let index = 0; index < samples; index++) {
       const at = (this.#frames * samples + index) / RATE
-      frame.writeInt16LE(Math.round(8000 * Math.sin(2 * Math.PI * 440 * at)), index * 4)
-      frame.writeInt16LE(Math.round(8000 * Math.sin(2 * Math.PI * 1000 * at)), index * 4 + 2)
+      for (const [channel, hertz] of this.#hertz.entries()) {
+        const sample = Math.round(8000 * Math.sin(2 * Math.PI * hertz * at))
+        frame.writeInt16LE(sample, (index * channels + channel) * 2)
+      }
     }
     this.#frames++
     if (socket.readyState === WebSocket.OPEN) socket.send(frame)

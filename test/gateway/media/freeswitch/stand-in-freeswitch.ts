@@ -9,27 +9,33 @@ import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
 import { type ForkFault, StandInFork } from './stand-in-fork.ts'
 
 const PASSWORD = 'stand-in'
+const TONES = [440, 1000] as const
+const KEY = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 const FORMATS = [
   'a=rtpmap:0 PCMU/8000',
   'a=rtpmap:8 PCMA/8000',
+  'a=rtpmap:9 G722/8000',
   'a=rtpmap:101 telephone-event/8000',
 ]
 
 interface Channel {
   readonly uuid: string
-  /** The user that called it. */
-  readonly caller: string
-  readonly localSdp: string
+  readonly port: number
+  localSdp: string
+  /** What it was offered last. */
+  remoteSdp: string
   readonly forks: Map<string, StandInFork>
   /** The connection to whoever controls the channel. */
   control: Socket
   dialog: SipDialog | undefined
   bridgedTo: string | undefined
+  /** A party that only sends counts as one that holds the call, unless the channel is told otherwise. */
+  knowsHold: boolean
 }
 
 /**
  * A FreeSWITCH as the gateway sees it: its event socket, a SIP profile that takes endpoints, and mod_audio_fork.
- * No RTP: the forks carry tones.
+ * No RTP: the forks carry tones, a mono one that of its endpoint's turn.
  */
 export class StandInFreeswitch {
   readonly address: { readonly host: string; readonly port: number; readonly password: string }
@@ -39,9 +45,6 @@ export class StandInFreeswitch {
   /** URLs that forks were started with. */
   readonly urls: string[] = []
   isHung = false
-  /** Channels that nobody controls, and the number that called each. */
-  readonly leftovers = new Map<string, string>()
-  readonly #eventSockets = new Set<Socket>()
   readonly #server: Server
   readonly #sip: SipServer
   readonly #connection: SipConnection
@@ -86,15 +89,18 @@ export class StandInFreeswitch {
     this.channels.clear()
   }
 
-  /** The connections that gateways made break; those that it made itself stay. */
-  dropEventSockets(): void {
-    for (const socket of this.#eventSockets) socket.destroy()
-  }
-
   async close(): Promise<void> {
     this.die()
     this.#connection.close()
     await this.#sip.close()
+  }
+
+  /** Ends one call by itself. */
+  hangUp(): void {
+    const [channel] = this.channels.values()
+    if (channel === undefined) return
+    void channel.dialog?.destroy().catch(() => undefined)
+    this.#end(channel)
   }
 
   /** What mod_audio_fork says where its buffer ran over. */
@@ -110,8 +116,6 @@ export class StandInFreeswitch {
 
   #inbound(socket: Socket, sipPort: number): void {
     this.#track(socket)
-    this.#eventSockets.add(socket)
-    socket.on('close', () => this.#eventSockets.delete(socket))
     socket.write('Content-Type: auth/request\n\n')
     commandsOf(socket, ([line = '']) => {
       if (this.isHung) return
@@ -119,45 +123,32 @@ export class StandInFreeswitch {
       if (verb === 'auth')
         return reply(socket, rest[0] === PASSWORD ? '+OK accepted' : '-ERR invalid')
       if (verb !== 'api') return reply(socket, '+OK')
-      answer(socket, this.#serverApi(rest.join(' '), sipPort))
+      const profile = `drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:${sipPort}\tRUNNING (0)\n`
+      answer(socket, rest.join(' ') === 'sofia status' ? profile : 'UP 0 years\n')
     })
-  }
-
-  #serverApi(command: string, sipPort: number): string {
-    if (command === 'sofia status') {
-      return `drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:${sipPort}\tRUNNING (0)\n`
-    }
-    if (command === 'show channels as json') {
-      const own = [...this.channels.values()].map(({ uuid, caller }) => ({ uuid, cid_num: caller }))
-      const left = [...this.leftovers].map(([uuid, caller]) => ({ uuid, cid_num: caller }))
-      const rows = [...own, ...left]
-      return JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) })
-    }
-    const [verb, uuid = ''] = command.split(' ')
-    if (verb !== 'uuid_kill') return 'UP 0 years\n'
-    const channel = this.channels.get(uuid)
-    if (channel !== undefined) this.#end(channel)
-    return channel !== undefined || this.leftovers.delete(uuid)
-      ? '+OK\n'
-      : '-ERR No such channel!\n'
   }
 
   async #invited(request: SipRequest, response: SipResponse): Promise<void> {
     if (this.isHung) return
     const uuid = randomUUID()
-    const localSdp = request.body ? answerSdp(this.#nextPort) : ownOffer(this.#nextPort)
+    const port = this.#nextPort
+    const remoteSdp = request.body ?? ''
+    const localSdp = remoteSdp === '' ? ownOffer(port) : answerTo(remoteSdp, port)
+    if (localSdp === undefined) return response.send(488, 'Not Acceptable Here', {})
     this.#nextPort += 2
-    const [host = '', port = '0'] = (request.get('X-esl-outbound') ?? '').split(':')
-    const control = createConnection({ host, port: Number(port) })
+    const [host = '', controlPort = '0'] = (request.get('X-esl-outbound') ?? '').split(':')
+    const control = createConnection({ host, port: Number(controlPort) })
     this.#track(control)
     const channel: Channel = {
       uuid,
-      caller: /sip:([^@>]+)@/.exec(request.get('From') ?? '')?.[1] ?? '',
+      port,
       localSdp,
+      remoteSdp,
       forks: new Map(),
       control,
       dialog: undefined,
       bridgedTo: undefined,
+      knowsHold: true,
     }
     this.channels.set(uuid, channel)
     this.#connection.framework.createUAS(
@@ -166,13 +157,27 @@ export class StandInFreeswitch {
       { localSdp, headers: { 'Content-Type': 'application/sdp' } },
       (_failure, dialog) => {
         channel.dialog = dialog
-        dialog?.on('modify', (_request, answering) =>
-          answering.send(200, 'OK', { body: answerSdp(40_000) }),
-        )
+        dialog?.on('modify', (modified, answering) => this.#modified(channel, modified, answering))
         dialog?.on('destroy', () => this.#end(channel))
       },
     )
     commandsOf(control, (lines) => this.#command(channel, lines, request))
+  }
+
+  #modified(channel: Channel, request: SipRequest, response: SipResponse): void {
+    if (this.isHung) return
+    const remoteSdp = request.body ?? ''
+    const localSdp = answerTo(remoteSdp, channel.port)
+    if (localSdp === undefined) {
+      response.send(488, 'Not Acceptable Here', {})
+      return
+    }
+    const isHeld = channel.knowsHold && /^a=(sendonly|inactive)/m.test(remoteSdp)
+    if (isHeld && channel.bridgedTo === undefined)
+      for (const fork of channel.forks.values()) fork.mute()
+    channel.remoteSdp = remoteSdp
+    channel.localSdp = localSdp
+    response.send(200, 'OK', { body: localSdp })
   }
 
   #command(channel: Channel, lines: readonly string[], invite: SipRequest): void {
@@ -194,6 +199,10 @@ export class StandInFreeswitch {
       channel.bridgedTo = args[0]
       return `+OK ${args[0]}\n`
     }
+    if (command === 'uuid_setvar') {
+      if (args.join(' ') === 'rtp_disable_hold true') channel.knowsHold = false
+      return '+OK\n'
+    }
     if (command === 'uuid_dump')
       return `variable_rtp_local_sdp_str: ${encodeURIComponent(channel.localSdp)}\n`
     if (command !== 'uuid_audio_fork') return '+OK\n'
@@ -205,12 +214,15 @@ export class StandInFreeswitch {
       channel.forks.delete(bug)
       return fork === undefined ? '-ERR Operation Failed\n' : '+OK Success\n'
     }
-    const [url = '', , , bug = '', metadata = ''] = rest
+    const [url = '', mix, , bug = '', metadata = ''] = rest
+    // The server's first channel only tells its codecs.
+    const turn = (channel.port / 2 + 1) % TONES.length
+    const hertz = mix === 'stereo' ? TONES : TONES.slice(turn, turn + 1)
     if (channel.forks.has(bug) || uuid !== channel.uuid) return '-ERR Operation Failed\n'
     this.urls.push(url)
     const fault = this.faults.shift() ?? 'none'
     const onEvent = (name: string) => this.#custom(channel, name)
-    channel.forks.set(bug, new StandInFork({ url, metadata, fault, onEvent }))
+    channel.forks.set(bug, new StandInFork({ url, metadata, hertz, fault, onEvent }))
     return '+OK Success\n'
   }
 
@@ -277,18 +289,30 @@ function sdp(media: readonly string[]): string {
   return `${[...session, 't=0 0', ...media].join('\r\n')}\r\n`
 }
 
-function answerSdp(port: number): string {
-  const [pcmu = '', , events = ''] = FORMATS
-  return sdp([`m=audio ${port} RTP/AVP 0 101`, pcmu, events, 'a=ptime:20', 'a=sendrecv'])
+/** One codec of the offer's, keys of its own where it brings some; undefined where nothing of it can be taken. */
+function answerTo(offer: string, port: number): string | undefined {
+  const [, protocol = '', offered = ''] = /^m=audio \d+ RTP\/(\S+) (.*)$/m.exec(offer) ?? []
+  const audio = offered.split(' ').find((format) => ['0', '8', '9'].includes(format.trim()))
+  const isSecure = protocol.toUpperCase().startsWith('SAVP')
+  const key = /^a=crypto:(\d+) (AES_CM_128_HMAC_SHA1_80) /m.exec(offer)
+  if (audio === undefined || isSecure !== (key !== null)) return undefined
+  return sdp([
+    `m=audio ${port} RTP/${isSecure ? 'SAVP' : 'AVP'} ${audio.trim()} 101`,
+    ...FORMATS.filter((line) => line.startsWith(`a=rtpmap:${audio.trim()} `)),
+    'a=rtpmap:101 telephone-event/8000',
+    'a=ptime:20',
+    ...(key === null ? [] : [`a=crypto:${key[1]} ${key[2]} inline:${KEY}`]),
+    /^a=sendonly/m.test(offer) ? 'a=recvonly' : 'a=sendrecv',
+  ])
 }
 
 /** Without an offer it makes one of its own, with a secure and a plain line on the same port. */
 function ownOffer(port: number): string {
   return sdp([
-    `m=audio ${port} RTP/SAVP 0 8 101`,
+    `m=audio ${port} RTP/SAVP 0 8 9 101`,
     ...FORMATS,
-    'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
-    `m=audio ${port} RTP/AVP 0 8 101`,
+    `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${KEY}`,
+    `m=audio ${port} RTP/AVP 0 8 9 101`,
     ...FORMATS,
     'a=ptime:20',
   ])

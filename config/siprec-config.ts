@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { addressBlock } from './address-block.ts'
+
+const peer = z.strictObject({
+  /** For mistakes and logs. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  /** Source addresses of the recording client; any where absent. */
+  from: z.array(addressBlock).min(1).optional(),
+  /** Where its streams end: at the recorder itself, or at a FreeSWITCH. */
+  media: z.enum(['direct', 'freeswitch']).default('direct'),
+})
+
+export const siprecSchema = z.strictObject({
+  /**
+   * What becomes of an INVITE without any sign of a recording session that no trunk route takes. Where nothing
+   * is said, it is recorded if there are no trunk routes.
+   */
+  unmarked: z.enum(['record', 'refuse']).optional(),
+  /** Recording clients that are treated apart; the first that an address fits counts. All others are `direct`. */
+  peers: z.array(peer).default([]),
+})
+
+export type SiprecPeer = z.infer<typeof peer>

@@ -1,0 +1,43 @@
+import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { Answer } from '../siprec/answer-plan.ts'
+import type { MediaCapabilities } from '../siprec/media-capabilities.ts'
+import type { SessionMediaRequest, SessionPlane, SessionStream } from '../siprec/session-plane.ts'
+import type { MediaPlane } from './media-plane.ts'
+
+/** Recording sessions on the engines' own sockets: the recorder decodes what the client sends. */
+export class DirectSessionPlane implements SessionPlane {
+  readonly capabilities: MediaCapabilities
+  readonly #plane: MediaPlane
+
+  constructor(options: { readonly plane: MediaPlane; readonly capabilities: MediaCapabilities }) {
+    this.capabilities = options.capabilities
+    this.#plane = options.plane
+  }
+
+  open({ recordingId, callId, answer }: SessionMediaRequest): Promise<readonly SessionStream[]> {
+    return this.#plane.open({ recordingId, callId, streams: answer.streams })
+  }
+
+  answered(recordingId: string, answeredAtMs: number): Promise<void> {
+    return this.#plane.answered(recordingId, answeredAtMs)
+  }
+
+  update(recordingId: string, answer: Answer): Promise<readonly SessionStream[]> {
+    return this.#plane.update(recordingId, answer.streams)
+  }
+
+  /** The engines' sockets need no dialogs. */
+  async renewSignalling(): Promise<void> {}
+
+  close(
+    recordingId: string,
+    endedAtMs: number,
+    reasons: RecordingOutcome['reasons'],
+  ): Promise<RecordingOutcome> {
+    return this.#plane.close(recordingId, endedAtMs, reasons)
+  }
+
+  onLost(listener: (recordingId: string, cause: string) => void): void {
+    this.#plane.onLost(listener)
+  }
+}

@@ -1,0 +1,144 @@
+import type { Log } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
+import type { Answer } from './answer-plan.ts'
+import type { MediaNegotiation, OfferJudgement } from './media-negotiation.ts'
+import type { RecordingRequest } from './recording-session-request.ts'
+import type { SdpOffer } from './sdp-offer.ts'
+import type { OfferReply } from './session-dialog.ts'
+import type { SessionKnowledge } from './session-knowledge.ts'
+import type { SessionRecording } from './session-recording.ts'
+
+export interface SessionMediaOptions {
+  readonly negotiation: MediaNegotiation
+  readonly knowledge: SessionKnowledge
+  readonly recording: SessionRecording
+  readonly log: Log
+}
+
+/** What is answered to the INVITE. */
+export type FirstReply =
+  | { readonly kind: 'answer'; readonly description: string }
+  | { readonly kind: 'refused'; readonly status: 400 | 488; readonly reason: string }
+
+const NOT_ACCEPTABLE = { kind: 'refused', status: 488, reason: 'Not Acceptable Here' } as const
+
+/** The offers and answers of one session, as they are agreed on, recorded and described. */
+export class SessionMedia {
+  readonly #options: SessionMediaOptions
+  /** Whether the peer has said anything of its media, in an offer or an answer. */
+  #isAgreed = false
+
+  constructor(options: SessionMediaOptions) {
+    this.#options = options
+  }
+
+  /** The description in force; empty before the first. */
+  get description(): string {
+    return this.#options.negotiation.description
+  }
+
+  /** Whether every stream is on hold or stopped now. */
+  get isHeld(): boolean {
+    return !this.#options.negotiation.streams.some((stream) => stream.isReceiving)
+  }
+
+  /** Answers the INVITE's offer, or makes an offer where it has none. Rejects where the plane has no room. */
+  async begin(message: RecordingRequest): Promise<FirstReply> {
+    const { negotiation } = this.#options
+    this.#isAgreed = message.hasSdp
+    if (!message.hasSdp) return this.#open(negotiation.ownOffer())
+    if (message.sdp === null) {
+      this.#options.log.info({ problems: message.problems }, 'offer cannot be read')
+      return { kind: 'refused', status: 400, reason: 'Unreadable Session Description' }
+    }
+    const judgement = negotiation.judge(message.sdp)
+    if (judgement.kind === 'changed') return this.#open(judgement.plan)
+    this.#log(judgement)
+    return NOT_ACCEPTABLE
+  }
+
+  /** Answers an offer within the dialog; null where it cannot be read. Rejects where the plane fails. */
+  async takeOffer(offer: SdpOffer | null): Promise<OfferReply> {
+    const { negotiation } = this.#options
+    if (offer === null) return NOT_ACCEPTABLE
+    const judgement = negotiation.judge(offer)
+    switch (judgement.kind) {
+      case 'unusable':
+        this.#log(judgement)
+        return NOT_ACCEPTABLE
+      case 'unchanged':
+        return { kind: 'answer', description: negotiation.description }
+      case 'changed':
+        return this.#unlessUnusable(async () => {
+          await this.#apply(judgement.plan)
+          return { kind: 'answer', description: negotiation.description }
+        })
+    }
+  }
+
+  /**
+   * Takes the answer to our own offer; false where it is none and nothing was agreed before, which else goes on: the
+   * recording is worth more than a re-INVITE done right. Rejects where the plane fails.
+   */
+  async takeAnswer(answer: SdpOffer | null): Promise<boolean> {
+    const judgement: OfferJudgement =
+      answer === null
+        ? { kind: 'unusable', problem: 'no answer to our offer' }
+        : this.#options.negotiation.judgeAnswer(answer)
+    if (judgement.kind === 'changed') await this.#apply(judgement.plan)
+    if (judgement.kind === 'unusable') this.#log(judgement)
+    else this.#isAgreed = true
+    return this.#isAgreed
+  }
+
+  /** Metadata may tell whose voice a stream carries after the stream was opened. Rejects where the plane fails. */
+  async takeRoles(): Promise<void> {
+    const { negotiation, knowledge } = this.#options
+    const { plan } = negotiation
+    if (plan === undefined) return
+    const { streams } = knowledge.assignRoles(plan)
+    if (JSON.stringify(streams) !== JSON.stringify(plan.streams)) await this.#apply(plan)
+  }
+
+  /**
+   * What held the recording is gone: it goes on elsewhere. Tells whether the peer must hear of it, since the media
+   * has moved. Rejects where there is no room.
+   */
+  async goOn(): Promise<'in_place' | 'moved'> {
+    const { negotiation, recording } = this.#options
+    const { plan, description } = negotiation
+    if (plan === undefined) throw new TallenneError('engine_failed', 'there is no media to go on')
+    const now = negotiation.agree(plan, await recording.goOn(plan))
+    return now === description ? 'in_place' : 'moved'
+  }
+
+  async #open(plan: Answer): Promise<FirstReply> {
+    const { negotiation, knowledge, recording } = this.#options
+    const assigned = knowledge.assignRoles(plan)
+    return this.#unlessUnusable(async () => {
+      const streams = await recording.open(assigned)
+      return { kind: 'answer', description: negotiation.agree(assigned, streams) }
+    })
+  }
+
+  async #apply(plan: Answer): Promise<void> {
+    const { negotiation, knowledge, recording } = this.#options
+    const assigned = knowledge.assignRoles(plan)
+    negotiation.agree(assigned, await recording.update(assigned))
+  }
+
+  async #unlessUnusable<Reply>(work: () => Promise<Reply>): Promise<Reply | typeof NOT_ACCEPTABLE> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof TallenneError) || error.code !== 'unusable_offer') throw error
+      this.#log({ kind: 'unusable', problem: error.message })
+      return NOT_ACCEPTABLE
+    }
+  }
+
+  #log(judgement: OfferJudgement): void {
+    const problem = judgement.kind === 'unusable' ? judgement.problem : 'nothing new'
+    this.#options.log.info({ problem }, 'description cannot be taken')
+  }
+}

@@ -1,0 +1,89 @@
+import type { Test } from 'tap'
+import { configSchema } from '../../../../config/config.ts'
+import { DirectSessionPlane } from '../../../../gateway/media/direct-session-plane.ts'
+import { FreeswitchSessionPlane } from '../../../../gateway/media/freeswitch/freeswitch-session-plane.ts'
+import type { TimerLimits } from '../../../../gateway/sip/session-timer.ts'
+import { createIdentification } from '../../../../gateway/siprec/identification.ts'
+import { G711_CAPABILITIES } from '../../../../gateway/siprec/media-capabilities.ts'
+import { PeerPlanes } from '../../../../gateway/siprec/peer-planes.ts'
+import { RecordingSessions } from '../../../../gateway/siprec/recording-sessions.ts'
+import type { RecordingOutcome } from '../../../../recorder/recording-plan.ts'
+import type { JournalEntry } from '../../../../storage/model.ts'
+import { SipPeer } from '../../sip-peer.ts'
+import { startMediaNode, tonesOf, until } from './media-node.ts'
+
+/** A gateway that takes recording sessions, all of them on FreeSWITCH, and a recording client beside it. */
+export async function startSessionNode(
+  t: Test,
+  options: { readonly real?: boolean; readonly timer?: TimerLimits } = {},
+) {
+  const node = await startMediaNode(t, options)
+  const { pool, recordings, connection, clock, log, failures } = node
+  const config = configSchema.parse({ siprec: { peers: [{ name: 'all', media: 'freeswitch' }] } })
+  const entries: JournalEntry[] = []
+  const outcomes: RecordingOutcome[] = []
+  const planes = {
+    direct: new DirectSessionPlane({ plane: recordings, capabilities: G711_CAPABILITIES }),
+    freeswitch: new FreeswitchSessionPlane({
+      pool,
+      recordings,
+      forkHost: '127.0.0.1',
+      clock,
+      log,
+      events: { forkFailed: (code) => failures.push(code), forkRetried: () => undefined },
+    }),
+  }
+  const sessions = new RecordingSessions({
+    nodeId: 'node-1',
+    journal: { append: (entry) => void entries.push(entry) },
+    planes: new PeerPlanes(planes, config.siprec.peers),
+    files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    timer: options.timer ?? config.sip.sessionTimer,
+    ackTimeoutMs: 32_000,
+    orphanQuietMs: 20_000,
+    recordings: () => recordings.live(),
+    identification: createIdentification(config.identification),
+    lines: config,
+    clock,
+    log,
+    events: {
+      arrived: () => undefined,
+      answered: () => undefined,
+      ended: () => undefined,
+      judged: (outcome) => outcomes.push(outcome),
+    },
+  })
+  const taker = sessions.takerFor(connection)
+  connection.framework.invite((request, response) => void taker.take(request, response))
+  const peer = await SipPeer.open(node.sipAddress)
+  t.teardown(async () => {
+    await sessions.drain()
+    await peer.close()
+  })
+  return {
+    ...node,
+    sessions,
+    peer,
+    entries,
+    outcomes,
+    /** The verdict of the session's recording, once it has one. */
+    async judged(count = 1): Promise<RecordingOutcome> {
+      await until(() => outcomes.length >= count, `verdict ${count}`)
+      const outcome = outcomes[count - 1]
+      if (outcome === undefined) throw new Error('no verdict')
+      return outcome
+    },
+    endReasons: () =>
+      entries.flatMap((entry) => (entry.kind === 'contact.ended' ? entry.endReason : [])),
+    /** How much of each channel's middle is the tone of its party. */
+    tonesOf: (recordingId: string, hertz?: readonly [number, number]) =>
+      tonesOf(node.spool, recordingId, hertz),
+    /** Resolves when nothing of any call is left, on the stand-in and here. */
+    async released(): Promise<void> {
+      await until(() => node.standIn.channels.size === 0, 'the channels to go')
+      await until(() => pool.servers[0]?.endpoints === 0, 'the endpoints to go')
+    },
+  }
+}
+
+export type SessionNode = Awaited<ReturnType<typeof startSessionNode>>

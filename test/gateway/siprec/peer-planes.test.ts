@@ -1,0 +1,41 @@
+import t from 'tap'
+import { PeerPlanes } from '../../../gateway/siprec/peer-planes.ts'
+import type { SessionPlane } from '../../../gateway/siprec/session-plane.ts'
+
+function plane(): SessionPlane {
+  const never = () => Promise.reject(new Error('not asked'))
+  return {
+    capabilities: { codecs: [], protocols: [], maxStreams: 0 },
+    open: never,
+    answered: never,
+    update: never,
+    renewSignalling: never,
+    close: never,
+    onLost: () => undefined,
+  }
+}
+
+const [direct, freeswitch] = [plane(), plane()]
+
+t.test('the first peer that an address fits tells the plane, and the rest is direct', async (t) => {
+  const planes = new PeerPlanes({ direct, freeswitch }, [
+    { name: 'lab', from: ['192.0.2.7'], media: 'direct' },
+    { name: 'sbc', from: ['192.0.2.0/24', '2001:db8::/32'], media: 'freeswitch' },
+  ])
+  t.equal(planes.planeFor('192.0.2.7'), direct)
+  t.equal(planes.planeFor('192.0.2.8'), freeswitch)
+  t.equal(planes.planeFor('2001:db8::8'), freeswitch)
+  t.equal(planes.planeFor('198.51.100.7'), direct)
+  t.same(planes.all.length, 2)
+})
+
+t.test('a peer without addresses is every client', async (t) => {
+  const planes = new PeerPlanes({ direct, freeswitch }, [{ name: 'all', media: 'freeswitch' }])
+  t.equal(planes.planeFor('203.0.113.1'), freeswitch)
+})
+
+t.test('a plane that does not run is told at the start', async (t) => {
+  t.throws(() => new PeerPlanes({ direct }, [{ name: 'all', media: 'freeswitch' }]), {
+    code: 'no_media_plane',
+  })
+})
