@@ -6,6 +6,7 @@ const SET_APPLICATION = 4000
 const VOIP = 2048
 const SET_BITRATE = 4002
 const SET_COMPLEXITY = 4010
+const SET_PREDICTION_DISABLED = 4046
 
 export interface OpusSettings {
   readonly complexity: number
@@ -37,6 +38,7 @@ function encodeAll(samples: Int16Array, settings: OpusSettings): void {
   encoder.applyEncoderCTL(SET_APPLICATION, VOIP)
   encoder.applyEncoderCTL(SET_BITRATE, settings.bitrateBps)
   encoder.applyEncoderCTL(SET_COMPLEXITY, settings.complexity)
+  encoder.applyEncoderCTL(SET_PREDICTION_DISABLED, 1)
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   for (let at = 0; at + 320 <= bytes.length; at += 320) encoder.encode(bytes.subarray(at, at + 320))
 }
@@ -54,6 +56,7 @@ export async function measurePrismStream(
   stream.encoder.applyEncoderCTL(SET_APPLICATION, VOIP)
   stream.encoder.applyEncoderCTL(SET_BITRATE, settings.bitrateBps)
   stream.encoder.applyEncoderCTL(SET_COMPLEXITY, settings.complexity)
+  stream.encoder.applyEncoderCTL(SET_PREDICTION_DISABLED, 1)
   stream.resume()
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const before = process.cpuUsage()

@@ -14,8 +14,8 @@ as a ratio to bare libopus on the same audio in the same run.
 
   --calls N       calls at once (100; trunk calls 40)
   --seconds S     how long the calls are measured (20)
-  --complexity N  Opus complexity of the bare encoder; as configured in the gateway (5)
-  --bitrate BPS   bit rate of each party, likewise (20000)
+  --complexity N  Opus complexity of the bare encoder; as configured in the gateway (3)
+  --bitrate BPS   bit rate of each party, likewise (24000)
 
 Trunk calls go over the direct plane, and over FreeSWITCH where a server of this machine is named:
 TALLENNE_TEST_FREESWITCH=HOST:PORT:PASSWORD its event socket, and, unless the embedded SIP server is
@@ -26,8 +26,8 @@ const { values, positionals } = parseArgs({
   options: {
     calls: { type: 'string' },
     seconds: { type: 'string', default: '20' },
-    complexity: { type: 'string', default: '5' },
-    bitrate: { type: 'string', default: '20000' },
+    complexity: { type: 'string', default: '3' },
+    bitrate: { type: 'string', default: '24000' },
     help: { type: 'boolean', default: false },
   },
 })

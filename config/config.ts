@@ -58,8 +58,8 @@ const media = z.strictObject({
   holdBackMs: z.int().min(100).max(1000).default(500),
   opus: z
     .strictObject({
-      complexity: z.int().min(0).max(10).default(5),
-      bitrateBps: z.int().min(8_000).max(64_000).default(20_000),
+      complexity: z.int().min(0).max(10).default(3),
+      bitrateBps: z.int().min(8_000).max(64_000).default(24_000),
     })
     .prefault({}),
   skipsQuiet: z.boolean().default(true),

@@ -7,6 +7,7 @@ const SET_APPLICATION = 4000
 const SET_BITRATE = 4002
 const SET_VBR = 4006
 const SET_COMPLEXITY = 4010
+const SET_PREDICTION_DISABLED = 4046
 const APPLICATION_VOIP = 2048
 
 export interface VoiceEncoderOptions {
@@ -22,7 +23,8 @@ export interface VoiceEncoder {
 }
 
 /**
- * A libopus encoder for one channel at 8 kHz, set for speech.
+ * A libopus encoder for one channel at 8 kHz, set for speech, whose packets stand for themselves
+ * (docs/decisions/005-packets-for-themselves.md).
  *
  * It is the encoder beneath prism-media's `opus.Encoder`, called directly: fed a frame at a time, the stream around
  * it costs about a fifth of the encoding (`npm run bench` prints how much), and its `setBitrate` stops at 16 kbit/s.
@@ -37,6 +39,7 @@ export function createVoiceEncoder(options: VoiceEncoderOptions): VoiceEncoder {
   encoder.applyEncoderCTL(SET_VBR, 1)
   encoder.applyEncoderCTL(SET_BITRATE, options.bitrateBps)
   encoder.applyEncoderCTL(SET_COMPLEXITY, options.complexity)
+  encoder.applyEncoderCTL(SET_PREDICTION_DISABLED, 1)
   return encoder
 }
 
