@@ -15,19 +15,20 @@ export interface FolderHolder {
 export class FolderLock {
   readonly #path: string
   readonly #self: ProcessIdentity
-  /** Processes that a crashed holder has left running; empty in the usual case. */
-  readonly leftRunning: readonly ProcessIdentity[]
 
-  private constructor(path: string, self: ProcessIdentity, leftRunning: ProcessIdentity[]) {
+  private constructor(path: string, self: ProcessIdentity) {
     this.#path = path
     this.#self = self
-    this.leftRunning = leftRunning
   }
 
-  /** Throws `data_in_use` where another `up` holds the folder now. */
-  static check(dataPath: string): void {
+  /**
+   * What a crashed holder has left running; none in the usual case. Throws `data_in_use` where another `up` holds
+   * the folder now.
+   */
+  static leftovers(dataPath: string): readonly ProcessIdentity[] {
     const holder = readHolder(dataPath)
     if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
+    return (holder?.children ?? []).filter(isRunning)
   }
 
   /** Throws `data_in_use` where another `up` holds the folder. */
@@ -35,20 +36,18 @@ export class FolderLock {
     const path = join(dataPath, FILE)
     const self = identify(process.pid) ?? { pid: process.pid, startedTicks: null }
     const own = `${path}.${process.pid}`
-    const leftRunning: ProcessIdentity[] = []
     writeFileSync(own, JSON.stringify({ up: self, children: [] }), { mode: 0o600 })
     try {
       for (;;) {
         // A link fails where the name exists, so of two that start at once one wins.
         try {
           linkSync(own, path)
-          return new FolderLock(path, self, leftRunning)
+          return new FolderLock(path, self)
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
         }
         const holder = readHolder(dataPath)
         if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
-        leftRunning.push(...(holder?.children ?? []).filter(isRunning))
         const stale = `${path}.stale.${process.pid}`
         try {
           renameSync(path, stale)

@@ -13,7 +13,6 @@ import {
 } from '../../storage/database.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { effectiveConfigPath } from '../effective-config.ts'
-import { endLeftovers } from './end-leftovers.ts'
 import { FolderLock } from './folder-lock.ts'
 import { usesPrivateDatabase } from './plan-up.ts'
 import { PrivateDatabase } from './private-database.ts'
@@ -24,7 +23,7 @@ import { type EndReport, SupervisedProcess } from './supervised-process.ts'
 const GRACE_MS = { gateway: 6000, others: 1500, database: 2000 } as const
 
 export interface InstallationOptions {
-  /** As planned: its addresses are free. */
+  /** As planned: its addresses are free, and nothing runs in its folder. */
   readonly config: Config
   /** Where `build/` is. */
   readonly rootPath: string
@@ -86,7 +85,6 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   }
 
   try {
-    await endLeftovers(lock.leftRunning, report)
     let settings: DatabaseSettings = options.config.database
     if (usesPrivateDatabase(options.config)) {
       const { env } = options

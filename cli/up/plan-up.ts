@@ -1,6 +1,7 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { type Address, formatAddress, outsideAddresses } from './address.ts'
+import { endLeftovers } from './end-leftovers.ts'
 import { FolderLock } from './folder-lock.ts'
 import { firstFreePort, portState } from './free-port.ts'
 
@@ -20,12 +21,15 @@ export interface UpPlan {
   readonly notes: readonly string[]
 }
 
-/** Settles the addresses of an `up`. Rejects with `data_in_use`, `port_taken` or
- * `address_unavailable`. */
+/**
+ * Settles the addresses of an `up`, after ending what a killed one has left running in the same folder. Rejects with
+ * `data_in_use`, `port_taken` or `address_unavailable`.
+ */
 export async function planUp(wishes: UpWishes): Promise<UpPlan> {
-  // Whose ports are taken by the same folder's other `up` would rather hear of that one.
-  FolderLock.check(wishes.dataPath)
   const notes: string[] = []
+  // Whose ports are taken by the same folder's other `up` would rather hear of that one. What a killed one has left
+  // running holds the very ports that are looked at next.
+  await endLeftovers(FolderLock.leftovers(wishes.dataPath), (note) => notes.push(note))
   const asked = withAddresses(wishes)
   const sip = await settleSip(asked.sip, wishes, notes)
   const spoken = new Set(sip.listen.map(({ port }) => port))

@@ -136,11 +136,13 @@ t.test('what a killed up has left running is ended by the next one', async (t) =
   first.kill('SIGKILL')
   await once(first, 'close')
 
-  const told: string[] = []
-  const second = await starter(rootPath, told)(config)
-  t.teardown(() => second.stop())
+  const wishes = { config, sip: undefined, http: undefined, dataPath, movesPorts: false }
+  const plan = await planUp(wishes)
   t.equal(holder?.children.some(isRunning), false)
-  t.match(told[0], /^Ending what an earlier tallenne up has left running/)
+  t.match(plan.notes, [/^Ending what an earlier tallenne up has left running/])
+  t.strictSame(plan.config, config, 'its ports are free again')
+  const second = await starter(rootPath)(plan.config)
+  t.teardown(() => second.stop())
 })
 
 t.test('taken ports are told with what to do', async (t) => {
