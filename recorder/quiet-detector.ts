@@ -11,6 +11,8 @@ const FULL_SCALE = 32_768 ** 2 * SLOT_SAMPLES
 export class QuietDetector {
   readonly #limit: number
   #quietSlots = HANGOVER_SLOTS
+  /** Energy of the slot after the one that comes next; undefined where it was not looked at. */
+  #secondAhead: number | undefined
 
   /** `quietDb` is in dBFS, RMS of a slot. */
   constructor(quietDb: number) {
@@ -24,13 +26,18 @@ export class QuietDetector {
 
   /** Takes the slots' energies in order; `energyAhead(n)` is that of the nth slot after this one. */
   isSkippable(energy: number, energyAhead: (slots: number) => number): boolean {
+    // What was second ahead a slot ago is first ahead now: each slot is looked at once.
+    const known = this.#secondAhead
+    this.#secondAhead = undefined
     if (this.isLoud(energy)) {
       this.#quietSlots = 0
       return false
     }
     this.#quietSlots++
     if (this.#quietSlots <= HANGOVER_SLOTS) return false
-    return !this.isLoud(energyAhead(1)) && !this.isLoud(energyAhead(2))
+    const second = energyAhead(2)
+    this.#secondAhead = second
+    return !this.isLoud(second) && !this.isLoud(known ?? energyAhead(1))
   }
 }
 

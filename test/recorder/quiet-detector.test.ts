@@ -30,6 +30,18 @@ t.test('a short pause within speech is encoded', async (t) => {
   t.equal(skipped(slots('#.........#')), 'xxxxxxxxxxx')
 })
 
+t.test('each slot of a quiet line is looked at once before its turn', async (t) => {
+  const detector = new QuietDetector(-55)
+  const looked: number[] = []
+  for (let slot = 0; slot < 20; slot++) {
+    detector.isSkippable(QUIET, (slots) => {
+      looked.push(slot + slots)
+      return QUIET
+    })
+  }
+  t.same(looked, [2, 1, ...Array.from({ length: 19 }, (_, index) => index + 3)])
+})
+
 t.test('levels are relative to full scale', async (t) => {
   t.equal(levelDb(0, 1), -100)
   t.equal(Math.round(levelDb(160 * 32_768 ** 2, 1)), 0)
