@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
+import { sendProblem } from './problem.ts'
 import { messageOf, TallenneError } from './tallenne-error.ts'
 
 /** One thing that must be well before the process can do its work. */
@@ -37,7 +38,7 @@ export interface HttpService {
 
 /**
  * Makes the service that every process has: `/healthz` (alive), `/readyz` (200, or 503 with what is
- * amiss) and `/metrics`. Errors that a route throws become `{ code, message }`: a `TallenneError` that
+ * amiss) and `/metrics`. Errors that a route throws become problem documents: a `TallenneError` that
  * carries a `statusCode` is shown as it is, anything else is logged and shown as `internal` alone.
  */
 export function createHttpService(options: HttpServiceOptions): HttpService {
@@ -49,21 +50,39 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     bodyLimit: 65_536,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // What the framework refuses before any route: paths that cannot be decoded, and parts of them that are too long.
+    frameworkErrors: (error, _request, reply) => {
+      const status = statusCodeOf(error)
+      const detail = 'The path of the request cannot be read, or a part of it is too long.'
+      sendProblem(reply, { status, code: 'bad_request', detail })
+    },
   })
 
   app.setErrorHandler((error: unknown, request, reply) => {
     const statusCode = statusCodeOf(error)
     if (statusCode < 500) {
-      return reply.code(statusCode).send({ code: codeOf(error), message: messageOf(error) })
+      return sendProblem(reply, {
+        status: statusCode,
+        code: codeOf(error),
+        detail: messageOf(error),
+      })
     }
     log.error(
       { err: error, method: request.method, route: request.routeOptions.url },
       'http failed',
     )
-    return reply.code(statusCode).send({ code: 'internal', message: 'The request failed.' })
+    return sendProblem(reply, {
+      status: statusCode,
+      code: 'internal',
+      detail: 'The request failed.',
+    })
   })
   app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ code: 'not_found', message: 'There is nothing at this path.' }),
+    sendProblem(reply, {
+      status: 404,
+      code: 'not_found',
+      detail: 'There is nothing at this path.',
+    }),
   )
 
   app.get('/healthz', () => ({ alive: true }))

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isSameToken, shownToken } from '../base/admin-token.ts'
+import { sendProblem } from '../base/problem.ts'
 
 /**
  * Whether the request shows the admin token; where not, answers 401. `token` is undefined where none is set up, and
@@ -13,6 +14,10 @@ export function isBearer(
   const shown = shownToken(request.headers.authorization)
   if (shown !== undefined && token && isSameToken(shown, token)) return true
   reply.header('www-authenticate', 'Bearer')
-  reply.code(401).send({ code: 'unauthorized', message: 'Send the admin token as a bearer token.' })
+  sendProblem(reply, {
+    status: 401,
+    code: 'unauthorized',
+    detail: 'Send the admin token: Authorization: Bearer TOKEN.',
+  })
   return false
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { sendProblem } from '../base/problem.ts'
 import type { Identify, Identity, Role } from './identity.ts'
-import { sendProblem } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { SqlError } from 'mariadb'
 import type { Log } from '../base/log.ts'
+import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { databaseMessage, isDataError } from '../storage/database.ts'
-import { sendMistakes, sendProblem } from './problem.ts'
 
 const RETRY_AFTER_S = 5
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
+import { sendProblem } from '../base/problem.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Role } from './identity.ts'
-import { sendProblem } from './problem.ts'
 
 export interface LiveCallsRouteOptions {
   /** Where the node's own API listens, as `http://127.0.0.1:8081`. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ParameterMistake } from './problem.ts'
+import type { ParameterMistake } from '../base/problem.ts'
 
 export type ReadQuery<T> =
   | { readonly kind: 'read'; readonly query: T }

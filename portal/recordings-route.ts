@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { isId } from '../base/uuid.ts'
 import type { Archive } from './archive.ts'
 import type { Role } from './identity.ts'
 import { negotiateLanguage } from './negotiate-language.ts'
-import { sendMistakes, sendProblem } from './problem.ts'
 import { recordingQuerySchema } from './query-schemas.ts'
 import { readQuery } from './read-query.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
+import { sendProblem } from '../base/problem.ts'
 import type { RecordingDeletion, RecordingDetails } from '../storage/contact-queries.ts'
-import { sendProblem } from './problem.ts'
 
 /** Answers why there is no audio: no such recording, none yet, none at all, or none any more. */
 export function refuseAudio(

@@ -65,7 +65,7 @@ async function refusal(response: Response, url: string): Promise<TallenneError> 
   const field = (name: string): unknown =>
     typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
   const code = field('code')
-  const detail = field('detail') ?? field('message')
+  const detail = field('detail')
   return new TallenneError(
     typeof code === 'string' ? code : 'api_refused',
     typeof detail === 'string' ? detail : `${url} answered ${response.status}.`,

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 import { type CallMaker, isRefusal, type PlatformDialog, type RequestSender } from './call-maker.ts'
@@ -34,7 +35,7 @@ export type Renewal =
  * Takes a dialog up again by a re-INVITE with its own Call-ID and tags (RFC 3261 §12.2.1.1), through a SIP server that
  * has never heard of it or has lost sight of us. To the peer it is the same dialog, with our Contact anew.
  *
- * Never rejects. Its CSeq is the server's choice, which counts by the clock and so goes on upwards.
+ * Never rejects.
  */
 export async function renewDialog(
   dialog: LostDialog,
@@ -42,8 +43,10 @@ export async function renewDialog(
     framework,
     localSdp,
     headers,
+    clock,
   }: {
     readonly framework: DialogRenewer
+    readonly clock: Clock
     /** What the peer has of us. */
     readonly localSdp: string
     /** Of the re-INVITE; a peer whose own requests will not be heard cannot refresh the session. */
@@ -58,7 +61,7 @@ export async function renewDialog(
       framework,
       localSdp,
       headers: headers(isNew),
-      isNew,
+      sequence: isNew ? nextSequence(clock) : undefined,
     })
     return { kind: 'renewed', dialog: renewed, hearsPeer: isNew }
   } catch (failure) {
@@ -89,13 +92,13 @@ function invite(
     framework,
     localSdp,
     headers,
-    isNew,
+    sequence,
   }: {
     readonly framework: CallMaker
     readonly localSdp: string
     readonly headers: SipHeaders
-    /** Whether the server has no entry from before. */
-    readonly isNew: boolean
+    /** For a server that has no entry from before, which would count from anywhere. */
+    readonly sequence: number | undefined
   },
 ): Promise<PlatformDialog> {
   const { from, to, routes } = addressesOf(dialog)
@@ -103,6 +106,7 @@ function invite(
   const addresses = {
     From: from,
     To: to,
+    CSeq: `${sequence} INVITE`,
     ...(routes.length === 0 ? {} : { Route: routes.join(', ') }),
   }
   return new Promise((resolve, reject) => {
@@ -115,14 +119,22 @@ function invite(
           ...headers,
           'Call-ID': dialog.sip.callId,
           'Content-Type': 'application/sdp',
-          ...(isNew ? addresses : {}),
+          ...(sequence === undefined ? {} : addresses),
         },
-        ...(isNew && sendTo !== undefined ? { proxy: sendTo } : {}),
+        ...(sequence === undefined || sendTo === undefined ? {} : { proxy: sendTo }),
       },
       { cbRequest: () => {}, cbProvisional: () => {} },
       (failure, renewed) => (renewed ? resolve(renewed) : reject(failure)),
     )
   })
+}
+
+/**
+ * More than any request of the dialog had: servers begin below 500 million, a renewed dialog counts from the second in
+ * which it was renewed, and both go up by one a request. A lower one would be refused (RFC 3261 §12.2.2).
+ */
+function nextSequence(clock: Clock): number {
+  return 600_000_000 + Math.floor((clock.epochMs() - Date.UTC(2026, 0)) / 1000)
 }
 
 /** Our side, the peer's, and the route set, as the messages that made the dialog say them (RFC 3261 §12.1). */

@@ -114,6 +114,7 @@ export class SessionDialog {
     const lost = this.#dialog
     const renewal = await renewDialog(lost, {
       framework,
+      clock: this.#options.clock,
       localSdp: this.#options.description(),
       headers: (hearsPeer) => {
         if (!hearsPeer && this.#agreement.kind === 'agreed') {

@@ -59,10 +59,11 @@ export class LegRenewals {
   }
 
   async #renew(party: Party, framework: DialogRenewer): Promise<void> {
-    const { legOf, localSdpOf, timers, log, onRenewed, onGone } = this.#options
+    const { legOf, localSdpOf, timers, clock, log, onRenewed, onGone } = this.#options
     const leg = legOf(party)
     const renewal = await renewDialog(leg.dialog, {
       framework,
+      clock,
       localSdp: localSdpOf(party),
       headers: (hearsPeer) => {
         if (!hearsPeer) timers.takeOver(party)

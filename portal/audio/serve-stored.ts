@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendProblem } from '../../base/problem.ts'
 import type { StoredRecording } from '../../storage/recording-store.ts'
-import { sendProblem } from '../problem.ts'
 import { contentRangeOf, selectRanges } from './byte-ranges.ts'
 import { type BodyPiece, bodyLengthOf, streamPieces } from './file-body.ts'
 import { multipartPieces } from './multipart-ranges.ts'

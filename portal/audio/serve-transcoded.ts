@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../../base/log.ts'
+import { sendProblem } from '../../base/problem.ts'
 import type { StoredRecording } from '../../storage/recording-store.ts'
 import type { PortalMetrics } from '../portal-metrics.ts'
-import { sendProblem } from '../problem.ts'
 import { contentTypeOf, type TranscodeFormat, type Transcoder } from '../transcode.ts'
 import { streamPieces } from './file-body.ts'
 

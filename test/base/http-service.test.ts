@@ -86,11 +86,29 @@ t.test('an error that names its status is shown, any other is hidden', async (t)
   })
   const known = await app.inject('/known')
   t.equal(known.statusCode, 400)
-  t.same(known.json(), { code: 'bad_cursor', message: 'The cursor is not ours.' })
+  t.match(known.json(), { status: 400, code: 'bad_cursor', detail: 'The cursor is not ours.' })
   const unknown = await app.inject('/unknown')
   t.equal(unknown.statusCode, 500)
-  t.same(unknown.json(), { code: 'internal', message: 'The request failed.' })
+  t.match(unknown.json(), { status: 500, code: 'internal', detail: 'The request failed.' })
   t.equal((await app.inject('/nothing')).json().code, 'not_found')
+})
+
+t.test('what is refused before any route is a problem document like all others', async (t) => {
+  const { app, close } = service()
+  t.teardown(close)
+  app.get('/things/:id', () => ({}))
+  for (const [path, status] of [
+    ['/%', 400],
+    ['/things/%ff', 400],
+    [`/things/${'a'.repeat(5000)}`, 414],
+    ['/nothing', 404],
+  ] as const) {
+    const answer = await app.inject(path)
+    t.equal(answer.statusCode, status)
+    t.match(answer.headers['content-type'], /^application\/problem\+json/)
+    t.match(answer.json(), { status, code: String, detail: String })
+    t.notMatch(answer.body, 'aaaa', 'the path is not echoed')
+  }
 })
 
 t.test('a taken port is told as such', async (t) => {

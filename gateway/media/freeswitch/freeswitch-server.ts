@@ -193,6 +193,7 @@ export class FreeswitchServer {
     if (!endpoint.connected || dialog === null) return
     const renewal = await renewDialog(dialog, {
       framework,
+      clock: this.#clock,
       localSdp: dialog.local.sdp,
       headers: () => ({}),
     })

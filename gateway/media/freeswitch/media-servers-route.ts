@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { sendProblem } from '../../../base/problem.ts'
 import { isBearer } from '../../is-bearer.ts'
 import type { FreeswitchPool } from './freeswitch-pool.ts'
 import type { FreeswitchServer } from './freeswitch-server.ts'
@@ -32,7 +33,8 @@ export function addMediaServersRoute(
       if (!isBearer(request, reply, options.token())) return
       const server = options.pool?.find(request.params.name)
       if (server === undefined) {
-        reply.code(404).send({ code: 'not_found', message: 'There is no such media server.' })
+        const detail = 'There is no media server of this name.'
+        sendProblem(reply, { status: 404, code: 'not_found', detail })
         return
       }
       server.drain(isDraining)

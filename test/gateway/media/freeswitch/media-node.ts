@@ -16,6 +16,7 @@ import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
 import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { toneShare } from '../../../recorder/tones.ts'
+import { cuttableLink } from '../../cuttable-link.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 const WAIT_MS = 20_000
@@ -77,20 +78,25 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
   const real = options.real ? realServers() : undefined
   const standIn = await StandInFreeswitch.start()
   t.teardown(() => standIn.close())
-  const server = new SipServer({
+  let server = new SipServer({
     listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
     clock,
     log,
   })
   const { admin, sip } = await server.start()
   t.teardown(() => server.close())
-  const connection = new SipConnection({ address: real?.drachtio ?? admin, clock, log })
+  const link = await cuttableLink(t, real?.drachtio ?? admin)
+  const connection = new SipConnection({ address: link.address, clock, log })
   let sipAddress = sip[0] ?? { host: '', port: 0 }
   connection.framework.on('connect', (_failure, listening) => {
     // A drachtio server tells where it listens, each address as `udp/HOST:PORT`.
     const [, host, port] = /udp\/([\d.]+):(\d+)/.exec(listening ?? '') ?? []
     if (real !== undefined && host !== undefined) sipAddress = { host, port: Number(port) }
   })
+  const isBack = () =>
+    new Promise<void>((resolve) => {
+      connection.framework.on('connect', () => resolve())
+    })
   await connection.start()
   t.teardown(() => connection.close())
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
@@ -168,5 +174,20 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
     clock,
     log,
     engines,
+    framework: connection.framework,
+    /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
+    restartServer: async () => {
+      const back = isBack()
+      await server.close()
+      server = new SipServer({ listen: sip, admin, clock, log })
+      await server.start()
+      await back
+    },
+    /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
+    cutConnection: async () => {
+      const back = isBack()
+      link.cut()
+      await back
+    },
   }
 }

@@ -20,6 +20,8 @@ const FORMATS = [
 
 interface Channel {
   readonly uuid: string
+  /** The user that called it. */
+  readonly caller: string
   readonly port: number
   localSdp: string
   /** What it was offered last. */
@@ -45,6 +47,9 @@ export class StandInFreeswitch {
   /** URLs that forks were started with. */
   readonly urls: string[] = []
   isHung = false
+  /** Channels that nobody controls, and the number that called each. */
+  readonly leftovers = new Map<string, string>()
+  readonly #eventSockets = new Set<Socket>()
   readonly #server: Server
   readonly #sip: SipServer
   readonly #connection: SipConnection
@@ -89,6 +94,11 @@ export class StandInFreeswitch {
     this.channels.clear()
   }
 
+  /** The connections that gateways made break; those that it made itself stay. */
+  dropEventSockets(): void {
+    for (const socket of this.#eventSockets) socket.destroy()
+  }
+
   async close(): Promise<void> {
     this.die()
     this.#connection.close()
@@ -116,6 +126,8 @@ export class StandInFreeswitch {
 
   #inbound(socket: Socket, sipPort: number): void {
     this.#track(socket)
+    this.#eventSockets.add(socket)
+    socket.on('close', () => this.#eventSockets.delete(socket))
     socket.write('Content-Type: auth/request\n\n')
     commandsOf(socket, ([line = '']) => {
       if (this.isHung) return
@@ -123,9 +135,27 @@ export class StandInFreeswitch {
       if (verb === 'auth')
         return reply(socket, rest[0] === PASSWORD ? '+OK accepted' : '-ERR invalid')
       if (verb !== 'api') return reply(socket, '+OK')
-      const profile = `drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:${sipPort}\tRUNNING (0)\n`
-      answer(socket, rest.join(' ') === 'sofia status' ? profile : 'UP 0 years\n')
+      answer(socket, this.#serverApi(rest.join(' '), sipPort))
     })
+  }
+
+  #serverApi(command: string, sipPort: number): string {
+    if (command === 'sofia status') {
+      return `drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:${sipPort}\tRUNNING (0)\n`
+    }
+    if (command === 'show channels as json') {
+      const own = [...this.channels.values()].map(({ uuid, caller }) => ({ uuid, cid_num: caller }))
+      const left = [...this.leftovers].map(([uuid, caller]) => ({ uuid, cid_num: caller }))
+      const rows = [...own, ...left]
+      return JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) })
+    }
+    const [verb, uuid = ''] = command.split(' ')
+    if (verb !== 'uuid_kill') return 'UP 0 years\n'
+    const channel = this.channels.get(uuid)
+    if (channel !== undefined) this.#end(channel)
+    return channel !== undefined || this.leftovers.delete(uuid)
+      ? '+OK\n'
+      : '-ERR No such channel!\n'
   }
 
   async #invited(request: SipRequest, response: SipResponse): Promise<void> {
@@ -141,6 +171,7 @@ export class StandInFreeswitch {
     this.#track(control)
     const channel: Channel = {
       uuid,
+      caller: /sip:([^@>]+)@/.exec(request.get('From') ?? '')?.[1] ?? '',
       port,
       localSdp,
       remoteSdp,
