@@ -2,9 +2,12 @@ import type { ContactFacts, ContactRecord } from '../calls/contact-record.ts'
 import type { SipResponse } from '../sip/sip-surface.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 
+/** Best first: some PBXs know only the older header. */
+const SOURCES = ['P-Asserted-Identity', 'Remote-Party-ID'] as const
+
 /**
- * The contact's facts with whoever answered: the user that the platform asserts in its answer (RFC 3325 §9.1), unless
- * it names a service number, which is nobody.
+ * The contact's facts with whoever answered: the user that the platform names in its answer (RFC 3325 §9.1, or the
+ * header that came before it), unless it is a service number, which is nobody.
  */
 export function agentOf(
   answer: SipResponse,
@@ -14,11 +17,13 @@ export function agentOf(
   },
 ): ContactFacts {
   const { facts } = options.contact
-  const asserted = splitAddresses([answer.get('P-Asserted-Identity') ?? '']).find(
-    (address) => readSipAddress(address).user !== '' && !options.isServiceNumber(address),
-  )
-  if (asserted === undefined) return { ...facts, agent: null }
-  const agent = readSipAddress(asserted).user.slice(0, 255)
-  const source = { source: 'P-Asserted-Identity', isGuess: false }
-  return { ...facts, agent, foundIn: { ...facts.foundIn, agent: source } }
+  for (const source of SOURCES) {
+    const named = splitAddresses([answer.get(source) ?? '']).find(
+      (address) => readSipAddress(address).user !== '' && !options.isServiceNumber(address),
+    )
+    if (named === undefined) continue
+    const agent = readSipAddress(named).user.slice(0, 255)
+    return { ...facts, agent, foundIn: { ...facts.foundIn, agent: { source, isGuess: false } } }
+  }
+  return { ...facts, agent: null }
 }

@@ -261,6 +261,20 @@ t.test('who answers is the agent, where the platform says so', async (t) => {
   await queue.call.bye()
 })
 
+t.test('an older header names the agent where the asserted identity does not', async (t) => {
+  const node = await startTrunkNode(t)
+  const older = 'Remote-Party-ID: "Agent" <sip:2001@platform.example>;party=calling;screen=no'
+  const alone = await node.talking({}, { headers: [older] })
+  t.match(await node.journaled('segment.started'), { agent: '2001' })
+  await alone.call.bye()
+  const both = await node.talking(
+    {},
+    { headers: [older, 'P-Asserted-Identity: <sip:2000@platform.example>'] },
+  )
+  t.match(await node.journaled('segment.started', 2), { agent: '2000' })
+  await both.call.bye()
+})
+
 t.test('keep-alives find a target down, calls try it last, and it comes back', async (t) => {
   const node = await startTrunkNode(t, {
     keepAlive: { everyS: 1, failures: 1 },
