@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 import { type CallMaker, isRefusal, type PlatformDialog, type RequestSender } from './call-maker.ts'
-import type { SipDialog, SipHeaders } from './sip-surface.ts'
+import type { SipDialog, SipHeaders, SipResponse } from './sip-surface.ts'
 
 /** As much of a dialog as renewing it takes. */
 export type LostDialog = Pick<
@@ -16,72 +16,62 @@ export type DialogRenewer = CallMaker & RequestSender
 
 /** What became of a dialog whose SIP server was lost. */
 export type Renewal =
-  | {
-      readonly kind: 'renewed'
-      /** In the place of the one that was lost. */
-      readonly dialog: PlatformDialog
-      /**
-       * False where the server still had the dialog from before: it refuses what the peer asks for, its BYE included,
-       * so that the peer has to be asked whether it is still there.
-       */
-      readonly hearsPeer: boolean
-    }
+  /** Another stands in its place. */
+  | { readonly kind: 'renewed'; readonly dialog: PlatformDialog }
+  /**
+   * The server still has it, and it speaks through the connection that there is now. What the peer asks for is refused,
+   * its BYE included, so that it has to be asked whether it is still there, and cannot refresh the session.
+   */
+  | { readonly kind: 'kept' }
   /** The peer knows it no longer. */
   | { readonly kind: 'gone' }
   /** Nobody could be asked, or the peer will not have it. */
   | { readonly kind: 'unanswered'; readonly reason: string }
 
 /**
- * Takes a dialog up again by a re-INVITE with its own Call-ID and tags (RFC 3261 §12.2.1.1), through a SIP server that
- * has never heard of it or has lost sight of us. To the peer it is the same dialog, with our Contact anew.
- *
- * Never rejects.
+ * Takes a dialog up again, through the SIP server that held it or another. One that has never heard of it sends a
+ * re-INVITE with the dialog's own Call-ID and tags (RFC 3261 §12.2.1.1): to the peer it is the same dialog, with our
+ * Contact anew. Never rejects.
  */
 export async function renewDialog(
   dialog: LostDialog,
-  {
-    framework,
-    localSdp,
-    headers,
-    clock,
-  }: {
+  options: {
     readonly framework: DialogRenewer
     readonly clock: Clock
     /** What the peer has of us. */
     readonly localSdp: string
-    /** Of the re-INVITE; a peer whose own requests will not be heard cannot refresh the session. */
-    readonly headers: (hearsPeer: boolean) => SipHeaders
+    readonly headers: SipHeaders
   },
 ): Promise<Renewal> {
   try {
-    const isNew = await isForgotten(dialog, framework)
+    const answer = await askWithin(dialog, options.framework)
+    if (answer !== undefined) {
+      if (answer.status === 481) return { kind: 'gone' }
+      dialog.req.socket = answer.socket
+      return { kind: 'kept' }
+    }
     // Before there is another, which may have the same id.
     dialog.srf.removeDialog(dialog)
-    const renewed = await invite(dialog, {
-      framework,
-      localSdp,
-      headers: headers(isNew),
-      sequence: isNew ? nextSequence(clock) : undefined,
-    })
-    return { kind: 'renewed', dialog: renewed, hearsPeer: isNew }
+    return { kind: 'renewed', dialog: await invite(dialog, options) }
   } catch (failure) {
-    const status = isRefusal(failure) ? failure.status : undefined
-    if (status === 481 || status === 404) return { kind: 'gone' }
+    if (isRefusal(failure) && failure.status === 481) return { kind: 'gone' }
     return { kind: 'unanswered', reason: messageOf(failure) }
   }
 }
 
-/** Whether the server refuses the dialog's id: then a request of ours makes a new entry there, which belongs to us. */
-function isForgotten(dialog: LostDialog, framework: DialogRenewer): Promise<boolean> {
-  return new Promise((resolve) => {
+/** The peer's answer to an OPTIONS within the dialog; undefined where the server does not know it. */
+function askWithin(dialog: LostDialog, framework: RequestSender): Promise<SipResponse | undefined> {
+  return new Promise((resolve, reject) => {
     const options = { method: 'OPTIONS', stackDialogId: dialog.id }
     framework.request('sip:placeholder', options, (failure, request) => {
       if (request === undefined || failure) {
-        return resolve(
-          failure instanceof Error && 'code' in failure && failure.code === 'ENODIALOG',
-        )
+        const isUnknown =
+          failure instanceof Error && 'code' in failure && failure.code === 'ENODIALOG'
+        return isUnknown ? resolve(undefined) : reject(failure)
       }
-      resolve(false)
+      request.on('response', (response) => {
+        if (response.status >= 200) resolve(response)
+      })
     })
   })
 }
@@ -90,38 +80,33 @@ function invite(
   dialog: LostDialog,
   {
     framework,
+    clock,
     localSdp,
     headers,
-    sequence,
   }: {
     readonly framework: CallMaker
+    readonly clock: Clock
     readonly localSdp: string
     readonly headers: SipHeaders
-    /** For a server that has no entry from before, which would count from anywhere. */
-    readonly sequence: number | undefined
   },
 ): Promise<PlatformDialog> {
   const { from, to, routes } = addressesOf(dialog)
   const sendTo = routes[0] ?? natTargetOf(dialog)
-  const addresses = {
-    From: from,
-    To: to,
-    CSeq: `${sequence} INVITE`,
-    ...(routes.length === 0 ? {} : { Route: routes.join(', ') }),
-  }
   return new Promise((resolve, reject) => {
     framework.createUAC(
       dialog.remote.uri,
       {
         localSdp,
-        // By its Call-ID a server that has the dialog finds all else.
         headers: {
           ...headers,
           'Call-ID': dialog.sip.callId,
+          From: from,
+          To: to,
+          CSeq: `${nextSequence(clock)} INVITE`,
+          ...(routes.length === 0 ? {} : { Route: routes.join(', ') }),
           'Content-Type': 'application/sdp',
-          ...(sequence === undefined ? {} : addresses),
         },
-        ...(sequence === undefined || sendTo === undefined ? {} : { proxy: sendTo }),
+        ...(sendTo === undefined ? {} : { proxy: sendTo }),
       },
       { cbRequest: () => {}, cbProvisional: () => {} },
       (failure, renewed) => (renewed ? resolve(renewed) : reject(failure)),

@@ -53,6 +53,7 @@ export interface SendOptions {
 }
 
 export interface SipResponse extends SipMessage {
+  socket: unknown
   /** Where it came from; meaningless in a response of ours. */
   readonly source_address: string
   readonly source_port: number
@@ -75,6 +76,8 @@ export interface DialogRequest {
 
 /** A message that came over the network. */
 export interface HeardMessage extends Pick<SipMessage, 'get'> {
+  /** The connection to the SIP server that it came by. A dialog goes on by its request's. */
+  socket: unknown
   readonly source_address: string
   readonly source_port: number
 }

@@ -116,25 +116,32 @@ export class SessionDialog {
       framework,
       clock: this.#options.clock,
       localSdp: this.#options.description(),
-      headers: (hearsPeer) => {
-        if (!hearsPeer && this.#agreement.kind === 'agreed') {
-          this.#agreement = { ...this.#agreement, refresher: 'uas' }
-        }
-        return this.#refreshHeaders()
-      },
+      headers: this.#refreshHeaders(),
     })
-    if (this.#isClosed || this.#dialog !== lost) {
-      if (renewal.kind === 'renewed') void renewal.dialog.destroy().catch(() => undefined)
-      return
+    const isCurrent = !this.#isClosed && this.#dialog === lost
+    switch (renewal.kind) {
+      case 'gone':
+        if (isCurrent) this.#options.events.onEnd('sip_server_lost', true)
+        return
+      case 'unanswered':
+        return
+      case 'kept':
+        if (!isCurrent) return void lost.destroy().catch(() => undefined)
+        this.#isLost = false
+        this.#askAfter()
+        if (this.#agreement.kind !== 'agreed') return
+        this.#agreement = { ...this.#agreement, refresher: 'uas' }
+        return void (await this.offer())
+      case 'renewed':
+        if (!isCurrent) return void renewal.dialog.destroy().catch(() => undefined)
+        this.#isLost = false
+        this.#dialog = renewal.dialog
+        this.#listen()
+        this.#timer.restart(this.#agreement)
+        this.#ackTimer.cancel()
+        this.#asking?.cancel()
+        this.#asking = undefined
     }
-    if (renewal.kind === 'gone') return this.#options.events.onEnd('sip_server_lost', true)
-    if (renewal.kind !== 'renewed') return
-    this.#isLost = false
-    this.#dialog = renewal.dialog
-    this.#listen()
-    this.#timer.restart(this.#agreement)
-    this.#ackTimer.cancel()
-    if (!renewal.hearsPeer) this.#askAfter()
   }
 
   /** Ends the timers and, unless the dialog `isGone`, says BYE. Resolves at its response, or rejects. Idempotent. */

@@ -71,6 +71,7 @@ export class JoinedCall {
       ...options,
       legOf: (party) => this.#legs[party],
       localSdpOf: (party) => this.#offers.localSdpOf(party),
+      refresh: (party) => this.refresh(party),
       onRenewed: (party, dialog) => this.#goOnWith(party, dialog),
       onGone: () => options.onGone('sip_server_lost'),
     })

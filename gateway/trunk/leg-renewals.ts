@@ -13,6 +13,8 @@ export interface LegRenewalsOptions {
   readonly timers: LegTimers
   /** How often a party is asked whether it is still there, where it cannot say BYE. */
   readonly askEveryMs: number
+  /** Refreshes the session with the party. */
+  readonly refresh: (party: Party) => Promise<void>
   /** Another dialog stands in the place of the party's. */
   readonly onRenewed: (party: Party, dialog: PlatformDialog) => Promise<void>
   /** A party no longer knows its dialog. */
@@ -59,16 +61,13 @@ export class LegRenewals {
   }
 
   async #renew(party: Party, framework: DialogRenewer): Promise<void> {
-    const { legOf, localSdpOf, timers, clock, log, onRenewed, onGone } = this.#options
+    const { legOf, localSdpOf, timers, clock, log, refresh, onRenewed, onGone } = this.#options
     const leg = legOf(party)
     const renewal = await renewDialog(leg.dialog, {
       framework,
       clock,
       localSdp: localSdpOf(party),
-      headers: (hearsPeer) => {
-        if (!hearsPeer) timers.takeOver(party)
-        return timers.refreshHeaders(party)
-      },
+      headers: timers.refreshHeaders(party),
     })
     const isCurrent = legOf(party) === leg && !this.#isClosed
     switch (renewal.kind) {
@@ -78,13 +77,18 @@ export class LegRenewals {
       case 'unanswered':
         log.warn({ party, reason: renewal.reason }, 'dialog of a lost SIP server is not renewed')
         return
+      case 'kept':
+        if (!isCurrent) return void leg.hangUp()
+        this.#lost.delete(party)
+        this.#askAfter(party)
+        // The peer learns by the first refresh that the next ones are ours as well.
+        return timers.takeOver(party) ? refresh(party) : undefined
       case 'renewed':
         if (!isCurrent) return void renewal.dialog.destroy().catch(() => undefined)
         this.#lost.delete(party)
+        this.#unheard.delete(party)
         timers.refreshed(party)
-        if (renewal.hearsPeer) this.#unheard.delete(party)
-        else this.#askAfter(party)
-        await onRenewed(party, renewal.dialog)
+        return onRenewed(party, renewal.dialog)
     }
   }
 

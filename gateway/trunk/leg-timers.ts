@@ -53,10 +53,12 @@ export class LegTimers {
     return { agreement, headers: timerHeaders(agreement) }
   }
 
-  /** From now on it is for us to refresh the session with the party. */
-  takeOver(party: Party): void {
+  /** From now on it is for us to refresh the session with the party; false where none is agreed. */
+  takeOver(party: Party): boolean {
     const leg = this.#legs[party]
-    if (leg.agreement.kind === 'agreed') leg.agreement = { ...leg.agreement, refresher: 'uas' }
+    if (leg.agreement.kind !== 'agreed') return false
+    leg.agreement = { ...leg.agreement, refresher: 'uas' }
+    return true
   }
 
   /** Headers of a refresh of ours. */

@@ -98,7 +98,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
-    orphanQuietMs: 1000,
+    orphanQuietMs: 3000,
     identification: createIdentification(config.identification),
     lines: config,
     clock,

@@ -5,7 +5,7 @@ import { type CallMaker, isRefusal } from '../../sip/call-maker.ts'
 import { type DialogRenewer, renewDialog } from '../../sip/renew-dialog.ts'
 import type { CodecCapability } from '../../siprec/media-capabilities.ts'
 import { askEventSocket } from './event-socket.ts'
-import { callerOf, hangUpLeftovers } from './leftover-channels.ts'
+import { callerOf, hangUpLeftovers, type NodeIdentity } from './leftover-channels.ts'
 import {
   createMediaResourceFunction,
   type Endpoint,
@@ -54,7 +54,7 @@ const LONGEST_WAIT_MS = 10_000
  */
 export class FreeswitchServer {
   readonly address: FreeswitchAddress
-  readonly #nodeId: string
+  readonly #node: NodeIdentity
   readonly #framework: () => CallMaker | undefined
   readonly #clock: Clock
   readonly #log: Log
@@ -79,7 +79,8 @@ export class FreeswitchServer {
     readonly log: Log
   }) {
     this.address = options.address
-    this.#nodeId = options.nodeId
+    const { listenAddress, advertisedAddress } = options.address
+    this.#node = { nodeId: options.nodeId, address: advertisedAddress ?? listenAddress }
     this.#framework = options.framework
     this.#clock = options.clock
     this.#log = options.log.child({ freeswitch: options.address.name })
@@ -195,10 +196,11 @@ export class FreeswitchServer {
       framework,
       clock: this.#clock,
       localSdp: dialog.local.sdp,
-      headers: () => ({}),
+      headers: {},
     })
     if (renewal.kind === 'renewed') endpoint.dialog = renewal.dialog
-    else this.#log.warn({ outcome: renewal.kind }, 'dialog with FreeSWITCH is not renewed')
+    else if (renewal.kind !== 'kept')
+      this.#log.warn({ outcome: renewal.kind }, 'dialog with FreeSWITCH is not renewed')
   }
 
   close(): void {
@@ -215,7 +217,7 @@ export class FreeswitchServer {
       Promise.resolve().then(() =>
         server.createEndpoint({
           ...(remoteSdp === null ? {} : { remoteSdp }),
-          headers: { From: `<sip:${callerOf(this.#nodeId)}@localhost>` },
+          headers: { From: `<sip:${callerOf(this.#node)}@localhost>` },
         }),
       ),
       { what: 'give an endpoint', late: (late) => void late.destroy().catch(() => undefined) },
@@ -273,7 +275,7 @@ export class FreeswitchServer {
       this.#codecs = codecsOf(this.#ownAudio)
       const channels = new Set([...this.#endpoints].map(({ uuid }) => uuid))
       await hangUpLeftovers(this.address, {
-        nodeId: this.#nodeId,
+        node: this.#node,
         isOurs: (uuid) => channels.has(uuid),
         log: this.#log,
       })

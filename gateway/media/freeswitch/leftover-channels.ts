@@ -11,9 +11,18 @@ const channelsAnswer = z.object({
     .optional(),
 })
 
-/** The number under which a node's endpoints call FreeSWITCH, by which it knows its own again. */
-export function callerOf(nodeId: string): string {
-  return `tallenne-${nodeId}`
+export interface NodeIdentity {
+  readonly nodeId: string
+  /** Where FreeSWITCH reaches the node. */
+  readonly address: string
+}
+
+/**
+ * The number under which a node's endpoints call FreeSWITCH, by which it knows its own again. The address belongs to
+ * it, so that nodes which were left the same id by mistake spare each other.
+ */
+export function callerOf({ nodeId, address }: NodeIdentity): string {
+  return `tallenne-${nodeId}-${address.replace(/[^\w.-]/g, '-')}`
 }
 
 /**
@@ -23,17 +32,17 @@ export function callerOf(nodeId: string): string {
 export async function hangUpLeftovers(
   server: EventSocketAddress,
   {
-    nodeId,
+    node,
     isOurs,
     log,
   }: {
-    readonly nodeId: string
+    readonly node: NodeIdentity
     /** Whether an endpoint of this process has that channel. */
     readonly isOurs: (uuid: string) => boolean
     readonly log: Log
   },
 ): Promise<number> {
-  const caller = callerOf(nodeId)
+  const caller = callerOf(node)
   const answer = channelsAnswer.safeParse(
     parseJson(await askEventSocket(server, 'show channels as json', ANSWER_MS)),
   )

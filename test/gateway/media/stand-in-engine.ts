@@ -93,7 +93,7 @@ parentPort?.on('message', (request: EngineRequest) => {
           bytes: 0,
           levelsDb: [-100, -100],
           lostMs: 0,
-          quietMs: 1000,
+          quietMs: 3000,
         })),
       })
       return

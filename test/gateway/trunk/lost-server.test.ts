@@ -56,11 +56,14 @@ t.test(
   'where the server only lost sight of us, parties are asked whether they are there',
   async (t) => {
     const node = await startTrunkNode(t)
-    const { call, at } = await node.talking()
+    const { call, at, answer } = await node.talking({ headers: ['Supported: timer'] })
+    t.equal(answer.headers.get('session-expires'), '1800;refresher=uac')
     await node.cutConnection()
-    call.accept(await call.received('INVITE'), sdp(40_000))
-    at.respond(200, { body: sdp(50_000) }, await at.received('INVITE'))
-    await Promise.all([call.received('ACK'), at.received('ACK')])
+    const refresh = await call.received('INVITE')
+    t.equal(refresh.headers.get('session-expires'), '1800;refresher=uac', 'now it is our turn')
+    t.equal(refresh.body, answer.body)
+    call.accept(refresh, sdp(40_000))
+    await call.received('ACK')
     t.equal(node.trunks.count, 1)
     t.equal((await call.bye()).status, 481, 'the server knows nobody who would hear it')
     t.match(await node.journaled('contact.ended'), { endReason: 'sip_server_lost' })

@@ -140,7 +140,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     recordings: () => plane.live(),
-    orphanQuietMs: 1000,
+    orphanQuietMs: 3000,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     identification: createIdentification(config.identification),
     clock,

@@ -10,6 +10,7 @@ import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 type MediaNode = Awaited<ReturnType<typeof startMediaNode>>
 
 const log = createSilentLog()
+const node1 = { nodeId: 'node-1', address: '127.0.0.1' }
 
 async function call(node: MediaNode) {
   const media = await node.plane.open(node.request())
@@ -25,30 +26,31 @@ t.test(
     const standIn = await StandInFreeswitch.start()
     t.teardown(() => standIn.close())
     for (const [uuid, caller] of [
-      ['left-1', callerOf('node-1')],
-      ['left-2', callerOf('node-1')],
-      ['ours', callerOf('node-1')],
-      ['neighbour', callerOf('node-10')],
+      ['left-1', callerOf(node1)],
+      ['left-2', callerOf(node1)],
+      ['ours', callerOf(node1)],
+      ['neighbour', callerOf({ nodeId: 'node-10', address: '127.0.0.1' })],
+      ['namesake', callerOf({ nodeId: 'node-1', address: '192.0.2.7' })],
       ['guest', '+12025550147'],
     ] as const) {
       standIn.leftovers.set(uuid, caller)
     }
     const isOurs = (uuid: string) => uuid === 'ours'
-    t.equal(await hangUpLeftovers(standIn.address, { nodeId: 'node-1', isOurs, log }), 2)
-    t.strictSame([...standIn.leftovers.keys()], ['ours', 'neighbour', 'guest'])
+    t.equal(await hangUpLeftovers(standIn.address, { node: node1, isOurs, log }), 2)
+    t.strictSame([...standIn.leftovers.keys()], ['ours', 'neighbour', 'namesake', 'guest'])
   },
 )
 
 t.test('a FreeSWITCH without channels has no leftovers', async (t) => {
   const standIn = await StandInFreeswitch.start()
   t.teardown(() => standIn.close())
-  t.equal(await hangUpLeftovers(standIn.address, { nodeId: 'n', isOurs: () => false, log }), 0)
+  t.equal(await hangUpLeftovers(standIn.address, { node: node1, isOurs: () => false, log }), 0)
 })
 
 t.test('a node hangs up what its earlier run left, as soon as it is connected', async (t) => {
   const node = await startMediaNode(t)
   const media = await call(node)
-  node.standIn.leftovers.set('left', callerOf('node-1'))
+  node.standIn.leftovers.set('left', callerOf(node1))
   const channels = node.standIn.channels.size
   node.standIn.dropEventSockets()
   await until(() => node.pool.servers[0]?.state === 'down', 'the loss')
