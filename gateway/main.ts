@@ -17,6 +17,7 @@ import { migrate } from '../storage/migrate.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
+import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { DirectPlane } from './media/direct-plane.ts'
@@ -188,6 +189,8 @@ async function composeGateway(
     },
     files,
     recordings: () => plane.live(),
+    recordingObstacle: () =>
+      recordingObstacle({ spoolPath: paths.spool, journalError: () => journal.state.diskError }),
     orphanQuietMs: ORPHAN_QUIET_MS,
     timer: config.sip.sessionTimer,
     identification,

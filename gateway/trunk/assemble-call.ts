@@ -25,6 +25,8 @@ export interface CallParts {
   /** By the name that a route gives. */
   readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
   readonly files: RecordingFiles
+  /** Why a call that begins now could not be recorded; undefined where it can. */
+  readonly recordingObstacle: () => string | undefined
   readonly timer: TimerLimits
   /** Parties of a lost SIP server that send nothing for so long have hung up. */
   readonly orphanQuietMs: number

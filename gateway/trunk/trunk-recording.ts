@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
@@ -23,6 +24,8 @@ export interface TrunkRecordingOptions {
   readonly clock: Clock
   readonly log: Log
   readonly events: CallEvents
+  /** Why a call that begins now could not be recorded; undefined where it can. */
+  readonly recordingObstacle: () => string | undefined
   /** The call goes on without being recorded, or never began to be. */
   readonly onUnrecorded: (code: string) => void
 }
@@ -54,9 +57,14 @@ export class TrunkRecording {
     return this.#options.route.recording !== 'off'
   }
 
-  /** Rejects with the plane's `TallenneError` where the call can have no media. */
+  /**
+   * Rejects with the plane's `TallenneError` where the call can have no media, and with `cannot_record` where its route
+   * requires what cannot be done.
+   */
   async open(callerOffer: string | null): Promise<TrunkMedia> {
-    const { plane, route, contact } = this.#options
+    const { plane, route, contact, recordingObstacle } = this.#options
+    const obstacle = route.recording === 'require' ? recordingObstacle() : undefined
+    if (obstacle !== undefined) throw new TallenneError('cannot_record', obstacle)
     this.#opening = plane.open({
       recordingId: this.#recordingId,
       callId: contact.callId,

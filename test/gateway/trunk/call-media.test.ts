@@ -80,6 +80,21 @@ t.test('a route that requires recording refuses what cannot be recorded', async 
   t.equal((await good.call.bye()).status, 200)
 })
 
+t.test('a route that requires recording refuses calls while nothing can be recorded', async (t) => {
+  const obstacle = 'the journal cannot be written: ENOSPC'
+  const strict = await startTrunkNode(t, { obstacle, route: { recording: 'require' } })
+  const refused = strict.callTo()
+  refused.sendInvite()
+  const { status, headers } = await refused.answered()
+  t.equal(status, 503)
+  t.equal(headers.get('retry-after'), '5')
+  t.match(await strict.journaled('contact.ended'), { endReason: 'refused_503' })
+
+  const lenient = await startTrunkNode(t, { obstacle })
+  const { call } = await lenient.talking()
+  t.equal((await call.bye()).status, 200)
+})
+
 t.test('a route that never records leaves a contact without a recording', async (t) => {
   const node = await startTrunkNode(t, { route: { recording: 'off' } })
   const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]

@@ -29,6 +29,8 @@ const WAIT_MS = 10_000
 export interface TrunkNodeOptions {
   /** Without targets the route leads to the node's `platform`; in a target's URI `PLATFORM` stands for its port. */
   readonly route?: Readonly<Record<string, unknown>>
+  /** Why nothing can be recorded. */
+  readonly obstacle?: string
   readonly keepAlive?: { readonly everyS: number; readonly failures: number }
   readonly timer?: { readonly expiresS: number; readonly minS: number }
 }
@@ -139,6 +141,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     },
     planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    recordingObstacle: () => options.obstacle,
     recordings: () => plane.live(),
     orphanQuietMs: 3000,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
