@@ -7,3 +7,13 @@ export function maskNumber(number: string | null | undefined): string {
   if (!number) return '(none)'
   return number.length < 5 ? '…' : `…${number.slice(-2)}`
 }
+
+/**
+ * A name as logs may show it: an extension or an agent's name whole, but what may be a person's own telephone number
+ * masked.
+ */
+export function maskIfLong(name: string): string {
+  return /^\+?[\d ().-]*$/.test(name) && name.replace(/\D/g, '').length >= 7
+    ? maskNumber(name)
+    : name
+}

@@ -103,7 +103,7 @@ const database = z.strictObject({
   password: z.string().optional(),
   database: z
     .string()
-    .regex(/^[A-Za-z0-9_]{1,64}$/)
+    .regex(/^[A-Za-z0-9_]{1,64}$/, '1 to 64 letters, digits and underscores')
     .default('tallenne'),
   connections: z.int().min(1).max(200).default(8),
 })
@@ -119,7 +119,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       id: z
         .string()
-        .regex(/^[A-Za-z0-9._-]{1,64}$/)
+        .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, underscores and hyphens')
         .default('node-1'),
     })
     .prefault({}),
@@ -144,7 +144,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       name: z
         .string()
-        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens')
         .default('tunnistamaton'),
       timeZone: z.string().min(1).default('Europe/Helsinki'),
     })

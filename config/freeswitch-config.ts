@@ -12,7 +12,7 @@ const server = z.strictObject({
   /** The SIP profile that takes the endpoints. */
   profile: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/)
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, underscores, dots and hyphens')
     .default('drachtio_mrf'),
   /** Share of the calls; 0 takes none. */
   weight: z.int().min(0).max(1000).default(1),

@@ -5,6 +5,7 @@ import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
+import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
 import { recordingContact, recordingHeaders } from '../sip/sip-headers.ts'
@@ -17,7 +18,6 @@ import type {
 } from '../sip/sip-surface.ts'
 import type { MediaNegotiation } from './media-negotiation.ts'
 import type { RecordingRequest } from './recording-session-request.ts'
-import { reportSession } from './report-session.ts'
 import { SessionDialog } from './session-dialog.ts'
 import type { SessionKnowledge } from './session-knowledge.ts'
 import { SessionMedia } from './session-media.ts'
@@ -295,7 +295,7 @@ export class RecordingSession {
     try {
       const recording = await this.#recording.close(endedAtMs, reasons)
       this.#contact.ended(endedAtMs, endReason)
-      reportSession(this.#log, {
+      reportEndedCall(this.#log, {
         request: this.#options.request,
         recordingId: this.recordingId,
         facts: this.#contact.facts,

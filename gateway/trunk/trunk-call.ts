@@ -5,6 +5,7 @@ import type { TrunkTarget } from '../../config/trunk-config.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
+import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { MovedMedia, Party, TrunkMedia } from '../media/trunk-media.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
@@ -15,7 +16,6 @@ import type { FarSide } from './far-side.ts'
 import { JoinedCall } from './joined-call.ts'
 import { LegTimers, platformAgreement } from './leg-timers.ts'
 import type { NamedDialog } from './replaces.ts'
-import { reportCall } from './report-call.ts'
 import { type CallSetupOptions, type EstablishedCall, setUpCall } from './set-up-call.ts'
 import { takeLateAnswer } from './take-late-answer.ts'
 
@@ -278,12 +278,14 @@ export class TrunkCall {
     contact.ended(endedAtMs, endReason)
     this.#state = 'ended'
     events.ended(endReason)
-    reportCall(this.#log, {
-      ...this.#options,
-      endReason,
+    reportEndedCall(this.#log, {
+      request: this.#options.request,
+      recordingId: finished?.outcome.recordingId ?? null,
       target: this.#target?.uri ?? null,
+      facts: contact.facts,
+      endReason,
       setupMs: this.#setupMs,
-      finished,
+      recording: finished,
     })
     onEnded()
   }

@@ -1,13 +1,15 @@
 import type { Log } from '../../base/log.ts'
-import { maskNumber } from '../../base/mask-number.ts'
-import type { ContactFacts } from '../calls/contact-record.ts'
-import type { FinishedRecording } from '../calls/finish-recording.ts'
+import { maskIfLong, maskNumber } from '../../base/mask-number.ts'
 import type { SipRequest } from '../sip/sip-surface.ts'
+import type { ContactFacts } from './contact-record.ts'
+import type { FinishedRecording } from './finish-recording.ts'
 
-export interface EndedSession {
+export interface EndedCall {
   /** The INVITE. */
   readonly request: SipRequest
-  readonly recordingId: string
+  readonly recordingId: string | null
+  /** Where a trunk call went; null where nowhere, undefined for a recording session. */
+  readonly target?: string | null
   readonly facts: ContactFacts
   readonly endReason: string
   /** From INVITE to 200; undefined where there was none. */
@@ -15,19 +17,20 @@ export interface EndedSession {
   readonly recording: FinishedRecording | undefined
 }
 
-/** The one line that says everything of a session. */
-export function reportSession(log: Log, session: EndedSession): void {
-  const { request, recordingId, facts, endReason, setupMs, recording } = session
+/** Writes the one line that says everything of a call. On an outbound call the dialled number is a person's too. */
+export function reportEndedCall(log: Log, call: EndedCall): void {
+  const { request, recordingId, target, facts, endReason, setupMs, recording } = call
   const outcome = recording?.outcome
   log.info(
     {
       peer: `${request.source_address}:${request.source_port}`,
       transport: request.protocol,
+      ...(target === undefined ? {} : { target }),
       recordingId,
       caller: maskNumber(facts.caller.display),
-      serviceNumber: facts.serviceNumber.display,
+      serviceNumber: maskNumber(facts.serviceNumber.display),
       serviceLine: facts.serviceLine,
-      agent: facts.agent,
+      agent: facts.agent === null ? null : maskIfLong(facts.agent),
       endReason,
       setupMs: setupMs === undefined ? null : Math.round(setupMs * 10) / 10,
       verdict: outcome?.verdict ?? null,
