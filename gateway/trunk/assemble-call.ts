@@ -84,6 +84,7 @@ export function assembleCall(
     targets: orderTargets(route.targets, ({ uri }) => health.isUp(uri), Math.random),
     recording,
     isServiceNumber: (address) => addresses.isServiceNumber(address),
+    onAnnouncementFailed: () => trunkEvents.announcementFailed(route.name),
     onTarget: (target, isThere) => {
       if (!isThere) trunkEvents.targetFailed(route.name)
       if (isThere) health.tookCall(target.uri)

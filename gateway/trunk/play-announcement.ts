@@ -10,15 +10,17 @@ export async function playAnnouncement(
     readonly cancel: AbortSignal
     /** Sends the caller the description that it needs to hear them. */
     readonly onAnswer: (sdp: string) => void
+    readonly onFailed: () => void
     readonly log: Log
   },
 ): Promise<void> {
-  const { media, cancel, onAnswer, log } = options
+  const { media, cancel, onAnswer, onFailed, log } = options
   for (const file of files) {
     if (cancel.aborted) return
     try {
       await media.announce(file, { cancel, onAnswer })
     } catch (error) {
+      onFailed()
       log.error({ file, reason: messageOf(error) }, 'announcement not played')
     }
   }

@@ -45,6 +45,8 @@ export interface CallSetupOptions {
   readonly agreement: TimerAgreement
   readonly clock: Clock
   readonly log: Log
+  /** A file of the announcement was not played. */
+  readonly onAnnouncementFailed: () => void
   /** An INVITE to a target is on its way. */
   readonly onSent: (invite: OutgoingInvite) => void
   /** What a target made of the call, for the judgement of targets. */
@@ -81,8 +83,13 @@ export async function setUpCall(
   const { announcement } = route
   if (announcement !== undefined) {
     events.onAnnouncing()
-    const onAnswer = (sdp: string) => responses.announce(sdp)
-    await playAnnouncement(announcement.files, { media, cancel: giveUp, onAnswer, log })
+    await playAnnouncement(announcement.files, {
+      media,
+      cancel: giveUp,
+      onAnswer: (sdp) => responses.announce(sdp),
+      onFailed: options.onAnnouncementFailed,
+      log,
+    })
     if (giveUp.aborted) return undefined
   }
   events.onPassing()

@@ -11,6 +11,8 @@ export interface JudgedTarget {
 export interface TrunkEvents {
   /** A call goes on, or began, without being recorded. */
   unrecorded(code: string): void
+  /** A file that the caller was to hear was not played. */
+  announcementFailed(route: string): void
   /** A target did not take a call that it was offered. */
   targetFailed(route: string): void
 }
@@ -19,6 +21,7 @@ export interface TrunkEvents {
 export class TrunkMetrics implements TrunkEvents {
   readonly #unrecorded: Counter<'code'>
   readonly #targetFailures: Counter<'route'>
+  readonly #announcementFailures: Counter<'route'>
 
   constructor(registry: Registry, judgements: () => readonly JudgedTarget[]) {
     const registers = [registry]
@@ -31,6 +34,12 @@ export class TrunkMetrics implements TrunkEvents {
     this.#targetFailures = new Counter({
       name: 'tallenne_trunk_target_failures_total',
       help: 'Targets that did not take a call, by route',
+      labelNames: ['route'],
+      registers,
+    })
+    this.#announcementFailures = new Counter({
+      name: 'tallenne_trunk_announcements_failed_total',
+      help: 'Files of announcements that were not played, by route',
       labelNames: ['route'],
       registers,
     })
@@ -49,6 +58,10 @@ export class TrunkMetrics implements TrunkEvents {
 
   unrecorded(code: string): void {
     this.#unrecorded.inc({ code })
+  }
+
+  announcementFailed(route: string): void {
+    this.#announcementFailures.inc({ route })
   }
 
   targetFailed(route: string): void {

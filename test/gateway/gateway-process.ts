@@ -68,6 +68,7 @@ export async function makeGateway(
   const launch = () => {
     const child = spawn(process.execPath, [MAIN, '--config', path], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: ownEnvironment(),
     })
     let said = ''
     const hear = (chunk: Buffer) => {
@@ -96,6 +97,12 @@ export async function makeGateway(
     spooled: () => readdirSync(join(folder, 'data', 'spool')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** What names servers for tests is no setting of the gateway's. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TALLENNE_TEST_'))
+  return Object.fromEntries(own)
 }
 
 /** Waits until the database has the call's contact as `matches` wants it. */

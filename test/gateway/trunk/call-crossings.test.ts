@@ -2,12 +2,14 @@ import t from 'tap'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
 
 const PCMA = { formats: ['8 PCMA/8000', '101 telephone-event/8000'] }
+const isEmbedded = process.env['TALLENNE_TEST_DRACHTIO'] === undefined
+const skip = isEmbedded ? false : 'a drachtio server keeps to the first branch that rings'
 const early =
   (wanted: number) =>
   ({ status }: { readonly status: number }) =>
     status === wanted
 
-t.test('of two branches that ring, the one that answers has the call', async (t) => {
+t.test('of two branches that ring, the one that answers has the call', { skip }, async (t) => {
   const node = await startTrunkNode(t)
   const call = node.callTo()
   call.sendInvite()

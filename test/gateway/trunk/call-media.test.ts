@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { MediaParty } from './media-party.ts'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
@@ -125,39 +123,6 @@ t.test('an offer without audio that could pass is refused', async (t) => {
   t.equal((await call.answered()).status, 488)
 })
 
-t.test('the caller hears the announcements in turn before the platform is called', async (t) => {
-  const folder = t.testdir()
-  const files = ['fi.wav', 'sv.wav'].map((name) => join(folder, name))
-  for (const file of files) writeFileSync(file, wav(480))
-  const node = await startTrunkNode(t, {
-    route: { announcement: { files: [...files, join(folder, 'absent.wav')] } },
-  })
-  const caller = await MediaParty.open(t)
-  const call = node.callTo([], sdp(caller.port))
-  call.sendInvite()
-  const early = await node.caller.next(({ status }) => status === 183)
-  t.match(early.body, /a=sendrecv/)
-  const heard = await caller.hears(6)
-  t.equal(new Set(heard.map((packet) => packet.readUInt32BE(8))).size, 2)
-  const at = await node.arrived()
-  await at.answer(sdp(50_000))
-  t.equal((await call.answered()).status, 200)
-  await call.bye()
-})
-
-t.test('a caller that hangs up during the announcement calls nobody', async (t) => {
-  const file = join(t.testdir(), 'long.wav')
-  writeFileSync(file, wav(80_000))
-  const node = await startTrunkNode(t, { route: { announcement: { files: [file] } } })
-  const caller = await MediaParty.open(t)
-  const call = node.callTo([], sdp(caller.port))
-  call.sendInvite()
-  await caller.hears(2)
-  call.cancel()
-  t.equal((await call.answered()).status, 487)
-  t.match(await node.journaled('contact.ended'), { endReason: 'cancelled' })
-})
-
 t.test('a call whose engine dies goes on in another, in a second recording', async (t) => {
   const node = await startTrunkNode(t)
   const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
@@ -188,21 +153,3 @@ t.test('a call whose engine dies goes on in another, in a second recording', asy
   t.not(second.recordingId, lost.recordingId)
   t.match(await node.journaled('contact.ended'), { endReason: 'bye' })
 })
-
-/** Silence as 16-bit linear samples. */
-function wav(samples: number): Buffer {
-  const bytes = Buffer.alloc(44 + samples * 2)
-  bytes.write('RIFF', 0, 'latin1')
-  bytes.writeUInt32LE(36 + samples * 2, 4)
-  bytes.write('WAVEfmt ', 8, 'latin1')
-  bytes.writeUInt32LE(16, 16)
-  bytes.writeUInt16LE(1, 20)
-  bytes.writeUInt16LE(1, 22)
-  bytes.writeUInt32LE(8000, 24)
-  bytes.writeUInt32LE(16_000, 28)
-  bytes.writeUInt16LE(2, 32)
-  bytes.writeUInt16LE(16, 34)
-  bytes.write('data', 36, 'latin1')
-  bytes.writeUInt32LE(samples * 2, 40)
-  return bytes
-}

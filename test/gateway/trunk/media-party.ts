@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Test } from 'tap'
 import { rtp } from '../../recorder/rtp.ts'
-import { toneBytes } from '../../recorder/tones.ts'
+import { toneBytes, toneShare } from '../../recorder/tones.ts'
 
 const WAIT_MS = 10_000
 
@@ -72,10 +72,37 @@ export class MediaParty {
     return this.heard.slice(from)
   }
 
+  /** How many packets since `from` are of a tone. */
+  heardTone(hertz: number, from = 0): number {
+    const isTone = (packet: Buffer) => toneShare(decodeUlaw(packet.subarray(12)), hertz) > 0.8
+    return this.heard.slice(from).filter(isTone).length
+  }
+
+  /** Presses a key: one packet of a telephone-event (RFC 4733). */
+  press(port: number, key: number): void {
+    const payload = Uint8Array.of(key, 0x8a, 0x03, 0x20)
+    const at = this.#sequence++
+    const fields = { payloadType: 101, marker: true, ssrc: this.#ssrc, payload }
+    this.#socket.send(
+      rtp({ ...fields, sequenceNumber: at, timestamp: at * 160 }),
+      port,
+      '127.0.0.1',
+    )
+  }
+
   #send(port: number, hertz: number): void {
     const at = this.#sequence++
     const payload = toneBytes(hertz, at * 160, 160)
     const packet = rtp({ sequenceNumber: at, timestamp: at * 160, ssrc: this.#ssrc, payload })
     this.#socket.send(packet, port, '127.0.0.1')
   }
+}
+
+/** ITU-T G.711 µ-law. */
+function decodeUlaw(payload: Uint8Array): Int16Array {
+  return Int16Array.from(payload, (byte) => {
+    const inverted = ~byte & 0xff
+    const magnitude = ((((inverted & 0x0f) << 3) + 0x84) << ((inverted >> 4) & 7)) - 0x84
+    return inverted & 0x80 ? -magnitude : magnitude
+  })
 }

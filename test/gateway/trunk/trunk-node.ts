@@ -5,12 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
-import { createSilentLog } from '../../../base/log.ts'
+import { createSilentLog, type Log } from '../../../base/log.ts'
 import { configSchema } from '../../../config/config.ts'
 import { salvageLost } from '../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
 import { DirectTrunkPlane } from '../../../gateway/media/direct-trunk-plane.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
+import { createFreeswitchPool } from '../../../gateway/media/freeswitch/freeswitch-pool.ts'
+import { FreeswitchTrunkPlane } from '../../../gateway/media/freeswitch/freeswitch-trunk.ts'
+import type { CallMaker } from '../../../gateway/sip/call-maker.ts'
 import { InviteRouter } from '../../../gateway/sip/invite-router.ts'
 import { SipConnection } from '../../../gateway/sip/sip-connection.ts'
 import { OPTIONS_HEADERS } from '../../../gateway/sip/sip-headers.ts'
@@ -71,6 +74,21 @@ async function sipServer(t: Test, clock: SystemClock) {
   }
 }
 
+/** The FreeSWITCH that `TALLENNE_TEST_FREESWITCH` names, as `HOST:PORT:SECRET`; it needs a real drachtio server beside. */
+function realFreeswitch(options: {
+  readonly framework: () => CallMaker | undefined
+  readonly clock: SystemClock
+  readonly log: Log
+}) {
+  const [host, port, password] = (process.env['TALLENNE_TEST_FREESWITCH'] ?? '').split(':')
+  if (!host || !port || !password) return undefined
+  const server = {
+    ...{ name: 'one', profile: 'drachtio_mrf', weight: 1, listenAddress: '127.0.0.1' },
+    ...{ host, port: Number(port), password },
+  }
+  return createFreeswitchPool([server], { nodeId: 'node-1', ...options })
+}
+
 /** A gateway that passes calls on: real SIP server, framework and engine; the journal is what a test reads. */
 export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const clock = new SystemClock()
@@ -113,6 +131,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         skipsQuiet: true,
         quietDb: -55,
         spoolPath: spool,
+        forkListen: { host: '127.0.0.1', port: 0 },
       },
     ],
     entry: new URL('./mortal-engine.js', import.meta.url),
@@ -128,6 +147,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     log,
   })
   const registry = new Registry()
+  const pool = realFreeswitch({ framework: () => connection.framework, clock, log })
   const connection = new SipConnection({ address: link.address, clock, log })
   const trunks: TrunkCalls = new TrunkCalls({
     nodeId: 'node-1',
@@ -139,7 +159,19 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         wake()
       },
     },
-    planes: { direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }) },
+    planes: {
+      direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }),
+      ...(pool && {
+        freeswitch: new FreeswitchTrunkPlane({
+          pool,
+          recordings: plane,
+          forkHost: '127.0.0.1',
+          clock,
+          log,
+          events: { forkFailed: () => {}, forkRetried: () => {} },
+        }),
+      }),
+    },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     recordingObstacle: () => options.obstacle,
     recordings: () => plane.live(),
@@ -162,10 +194,12 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   )
   await connection.start()
   await routed(caller)
+  await pool?.start()
   trunks.start()
   t.teardown(async () => {
     await trunks.drain()
     await Promise.all([caller.close(), platform.close()])
+    await pool?.close()
     connection.close()
     await engines.close(1000)
     rmSync(spool, { recursive: true, force: true })

@@ -28,16 +28,20 @@ const hasEnded = (contact: ContactView) =>
   contact.endedAt !== null &&
   contact.recordings.every((recording) => recording.state !== 'recording')
 
+/** On an embedded SIP server, or on the drachtio server that `TALLENNE_TEST_DRACHTIO` names. */
 async function startTrunk(t: Test, platformPort: number): Promise<GatewayFolder> {
+  const [host, port, secret, sipPort] = (process.env['TALLENNE_TEST_DRACHTIO'] ?? '').split(':')
+  const isReal = host && port && secret && sipPort
   const targets = [{ uri: `sip:127.0.0.1:${platformPort}` }]
   const routes = [{ name: 'support', numbers: ['+12025550100'], targets }]
   const gateway = await makeGateway(mariadb.settings, {
     trunk: { routes, keepAlive: { everyS: 0 } },
+    ...(isReal ? { sip: { drachtio: [{ host, port: Number(port), secret }] } } : {}),
   })
   t.teardown(() => gateway.remove())
-  const process = await gateway.start()
-  t.teardown(() => process.end('SIGTERM'))
-  return gateway
+  const running = await gateway.start()
+  t.teardown(() => running.end('SIGTERM'))
+  return isReal ? { ...gateway, sip: { host, port: Number(sipPort) } } : gateway
 }
 
 /** A platform of sipp's that answers so many calls and echoes what it hears. */
