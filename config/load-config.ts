@@ -105,7 +105,12 @@ function checkContent(origin: Origin): Config {
 function placeFiles(route: TrunkRoute, folder: string): TrunkRoute {
   const { announcement } = route
   if (announcement === undefined) return route
-  return { ...route, announcement: { files: announcement.files.map((f) => resolve(folder, f)) } }
+  const placed = (files: readonly string[]) => files.map((file) => resolve(folder, file))
+  const lines = Object.entries(announcement.lines).map(([line, files]) => [line, placed(files)])
+  return {
+    ...route,
+    announcement: { files: placed(announcement.files), lines: Object.fromEntries(lines) },
+  }
 }
 
 function legibleLines(given: unknown): LegibleLine[] {

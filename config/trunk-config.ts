@@ -6,6 +6,8 @@ const sipUri = z
   .regex(/^sips?:[^\s<>"]+$/, 'a SIP URI, as sip:192.0.2.20:5060;transport=tcp')
 const e164 = z.string().regex(/^\+[1-9]\d{3,14}$/, 'E.164, as +12025550100')
 
+const sounds = z.array(z.string().min(1)).min(1)
+
 const credentials = z.strictObject({
   user: z.string().min(1),
   password: z.string().min(1),
@@ -36,6 +38,11 @@ const route = z.strictObject({
   /** Where recording cannot start: `prefer` lets the call go on, `require` refuses it, `off` never records. */
   recording: z.enum(['prefer', 'require', 'off']).default('prefer'),
   media: z.enum(['direct', 'freeswitch']).default('direct'),
+  /**
+   * Where nothing has room for the call's media: `pass` lets the parties send to each other by themselves, unrecorded,
+   * `refuse` leaves the call to the sender's next node. A call that must be recorded is refused in any case.
+   */
+  withoutMedia: z.enum(['pass', 'refuse']).default('pass'),
   /** `pass` hands a REFER to the other party, `handle` carries the transfer out here. */
   refer: z.enum(['pass', 'handle']).default('pass'),
   /** How long a target may ring before the next is tried. */
@@ -44,9 +51,14 @@ const route = z.strictObject({
   responseTimeoutS: z.int().min(1).max(32).default(4),
   /**
    * What the caller hears before the call is passed on: WAV files of one channel at 8 kHz, one after the other, as
-   * one for each language. Relative to the configuration file.
+   * one for each language; a service line may have its own. Relative to the configuration file.
    */
-  announcement: z.strictObject({ files: z.array(z.string().min(1)).min(1) }).optional(),
+  announcement: z
+    .strictObject({
+      files: z.array(z.string().min(1)).default([]),
+      lines: z.record(z.string(), sounds).default({}),
+    })
+    .optional(),
 })
 
 export const trunkSchema = z.strictObject({

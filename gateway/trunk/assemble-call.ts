@@ -80,6 +80,7 @@ export function assembleCall(
     ...parts,
     ...invite,
     route,
+    serviceLine: contact.facts.serviceLine,
     hosts: hiddenHosts(invite.request, route),
     targets: orderTargets(route.targets, ({ uri }) => health.isUp(uri), Math.random),
     recording,

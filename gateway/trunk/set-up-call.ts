@@ -34,6 +34,7 @@ export interface CallSetupOptions {
   /** In the order in which they are tried. */
   readonly targets: readonly TrunkTarget[]
   readonly dialled: string
+  readonly serviceLine: string | null
   /** For the next hop. */
   readonly hopsLeft: number
   /** What each party may know of the other's network. */
@@ -80,10 +81,10 @@ export async function setUpCall(
   const { media } = opened
   if (giveUp.aborted) return undefined
   events.onMedia(media)
-  const { announcement } = route
-  if (announcement !== undefined) {
+  const files = announcedTo(options.serviceLine, route)
+  if (files.length > 0) {
     events.onAnnouncing()
-    await playAnnouncement(announcement.files, {
+    await playAnnouncement(files, {
       media,
       cancel: giveUp,
       onAnswer: (sdp) => responses.announce(sdp),
@@ -108,6 +109,10 @@ export async function setUpCall(
   return passed.kind === 'answered'
     ? join(media, passed, { ...options, ...events, giveUp })
     : undefined
+}
+
+function announcedTo(serviceLine: string | null, { announcement }: TrunkRoute): readonly string[] {
+  return announcement?.lines[serviceLine ?? ''] ?? announcement?.files ?? []
 }
 
 /** Where the INVITE takes the place of a call through us, it goes to whoever is at that one's far end. */

@@ -14,6 +14,7 @@ import type {
   TrunkMedia,
   TrunkMediaPlane,
 } from '../media/trunk-media.ts'
+import { UnanchoredMedia } from '../media/unanchored-media.ts'
 
 export interface TrunkRecordingOptions {
   readonly recordingId: string
@@ -65,17 +66,27 @@ export class TrunkRecording {
     const { plane, route, contact, recordingObstacle } = this.#options
     const obstacle = route.recording === 'require' ? recordingObstacle() : undefined
     if (obstacle !== undefined) throw new TallenneError('cannot_record', obstacle)
-    this.#opening = plane.open({
+    const opening = plane.open({
       recordingId: this.#recordingId,
       callId: contact.callId,
       callerOffer,
       isRecorded: this.#isWanted,
       isRecordingRequired: route.recording === 'require',
     })
+    this.#opening = opening.catch((error: unknown) => this.#withoutPlane(callerOffer, error))
     const media = await this.#opening
     this.#note(media.status)
     media.onStatusChange((status) => this.#note(status))
     return media
+  }
+
+  /** No plane has room. That costs the call only where its route says so. */
+  #withoutPlane(callerOffer: string | null, error: unknown): TrunkMedia {
+    const { route } = this.#options
+    const isPassed = route.withoutMedia === 'pass' && route.recording !== 'require'
+    const isWantOfRoom = error instanceof TallenneError && error.code !== 'unusable_offer'
+    if (!isPassed || !isWantOfRoom || callerOffer === null) throw error
+    return new UnanchoredMedia(callerOffer, error)
   }
 
   answered(answeredAtMs: number): void {

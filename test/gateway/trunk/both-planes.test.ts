@@ -46,7 +46,9 @@ for (const media of ['direct', 'freeswitch'] as const) {
       const [first = '', second = ''] = sounds(t, [1000, 440])
       const absent = `${first}.absent`
       const files = [first, absent, second]
-      const node = await startTrunkNode(t, { route: { media, announcement: { files } } })
+      // A service line's own files go before those of the route.
+      const announcement = { files: [second, second], lines: { asiakastuki: files } }
+      const node = await startTrunkNode(t, { route: { media, announcement } })
       const caller = await MediaParty.open(t)
       const agent = await MediaParty.open(t)
       const call = node.callTo([], sdp(caller.port, PCMU))

@@ -153,3 +153,36 @@ t.test('a call whose engine dies goes on in another, in a second recording', asy
   t.not(second.recordingId, lost.recordingId)
   t.match(await node.journaled('contact.ended'), { endReason: 'bye' })
 })
+
+t.test(
+  'a call that there is no room for goes on between the parties, and its contact says so',
+  async (t) => {
+    const node = await startTrunkNode(t, { maxRecordings: 1 })
+    const first = await node.talking()
+    const { call, at, answer } = await node.talking()
+    t.equal(audioPort(at.invite.body), 40_000)
+    t.equal(audioPort(answer.body), 50_000)
+    const answered = call.reinvite({ body: sdp(40_100, { direction: 'sendonly', version: 2 }) })
+    const passed = await at.received('INVITE')
+    t.equal(audioPort(passed.body), 40_100)
+    at.respond(200, { body: sdp(50_000, { direction: 'recvonly', version: 2 }) }, passed)
+    t.match((await answered).body, /a=recvonly/)
+    t.equal((await call.bye()).status, 200)
+    t.match(await node.journaled('recording.ended'), { state: 'failed' })
+    t.match(await node.metrics(), /tallenne_trunk_unrecorded_total\{code="[a-z_]+"\} 1/)
+    t.equal((await first.call.bye()).status, 200)
+  },
+)
+
+t.test('where there is no room, a route may leave the call to another node', async (t) => {
+  for (const route of [{ withoutMedia: 'refuse' }, { recording: 'require' }]) {
+    const node = await startTrunkNode(t, { maxRecordings: 1, route })
+    const first = await node.talking()
+    const call = node.callTo()
+    call.sendInvite()
+    const refusal = await call.answered()
+    t.equal(refusal.status, 503)
+    t.equal(refusal.headers.get('retry-after'), '5')
+    await first.call.bye()
+  }
+})

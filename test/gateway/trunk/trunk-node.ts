@@ -34,6 +34,8 @@ export interface TrunkNodeOptions {
   readonly route?: Readonly<Record<string, unknown>>
   /** Why nothing can be recorded. */
   readonly obstacle?: string
+  /** How many calls the engine has room for; 50 where not given. */
+  readonly maxRecordings?: number
   readonly keepAlive?: { readonly everyS: number; readonly failures: number }
   readonly timer?: { readonly expiresS: number; readonly minS: number }
 }
@@ -125,7 +127,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         portFrom: 43_000,
         portTo: 43_399,
         portRestMs: 0,
-        maxRecordings: 50,
+        maxRecordings: options.maxRecordings ?? 50,
         holdBackMs: 100,
         opus: { complexity: 0, bitrateBps: 16_000 },
         skipsQuiet: true,
