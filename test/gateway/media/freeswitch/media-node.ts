@@ -12,6 +12,7 @@ import { EnginePool } from '../../../../gateway/media/engine-pool.ts'
 import { createFreeswitchPool } from '../../../../gateway/media/freeswitch/freeswitch-pool.ts'
 import { FreeswitchTrunkPlane } from '../../../../gateway/media/freeswitch/freeswitch-trunk.ts'
 import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
+import type { RequestHandler } from '../../../../gateway/sip/sip-surface.ts'
 import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
 import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
@@ -97,6 +98,9 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
     new Promise<void>((resolve) => {
       connection.framework.on('connect', () => resolve())
     })
+  // Before the connection is there, so that the SIP server knows it before the first INVITE comes.
+  let takeInvite: RequestHandler = (_request, response) => response.send(404, 'No Route', {})
+  connection.framework.invite((request, response) => takeInvite(request, response))
   await connection.start()
   t.teardown(() => connection.close())
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
@@ -175,6 +179,9 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
     log,
     engines,
     framework: connection.framework,
+    onInvite: (handler: RequestHandler) => {
+      takeInvite = handler
+    },
     /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
     restartServer: async () => {
       const back = isBack()

@@ -54,7 +54,7 @@ export async function startSessionNode(
     },
   })
   const taker = sessions.takerFor(connection)
-  connection.framework.invite((request, response) => void taker.take(request, response))
+  node.onInvite((request, response) => void taker.take(request, response))
   const peer = await SipPeer.open(node.sipAddress)
   t.teardown(async () => {
     await sessions.drain()
