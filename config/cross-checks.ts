@@ -31,6 +31,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkMedia(config),
     ...checkFreeswitch(config),
     ...checkAddresses(config),
+    ...checkAnnouncements(lines, config),
     ...checkSources(['trunk', 'routes'], config.trunk?.routes ?? []),
     ...checkSources(['siprec', 'peers'], config.siprec?.peers ?? []),
   ]
@@ -156,6 +157,24 @@ function* checkFreeswitch({ media, trunk, siprec }: Partial<Config>): Iterable<C
     serverOfName.set(name, index)
   }
   yield* checkForks(freeswitch.forks, media.engines ?? 1)
+}
+
+/** Only a service line that there is can have an announcement of its own. */
+function* checkAnnouncements(
+  lines: readonly LegibleLine[],
+  { trunk, catchAll }: Partial<Config>,
+): Iterable<CrossMistake> {
+  const names = [...lines.map(({ name }) => name), catchAll?.name]
+  for (const [index, { announcement }] of (trunk?.routes ?? []).entries()) {
+    for (const line of Object.keys(announcement?.lines ?? {})) {
+      if (names.includes(line)) continue
+      yield {
+        path: ['trunk', 'routes', index, 'announcement', 'lines', line],
+        found: `${describeFound(line)}, which is no service line`,
+        expected: 'the name of a service line',
+      }
+    }
+  }
 }
 
 /** Without any server of FreeSWITCH nobody can be sent there. */

@@ -218,6 +218,13 @@ t.test('a trunk’s mistakes are told with their places', (t) => {
   t.end()
 })
 
+t.test('an announcement of a service line is that of one that there is', async (t) => {
+  const route = (line: string) =>
+    `trunk: { routes: [{ name: a, targets: [{ uri: 'sip:192.0.2.20' }], announcement: { lines: { ${line}: [a.wav] } } }] }`
+  t.match(mistakesOf(route('support'))[0], /trunk\.routes\[0\]\.announcement\.lines\.support \|/)
+  t.same(mistakesOf(route('asiakastuki')), [])
+})
+
 t.test('mistakes about FreeSWITCH are told with their places', (t) => {
   const file = join(t.testdir(), 'tallenne.yaml')
   const mistakesOf = (...lines: readonly string[]) => {
