@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { RecordingView } from '../storage/model.ts'
 import type { LoadFigures } from './load-figures.ts'
 import { percentile } from './machine-noise.ts'
 import type { RecorderUnderTest } from './recorder-under-test.ts'
@@ -24,9 +25,19 @@ export async function describeVerdicts(
       1,
     )
     return (
-      `calls ${load.answered} answered, ${load.refused} refused, ${complete} complete; ` +
+      `calls ${load.answered} answered, ${load.refused} refused, ${complete} complete${describeReasons(judged)}; ` +
       `${load.packetsSent} packets sent, ${lostMs} ms lost in all (worst call ${worstMs} ms)`
     )
   }
   return 'not every call has its verdict after ten seconds'
+}
+
+/** Why verdicts are not better, and how often. */
+function describeReasons(judged: readonly RecordingView[]): string {
+  const counts = new Map<string, number>()
+  for (const reason of judged.flatMap(({ reasons }) => reasons)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  if (counts.size === 0) return ''
+  return ` (${[...counts].map(([reason, count]) => `${reason} ${count}`).join(', ')})`
 }

@@ -15,6 +15,8 @@ import { MEASURING, type TrunkLoadResult } from './trunk-load-result.ts'
 import { configFor, directPlane, freeswitchPlane, NUMBER, type TrunkPlane } from './trunk-planes.ts'
 
 const WARM_UP_TRIES = 10
+/** New calls a second. FreeSWITCH takes a session for each party, and some take thirty a second at most. */
+const RATE = 5
 
 interface Bed {
   readonly plane: TrunkPlane
@@ -23,7 +25,7 @@ interface Bed {
   readonly platformPort: number
 }
 
-/** CPU for a second of one call. */
+/** CPU of the whole load, ms each second. */
 interface Cost {
   readonly gatewayMs: number
   /** Undefined where FreeSWITCH is not in the call, or its process cannot be seen. */
@@ -78,18 +80,19 @@ async function measureLoad(
     const gateway = beginCpuSpan(() => recorder.gatewayFigures)
     const freeswitch = pid === undefined ? undefined : beginCpuSpan(() => readProcessFigures(pid))
     await delay(seconds * 1000)
-    return { gatewayMs: gateway() / calls, freeswitchMs: freeswitch && freeswitch() / calls }
+    return { gatewayMs: gateway(), freeswitchMs: freeswitch?.() }
   }
   const result = await generate(bed, { calls, seconds, settle: 5, audio: load.audio }, (line) => {
     if (line === MEASURING) cost = measureCost()
   })
   if (cost === undefined) throw new Error('the load was never up')
-  const { sent, lost } = result.relayed
+  const { answered, relayed } = result
+  const { sent, lost } = relayed
   if (lost === sent) throw new Error(`none of ${sent} packets passed the ${plane.name} plane`)
-  console.log(`trunk, ${plane.name}, ${load.name}, ${calls} calls at once:`)
-  for (const line of describeCost(await cost, bareMs, plane)) console.log(line)
+  console.log(`trunk, ${plane.name}, ${load.name}, ${answered} calls at once:`)
+  for (const line of describeCost(await cost, { answered, bareMs, plane })) console.log(line)
   console.log(`  delay, sockets alone          ${describeDelay(result.bare)}`)
-  console.log(`  delay, through the relay      ${describeDelay(result.relayed)}`)
+  console.log(`  delay, through the relay      ${describeDelay(relayed)}`)
   console.log(`  delay that the relay adds     ${describeAdded(result)}`)
   console.log(`  packets between the parties   ${sent} sent, ${lost} lost`)
   console.log(
@@ -98,11 +101,19 @@ async function measureLoad(
   console.log(`  ${await describeVerdicts(result, recorder)}`)
 }
 
-function describeCost({ gatewayMs, freeswitchMs }: Cost, bareMs: number, plane: TrunkPlane) {
+function describeCost(
+  cost: Cost,
+  {
+    answered,
+    bareMs,
+    plane,
+  }: { readonly answered: number; readonly bareMs: number; readonly plane: TrunkPlane },
+): string[] {
+  const gatewayMs = cost.gatewayMs / answered
   const freeswitch =
-    freeswitchMs === undefined
+    cost.freeswitchMs === undefined
       ? 'unknown, no process of this machine'
-      : `${freeswitchMs.toFixed(2)} ms`
+      : `${(cost.freeswitchMs / answered).toFixed(2)} ms`
   return [
     `  CPU for a second of call      ${gatewayMs.toFixed(2)} ms`,
     ...(plane.name === 'freeswitch' ? [`  FreeSWITCH’s own beside it    ${freeswitch}`] : []),
@@ -134,6 +145,6 @@ function generate(
   onLine?: (line: string) => void,
 ): Promise<TrunkLoadResult> {
   const to = plane.sip ?? recorder.sip
-  const places = { to, platform: platformPort, number: NUMBER }
+  const places = { to, platform: platformPort, number: NUMBER, rate: RATE }
   return runGenerator<TrunkLoadResult>('trunk-load', { ...places, ...load }, onLine)
 }
