@@ -18,7 +18,7 @@ import type { ForkEvents, ForkedEndpoint } from './endpoint-fork.ts'
 import { ForkedRecording } from './forked-recording.ts'
 import type { FreeswitchServer, OpenedEndpoint } from './freeswitch-server.ts'
 import type { Endpoint } from './media-server-surface.ts'
-import { withDirection } from './plain-offer.ts'
+import { continuing, withDirection } from './plain-offer.ts'
 import { settleWithin } from './settle-within.ts'
 
 export interface FreeswitchCallOptions {
@@ -30,6 +30,8 @@ export interface FreeswitchCallOptions {
   readonly clock: Clock
   readonly log: Log
   readonly events: ForkEvents
+  /** Another server than the one that is lost. Throws `no_media_server`. */
+  readonly chooseOther: (lost: FreeswitchServer) => FreeswitchServer
   readonly onClosed: () => void
 }
 
@@ -48,8 +50,9 @@ const LONGEST_ANNOUNCEMENT_MS = 120_000
 export class FreeswitchCall implements TrunkMedia {
   readonly #options: FreeswitchCallOptions
   readonly #log: Log
-  readonly #caller: Leg
-  readonly #stopWatching: () => void
+  #server: FreeswitchServer
+  #caller: Leg
+  #stopWatching: () => void
   #recording: ForkedRecording | undefined
   /** Whom the caller is, or is to be, bridged with. */
   #platform: Leg | undefined
@@ -61,12 +64,14 @@ export class FreeswitchCall implements TrunkMedia {
   #onLost: (reason: string) => void = () => {}
   #onMoved: (moved: MovedMedia) => void = () => {}
   #lost: string | undefined
+  #isMoving = false
   #closed: Promise<RecordingOutcome | null> | undefined
 
   constructor(options: FreeswitchCallOptions) {
     const { server, caller, request } = options
     this.#options = options
     this.#log = options.log.child({ callId: request.callId, freeswitch: server.address.name })
+    this.#server = server
     this.#caller = { ...caller, remoteSdp: request.callerOffer ?? undefined }
     this.#stopWatching = server.onLost((reason) => this.#lose(reason))
     this.#watch(caller.endpoint)
@@ -121,7 +126,7 @@ export class FreeswitchCall implements TrunkMedia {
     this.#platform = candidate
     this.#candidate = undefined
     await this.#bridgeWith(candidate)
-    if (before !== undefined) await this.#options.server.destroyEndpoint(before.endpoint)
+    if (before !== undefined) await this.#server.destroyEndpoint(before.endpoint)
     return this.#caller.localSdp
   }
 
@@ -134,9 +139,7 @@ export class FreeswitchCall implements TrunkMedia {
 
   async renewSignalling(framework: DialogRenewer): Promise<void> {
     const legs = [this.#caller, this.#platform].filter((leg) => leg !== undefined)
-    await Promise.all(
-      legs.map(({ endpoint }) => this.#options.server.renewEndpoint(endpoint, framework)),
-    )
+    await Promise.all(legs.map(({ endpoint }) => this.#server.renewEndpoint(endpoint, framework)))
   }
 
   async takeAnswer(party: Party, sdp: string): Promise<void> {
@@ -150,7 +153,7 @@ export class FreeswitchCall implements TrunkMedia {
   async reofferFrom(party: Party, sdp: string): Promise<string> {
     const leg = this.#legOf(party)
     const other = this.#legOf(otherOf(party))
-    leg.localSdp = await this.#modify(leg, sdp)
+    leg.localSdp = continuing(leg.localSdp, await this.#modify(leg, sdp))
     other.localSdp = withDirection(other.localSdp, directionOf(sdp))
     return other.localSdp
   }
@@ -231,9 +234,9 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   async #newCandidate(): Promise<Leg> {
-    const opened = await this.#options.server.createEndpoint(null)
+    const opened = await this.#server.createEndpoint(null)
     if (this.#closed !== undefined) {
-      await this.#options.server.destroyEndpoint(opened.endpoint)
+      await this.#server.destroyEndpoint(opened.endpoint)
       throw new TallenneError('no_media', 'the call ended meanwhile')
     }
     this.#watch(opened.endpoint)
@@ -244,14 +247,13 @@ export class FreeswitchCall implements TrunkMedia {
     endedAtMs: number,
     reasons: RecordingOutcome['reasons'],
   ): Promise<RecordingOutcome | null> {
-    const { server, onClosed } = this.#options
     this.#stopWatching()
-    onClosed()
+    this.#options.onClosed()
     const outcome = this.#recording?.close(endedAtMs, reasons)
     const legs = [this.#caller, this.#platform, this.#candidate].filter((leg) => leg !== undefined)
     // Endpoints first go silent when the engine has what was said until the end.
     const recorded = (await outcome) ?? null
-    await Promise.all(legs.map((leg) => server.destroyEndpoint(leg.endpoint)))
+    await Promise.all(legs.map((leg) => this.#server.destroyEndpoint(leg.endpoint)))
     return recorded
   }
 
@@ -280,7 +282,56 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   #lose(reason: string): void {
-    if (this.#lost !== undefined || this.#closed !== undefined) return
+    if (this.#lost !== undefined || this.#closed !== undefined || this.#isMoving) return
+    this.#isMoving = true
+    this.#moveOn(reason).then(
+      () => {
+        this.#isMoving = false
+        const legs = [this.#caller, this.#platform]
+        if (!legs.every((leg) => leg?.endpoint.connected)) this.#lose('another FreeSWITCH is lost')
+      },
+      (error: unknown) => this.#giveUp(`${reason}; ${messageOf(error)}`),
+    )
+  }
+
+  /**
+   * Both parties are offered endpoints of another server, where a recording of its own goes on. Rejects where the call
+   * is not answered, the server is well and has ended the call on purpose, or there is no other.
+   */
+  async #moveOn(reason: string): Promise<void> {
+    const { clock, request, chooseOther } = this.#options
+    const left = this.#server
+    const [caller, platform] = [this.#caller, this.#platform]
+    if (!this.#isAnswered || platform === undefined) throw new TallenneError('no_media', 'no call')
+    if (await left.answers()) throw new TallenneError('no_media', 'FreeSWITCH itself is well')
+    const server = chooseOther(left)
+    this.#log.warn({ reason, to: server.address.name }, 'call goes to another FreeSWITCH')
+    const { forCaller, forPlatform } = await openPair(server)
+    const endpoints = [forCaller.endpoint, forPlatform.endpoint]
+    if (this.#closed !== undefined) {
+      await Promise.all(endpoints.map((endpoint) => server.destroyEndpoint(endpoint)))
+      return
+    }
+    const movedAtMs = clock.epochMs()
+    const before = this.#recording?.close(movedAtMs, ['engine_failed']) ?? Promise.resolve(null)
+    this.#stopWatching()
+    this.#stopWatching = server.onLost((cause) => this.#lose(cause))
+    this.#server = server
+    this.#caller = followed(caller, forCaller)
+    this.#platform = followed(platform, forPlatform)
+    for (const endpoint of endpoints) this.#watch(endpoint)
+    for (const { endpoint } of [caller, platform]) void left.destroyEndpoint(endpoint)
+    const recordingId = newId()
+    if (request.isRecorded) this.#recording = this.#newRecording(recordingId)
+    const offers = { caller: this.#caller.localSdp, platform: this.#platform.localSdp }
+    this.#onMoved({ recordingId, movedAtMs, offers, before })
+    await this.#bridgeWith(this.#platform)
+    await this.startRecording()
+    await this.#recording?.answered(movedAtMs).catch(() => undefined)
+  }
+
+  #giveUp(reason: string): void {
+    if (this.#closed !== undefined) return
     this.#lost = reason
     this.#log.warn({ reason }, 'media on FreeSWITCH is lost')
     this.#onLost(reason)
@@ -298,6 +349,23 @@ export class FreeswitchCall implements TrunkMedia {
       throw new TallenneError('no_media', messageOf(error), { cause: error })
     }
   }
+}
+
+/** Endpoints for both parties of a call, or none. */
+async function openPair(server: FreeswitchServer) {
+  const forCaller = await server.createEndpoint(null)
+  try {
+    return { forCaller, forPlatform: await server.createEndpoint(null) }
+  } catch (error) {
+    await server.destroyEndpoint(forCaller.endpoint)
+    throw error
+  }
+}
+
+/** A leg in the place of one whose party it is to take over. */
+function followed(left: Leg, opened: OpenedEndpoint): Leg {
+  const localSdp = continuing(left.localSdp, opened.localSdp)
+  return { endpoint: opened.endpoint, localSdp, remoteSdp: undefined }
 }
 
 function directionOf(sdp: string): SdpDirection {

@@ -24,9 +24,9 @@ export class FreeswitchPool {
       .toSorted((a, b) => loadOf(a) - loadOf(b))
   }
 
-  /** Throws `no_media_server` where none takes calls. */
-  choose(): FreeswitchServer {
-    const [best] = this.candidates
+  /** Another than `left`, where a call leaves one. Throws `no_media_server` where none takes calls. */
+  choose(left?: FreeswitchServer): FreeswitchServer {
+    const best = this.candidates.find((server) => server !== left)
     if (best === undefined) {
       throw new TallenneError(
         'no_media_server',

@@ -120,6 +120,15 @@ export class FreeswitchServer {
     this.#isDraining = isDraining
   }
 
+  /** Asks whether the server is there. */
+  async answers(): Promise<boolean> {
+    const { host, port, password } = this.address
+    return askEventSocket({ host, port, password }, 'status', ANSWER_MS).then(
+      () => true,
+      () => false,
+    )
+  }
+
   /** Told when the server is lost with all that lived on it. Gives back how to stop listening. */
   onLost(listener: (reason: string) => void): () => void {
     this.#onLost.add(listener)

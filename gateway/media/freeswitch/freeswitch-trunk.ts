@@ -40,6 +40,7 @@ export class FreeswitchTrunkPlane implements TrunkMediaPlane {
       server,
       caller,
       request,
+      chooseOther: (lost) => pool.choose(lost),
       onClosed: () => this.#live.delete(call),
     })
     this.#live.add(call)

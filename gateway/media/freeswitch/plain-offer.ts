@@ -82,6 +82,21 @@ export function withDirection(sdp: string, direction: SdpDirection): string {
   return toSdp([...lines, `a=${direction}`])
 }
 
+/**
+ * `next` as the party is to hear it that was told `told` before: the same session in its next version, wherever it is
+ * now (RFC 3264 §8).
+ */
+export function continuing(told: string, next: string): string {
+  const origin = linesOf(told).find((line) => line.startsWith('o='))
+  const [, before, version, after] = /^(o=\S+ \S+ )(\d+)( .*)$/.exec(origin ?? '') ?? []
+  if (version === undefined) return next
+  return toSdp(
+    linesOf(next).map((line) =>
+      line.startsWith('o=') ? `${before}${BigInt(version) + 1n}${after}` : line,
+    ),
+  )
+}
+
 function linesOf(sdp: string): string[] {
   return sdp.split(/\r?\n/).filter((line) => line !== '')
 }

@@ -4,6 +4,7 @@ import {
   callerOf,
   hangUpLeftovers,
 } from '../../../../gateway/media/freeswitch/leftover-channels.ts'
+import type { MovedMedia } from '../../../../gateway/media/trunk-media.ts'
 import { partyOffer, portOf, realServers, startMediaNode, until } from './media-node.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
@@ -89,6 +90,54 @@ t.test('endpoints outlive the SIP server that they were called through', async (
   t.equal(node.pool.servers[0]?.endpoints, 0)
   const next = await call(node)
   await next.close(node.clock.epochMs(), [])
+})
+
+t.test('a call goes to another FreeSWITCH when its own dies', async (t) => {
+  const node = await startMediaNode(t, { hasTwo: true })
+  const media = await node.plane.open(node.request())
+  const toPlatform = await media.offerForPlatform()
+  const toCaller = await media.answerFromPlatform(partyOffer(49_002))
+  await media.answered(node.clock.epochMs())
+  t.equal(node.standIn.channels.size, 2)
+  const lost: string[] = []
+  media.onLost((reason) => lost.push(reason))
+  const moves: MovedMedia[] = []
+  media.onMoved((move) => moves.push(move))
+  node.standIn.die()
+  await until(() => moves.length > 0 && media.status.kind === 'recording', 'the move')
+  const [moved] = moves
+  const origin = (sdp: string | undefined) => /^o=(\S+ \S+) (\d+)/m.exec(sdp ?? '')
+  for (const [offer, told] of [
+    [moved?.offers?.caller, toCaller],
+    [moved?.offers?.platform, toPlatform],
+  ] as const) {
+    t.equal(origin(offer)?.[1], origin(told)?.[1], 'the session is the same')
+    t.equal(Number(origin(offer)?.[2]), Number(origin(told)?.[2]) + 1, 'in its next version')
+  }
+  await media.takeAnswer('caller', partyOffer(49_000))
+  await media.takeAnswer('platform', partyOffer(49_002))
+  t.equal(node.spare?.channels.size, 2)
+  t.match(await moved?.before, { reasons: ['engine_failed'] })
+  const outcome = await media.close(node.clock.epochMs(), [])
+  t.equal(outcome?.recordingId, moved?.recordingId)
+  t.equal(node.spare?.channels.size, 0)
+  t.same(lost, [])
+  t.strictSame(
+    node.pool.servers.map(({ endpoints }) => endpoints),
+    [0, 0],
+  )
+})
+
+t.test('a call that FreeSWITCH ends on purpose goes nowhere else', async (t) => {
+  const node = await startMediaNode(t, { hasTwo: true })
+  const media = await call(node)
+  const lost: string[] = []
+  media.onLost((reason) => lost.push(reason))
+  const [uuid = ''] = node.standIn.channels.keys()
+  node.standIn.kill(uuid)
+  await until(() => lost.length > 0, 'the loss')
+  t.equal(node.spare?.channels.size, 0)
+  await media.close(node.clock.epochMs(), [])
 })
 
 const skip = realServers() ? false : 'no real servers are named'

@@ -73,12 +73,17 @@ export function tonesOf(
 }
 
 /** The FreeSWITCH plane with an engine and a SIP server, on a stand-in or, where the test allows, on real servers. */
-export async function startMediaNode(t: Test, options: { readonly real?: boolean } = {}) {
+export async function startMediaNode(
+  t: Test,
+  options: { readonly real?: boolean; readonly hasTwo?: boolean } = {},
+) {
   const clock = new SystemClock()
   const log = createSilentLog()
   const real = options.real ? realServers() : undefined
   const standIn = await StandInFreeswitch.start()
   t.teardown(() => standIn.close())
+  const spare = options.hasTwo ? await StandInFreeswitch.start() : undefined
+  t.teardown(() => spare?.close())
   let server = new SipServer({
     listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
     clock,
@@ -143,6 +148,17 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
         listenAddress: '127.0.0.1',
         ...(real?.freeswitch ?? standIn.address),
       },
+      ...(spare === undefined
+        ? []
+        : [
+            {
+              name: 'spare',
+              profile: 'drachtio_mrf',
+              weight: 0.1,
+              listenAddress: '127.0.0.1',
+              ...spare.address,
+            },
+          ]),
     ],
     { nodeId: 'node-1', framework: () => connection.framework, clock, log },
   )
@@ -167,6 +183,8 @@ export async function startMediaNode(t: Test, options: { readonly real?: boolean
   })
   return {
     standIn,
+    /** Takes a call only where the first cannot. */
+    spare,
     sipAddress,
     spool,
     pool,

@@ -99,6 +99,15 @@ export class StandInFreeswitch {
     for (const socket of this.#eventSockets) socket.destroy()
   }
 
+  /** Hangs a channel up; false where there is none. */
+  kill(uuid: string): boolean {
+    const channel = this.channels.get(uuid)
+    if (channel === undefined) return false
+    void channel.dialog?.destroy().catch(() => undefined)
+    this.#end(channel)
+    return true
+  }
+
   async close(): Promise<void> {
     this.die()
     this.#connection.close()
@@ -151,11 +160,7 @@ export class StandInFreeswitch {
     }
     const [verb, uuid = ''] = command.split(' ')
     if (verb !== 'uuid_kill') return 'UP 0 years\n'
-    const channel = this.channels.get(uuid)
-    if (channel !== undefined) this.#end(channel)
-    return channel !== undefined || this.leftovers.delete(uuid)
-      ? '+OK\n'
-      : '-ERR No such channel!\n'
+    return this.kill(uuid) || this.leftovers.delete(uuid) ? '+OK\n' : '-ERR No such channel!\n'
   }
 
   async #invited(request: SipRequest, response: SipResponse): Promise<void> {
