@@ -33,16 +33,6 @@ export function readOverrides(env: Readonly<NodeJS.ProcessEnv>): EnvironmentOver
     .map(([name, text = '']) => ({ name, path: pathOf(name), ...meaningOf(text) }))
 }
 
-/** The variable that overrides a path. */
-export function variableOf(path: ConfigPath): string {
-  const steps = path.map((step) =>
-    String(step)
-      .replace(/[A-Z]/g, (letter) => `_${letter}`)
-      .toUpperCase(),
-  )
-  return PREFIX + steps.join('__')
-}
-
 function pathOf(name: string): ConfigPath {
   return name
     .slice(PREFIX.length)

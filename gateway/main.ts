@@ -51,7 +51,7 @@ const ORPHAN_QUIET_MS = 20_000
 /** 64 × T1 (RFC 3261 §13.3.1.4). */
 const ACK_TIMEOUT_MS = 32_000
 
-export interface Gateway {
+interface Gateway {
   /** Where its HTTP service listens. */
   readonly http: { readonly host: string; readonly port: number }
   /** Ends live calls properly, then everything else in reverse. Idempotent. */
@@ -62,7 +62,7 @@ export interface Gateway {
  * Makes a gateway of a configuration and starts it. Rejects with a `TallenneError` that says what is wrong, where,
  * and what to do; what was started until then is closed again.
  */
-export async function startGateway(
+async function startGateway(
   config: Config,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<Gateway> {
@@ -377,9 +377,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${messageOf(error)}\n`)
-    process.exit(1)
-  })
-}
+main().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exit(1)
+})

@@ -1,6 +1,6 @@
 import { oggCrc } from './ogg-crc.ts'
 
-export const OGG_HEADER_BYTES = 27
+const OGG_HEADER_BYTES = 27
 export const OGG_MOST_SEGMENTS = 255
 const CAPTURE_PATTERN = 0x4f676753
 const CRC_AT = 22

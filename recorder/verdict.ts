@@ -29,13 +29,13 @@ export interface RecordingFacts {
 }
 
 /** A stream that stays without a packet is held against the recording only after so long. */
-export const SILENT_LEG_AFTER_MS = 3000
+const SILENT_LEG_AFTER_MS = 3000
 /** Loss is told as a reason from 1 % of a channel or one gap of 200 ms… */
-export const LOSS_MARKED = { ratio: 0.01, gapMs: 200 } as const
+const LOSS_MARKED = { ratio: 0.01, gapMs: 200 } as const
 /** …and the recording is partial from 5 % of a channel or one gap of 2 s. */
-export const LOSS_PARTIAL = { ratio: 0.05, gapMs: 2000 } as const
+const LOSS_PARTIAL = { ratio: 0.05, gapMs: 2000 } as const
 /** File and call may differ by so much. */
-export const LENGTH_TOLERANCE_MS = 400
+const LENGTH_TOLERANCE_MS = 400
 
 /**
  * How a recording ended. The first row that fits is the verdict:

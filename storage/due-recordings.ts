@@ -52,10 +52,7 @@ interface DueRow {
 }
 
 /** The rule of a line's policy at a moment, or undefined where it keeps for ever. */
-export function ruleOf(
-  { period, timeZone }: ServiceLinePolicy,
-  nowMs: number,
-): DueRule | undefined {
+function ruleOf({ period, timeZone }: ServiceLinePolicy, nowMs: number): DueRule | undefined {
   return period === null ? undefined : dueRule(nowMs, { period, timeZone })
 }
 

@@ -78,7 +78,7 @@ export function describeRecording(recording: RecordingView, timeZone: string): s
 }
 
 /** An instant where the line is, and in UTC. */
-export function formatTime(instant: string | null, timeZone: string): string {
+function formatTime(instant: string | null, timeZone: string): string {
   if (instant === null) return '-'
   return `${formatInstant(instant, timeZone)} (${instant})`
 }

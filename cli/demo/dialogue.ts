@@ -17,7 +17,7 @@ interface Turn {
 }
 
 /** A call to customer support, as short as such calls never are. */
-export const TURNS: readonly Turn[] = [
+const TURNS: readonly Turn[] = [
   {
     who: 'agent',
     file: '1-agent.ulaw',

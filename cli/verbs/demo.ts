@@ -47,8 +47,10 @@ Ctrl-C.
     try {
       const result = await demonstrate(installation.config, terminal)
       const isGood = result.recording.state === 'complete' && result.isPlayable
-      tellHowToListen(result, { installation, terminal })
-      if (hasFlag(given, 'once')) return isGood ? 0 : 1
+      const isOnce = hasFlag(given, 'once')
+      tellHowToListen(result, { installation, terminal, isEnding: isOnce })
+      if (isOnce) return isGood ? 0 : 1
+      if (terminal.stopSignal().aborted) return 0
       terminal.print('')
       terminal.print('Everything keeps running; Ctrl-C ends it.')
       await untilStopped(terminal.stopSignal())
@@ -61,7 +63,15 @@ Ctrl-C.
 
 function tellHowToListen(
   { recording, contact }: DemonstrationResult,
-  { installation, terminal }: { readonly installation: Installation; readonly terminal: Terminal },
+  {
+    installation,
+    terminal,
+    isEnding,
+  }: {
+    readonly installation: Installation
+    readonly terminal: Terminal
+    readonly isEnding: boolean
+  },
 ): void {
   const { print } = terminal
   const { config, tokenPath } = installation
@@ -70,6 +80,11 @@ function tellHowToListen(
   const data = `--data ${config.dataPath}`
   print('')
   print('To listen, and to look further')
+  if (isEnding) {
+    const [sip] = config.sip.listen
+    const at = sip === undefined ? '' : ` --sip ${formatAddress(sip)}`
+    print(`  ./tallenne up ${data}${at} --http ${formatAddress(config.http.portal)}`)
+  }
   print(`  curl -H "Authorization: Bearer $(cat ${tokenPath})" \\`)
   print(`    -o call.opus ${url}/api/recordings/${recording.id}/audio`)
   print(`  ./tallenne recordings get ${recording.id} -o call.wav --format wav ${data}`)

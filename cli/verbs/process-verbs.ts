@@ -17,7 +17,7 @@ Ends at SIGTERM or Ctrl-C. Logs are JSON lines on standard output.
     run: async (given, { rootPath }) => {
       const main = join(rootPath, 'build', name, 'main.js')
       const config = textOption(given, 'config')
-      // From here on the process is the other program, whose main looks whether it was started as itself.
+      // From here on the process is the other program, which reads its own command line.
       process.argv = [process.execPath, main, ...(config === undefined ? [] : ['--config', config])]
       await import(pathToFileURL(main).href)
       return Number(process.exitCode ?? 0)

@@ -2,8 +2,6 @@ import type { StreamPlan } from '../../recorder/recording-plan.ts'
 import { type Answer, type AnswerLine, remoteOf, withOrderRoles } from './answer-plan.ts'
 import { type MediaCapabilities, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
-import type { SessionStream } from './session-plane.ts'
-import { type SdpOrigin, writeAnswer } from './write-answer.ts'
 
 /** Two audio lines: what a recorder must be able to take of one call (RFC 7866 §8.4). */
 const OFFERED_LINES = 2
@@ -49,15 +47,6 @@ function offeredFormats(capabilities: MediaCapabilities): readonly SdpFormat[] {
     { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, channels: 1, fmtp: '0-15' },
     { payloadType: 13, encoding: 'CN', clockRate: 8000, channels: 1, fmtp: null },
   ]
-}
-
-/** Writes our own offer. Throws as `writeAnswer` does. */
-export function writeOffer(
-  offer: Answer,
-  ports: readonly SessionStream[],
-  origin: SdpOrigin,
-): string {
-  return writeAnswer(offer, ports, origin)
 }
 
 /**

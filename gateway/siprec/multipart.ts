@@ -66,7 +66,7 @@ function readLevel(part: Omit<BodyPart, 'mediaType'>, reading: Reading, depth: n
 }
 
 /** The media type and the boundary parameter of a Content-Type value. */
-export function readContentType(value: string): { mediaType: string; boundary: string } {
+function readContentType(value: string): { mediaType: string; boundary: string } {
   const [type = '', ...parameters] = splitOutsideQuotes(value)
   let boundary = ''
   for (const parameter of parameters) {

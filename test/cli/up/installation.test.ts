@@ -19,18 +19,20 @@ import { makeStandIns } from '../stand-ins.ts'
 
 const HOST = '127.0.0.1'
 
-/** With free ports, and a private database unless `database` says where another is. */
+/**
+ * With free ports below those that the kernel gives to connections, which could take one before it is used, and a private database unless `database` says where another is.
+ */
 async function planned(
   dataPath: string,
   database: Partial<Config['database']> = {},
 ): Promise<Config> {
   const port = (from: number, transports: readonly ('udp' | 'tcp')[]) =>
     firstFreePort({ host: HOST, port: from + Math.floor(Math.random() * 2000) }, { transports })
-  const sip = { host: HOST, port: (await port(31_000, ['udp', 'tcp'])) ?? 0 }
-  const http = { host: HOST, port: (await port(34_000, ['tcp'])) ?? 0 }
+  const sip = { host: HOST, port: (await port(11_000, ['udp', 'tcp'])) ?? 0 }
+  const http = { host: HOST, port: (await port(14_000, ['tcp'])) ?? 0 }
   const config = loadConfig(undefined, {
-    TALLENNE_HTTP__GATEWAY__PORT: String((await port(37_000, ['tcp'])) ?? 0),
-    TALLENNE_HTTP__RETENTION__PORT: String((await port(40_000, ['tcp'])) ?? 0),
+    TALLENNE_HTTP__GATEWAY__PORT: String((await port(23_000, ['tcp'])) ?? 0),
+    TALLENNE_HTTP__RETENTION__PORT: String((await port(26_000, ['tcp'])) ?? 0),
     TALLENNE_DATABASE__CONNECTIONS: '3',
   })
   const own = { ...config, database: { ...config.database, ...database } }

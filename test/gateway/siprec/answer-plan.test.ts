@@ -1,10 +1,6 @@
 import t from 'tap'
 import { type Answer, planAnswer } from '../../../gateway/siprec/answer-plan.ts'
-import {
-  planDelayedOffer,
-  readDelayedAnswer,
-  writeOffer,
-} from '../../../gateway/siprec/delayed-offer.ts'
+import { planDelayedOffer, readDelayedAnswer } from '../../../gateway/siprec/delayed-offer.ts'
 import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
 import { readSdpOffer, type SdpOffer } from '../../../gateway/siprec/sdp-offer.ts'
 import { writeAnswer } from '../../../gateway/siprec/write-answer.ts'
@@ -283,7 +279,7 @@ t.test(
   'without an offer we offer two receiving lines and read the answer of the ACK',
   async (t) => {
     const ours = planDelayedOffer(G711_CAPABILITIES)
-    t.same(writeOffer(ours, portsOf(ours), ORIGIN).split('\r\n').slice(5, 11), [
+    t.same(writeAnswer(ours, portsOf(ours), ORIGIN).split('\r\n').slice(5, 11), [
       'm=audio 20000 RTP/AVP 0 8 101 13',
       'a=rtpmap:0 PCMU/8000',
       'a=rtpmap:8 PCMA/8000',
