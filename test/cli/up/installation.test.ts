@@ -20,7 +20,8 @@ import { makeStandIns } from '../stand-ins.ts'
 const HOST = '127.0.0.1'
 
 /**
- * With free ports below those that the kernel gives to connections, which could take one before it is used, and a private database unless `database` says where another is.
+ * With free ports and, unless `database` says where another is, a private database. The ports lie below those that
+ * the kernel gives to connections, which could take one before it is used.
  */
 async function planned(
   dataPath: string,
