@@ -84,6 +84,11 @@ export class SipConnection {
   }
 
   #connected(): void {
+    // The framework goes on trying where it was closed between two attempts.
+    if (this.#state === 'closed') {
+      this.#disconnect()
+      return
+    }
     this.#state = 'connected'
     this.#options.log.info({ server: this.server }, 'SIP server connected')
   }

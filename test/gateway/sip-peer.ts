@@ -33,6 +33,7 @@ export class SipPeer {
   readonly #socket: Socket
   readonly #server: { readonly host: string; readonly port: number }
   readonly #received: PeerMessage[] = []
+  readonly #sources = new WeakMap<PeerMessage, { readonly host: string; readonly port: number }>()
   /** Requests that are answered 200 by themselves. */
   readonly answers = new Set(['BYE', 'OPTIONS', 'UPDATE', 'INFO'])
   #wake = () => {}
@@ -40,7 +41,9 @@ export class SipPeer {
   private constructor(socket: Socket, server: { readonly host: string; readonly port: number }) {
     this.#socket = socket
     this.#server = server
-    socket.on('message', (bytes) => this.#take(bytes.toString()))
+    socket.on('message', (bytes, { address, port }) => {
+      this.#take(bytes.toString(), { host: address, port })
+    })
   }
 
   static async open(
@@ -63,6 +66,12 @@ export class SipPeer {
 
   send(text: string): void {
     this.#socket.send(text, this.#server.port, this.#server.host)
+  }
+
+  /** Sends a response to where the request came from. */
+  reply(request: PeerMessage, text: string): void {
+    const { host, port } = this.#sources.get(request) ?? this.#server
+    this.#socket.send(text, port, host)
   }
 
   /** Waits for a message that was not taken before. */
@@ -91,8 +100,9 @@ export class SipPeer {
     await once(this.#socket, 'close')
   }
 
-  #take(text: string): void {
+  #take(text: string, source: { readonly host: string; readonly port: number }): void {
     const message = parse(text)
+    this.#sources.set(message, source)
     if (message.status === 0 && this.answers.has(message.method)) this.respond(message, 200)
     this.#received.push(message)
     this.#wake()
@@ -103,7 +113,8 @@ export class SipPeer {
       (name) => `${name}: ${request.headers.get(name) ?? ''}`,
     )
     const length = `Content-Length: ${Buffer.byteLength(body)}`
-    this.send([`SIP/2.0 ${status} Answer`, ...copied, ...extra, length, '', body].join('\r\n'))
+    const lines = [`SIP/2.0 ${status} Answer`, ...copied, ...extra, length, '', body]
+    this.reply(request, lines.join('\r\n'))
   }
 }
 

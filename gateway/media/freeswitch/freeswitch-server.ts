@@ -280,14 +280,14 @@ export class FreeswitchServer {
       server.on('end', () => this.#disconnected('its event socket ended'))
       server.on('error', (failure) => this.#disconnected(messageOf(failure)))
       this.#server = server
-      this.#ownAudio = await this.#learnAudio(server)
-      this.#codecs = codecsOf(this.#ownAudio)
       const channels = new Set([...this.#endpoints].map(({ uuid }) => uuid))
       await hangUpLeftovers(this.address, {
         node: this.#node,
         isOurs: (uuid) => channels.has(uuid),
         log: this.#log,
       })
+      this.#ownAudio = await this.#learnAudio(server)
+      this.#codecs = codecsOf(this.#ownAudio)
       this.#attempt = 0
       this.#failedChecks = 0
       this.#state = 'up'

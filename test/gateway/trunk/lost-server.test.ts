@@ -52,6 +52,33 @@ t.test('a call that a party left meanwhile ends for the other as well', { skip }
   t.equal(node.trunks.count, 0)
 })
 
+t.test('a call goes on through another SIP server when its own stays away', { skip }, async (t) => {
+  const node = await startTrunkNode(t)
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, at, answer } = await node.talking(
+    { body: sdp(caller.port) },
+    { body: sdp(agent.port) },
+  )
+  const other = await node.addServer()
+  caller.talk(audioPort(answer.body), 20_000)
+  await node.stopServer()
+  const toCaller = await call.received('INVITE')
+  t.match(toCaller.headers.get('contact'), `127.0.0.1:${other}`, 'the peer is told where we are')
+  t.equal(toCaller.body, answer.body)
+  call.accept(toCaller, sdp(caller.port))
+  const toPlatform = await at.received('INVITE')
+  at.respond(200, { body: sdp(agent.port) }, toPlatform)
+  await at.received('ACK')
+  await call.received('ACK')
+  caller.stop()
+  await node.trunks.drain()
+  await at.received('BYE')
+  await call.received('BYE')
+  t.match(await node.journaled('contact.ended'), { endReason: 'shutdown' })
+  // Its framework tries on until it finds the server.
+  await node.restartServer()
+})
+
 t.test(
   'where the server only lost sight of us, parties are asked whether they are there',
   async (t) => {

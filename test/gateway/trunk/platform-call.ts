@@ -68,7 +68,7 @@ export class PlatformCall {
       ...(body === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(body)}`,
     ]
-    this.#peer.send(`${lines.join('\r\n')}\r\n\r\n${body}`)
+    this.#peer.reply(request, `${lines.join('\r\n')}\r\n\r\n${body}`)
   }
 
   /** Answers the call and waits for the ACK. */

@@ -55,6 +55,9 @@ async function sipServer(t: Test, clock: SystemClock) {
       restart: async () => {
         throw new Error('a server of somebody else’s is not restarted')
       },
+      stop: async () => {
+        throw new Error('a server of somebody else’s is not ended')
+      },
     }
   }
   const log = createSilentLog()
@@ -67,6 +70,8 @@ async function sipServer(t: Test, clock: SystemClock) {
   return {
     admin,
     udp,
+    /** Ends the server for good. */
+    stop: () => server.close(),
     /** Ends the server and starts another in its place, which knows nothing of what was. */
     restart: async () => {
       await server.close()
@@ -95,7 +100,7 @@ function realFreeswitch(options: {
 export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const clock = new SystemClock()
   const log = createSilentLog()
-  const { admin, udp, restart } = await sipServer(t, clock)
+  const { admin, udp, restart, stop } = await sipServer(t, clock)
   const link = await cuttableLink(t, admin)
   const caller = await SipPeer.open(udp)
   const platform = await SipPeer.open(udp)
@@ -207,6 +212,10 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     rmSync(spool, { recursive: true, force: true })
   })
 
+  const isBack = () =>
+    new Promise<void>((resolve) => {
+      connection.framework.on('connect', () => resolve())
+    })
   let calls = 0
   const taken = new Set<string>()
   return {
@@ -217,14 +226,31 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     engines,
     entries,
     metrics: () => registry.metrics(),
-    restartServer: restart,
+    restartServer: async () => {
+      const back = isBack()
+      await restart()
+      await back
+    },
+    stopServer: stop,
+    /** Connects another SIP server, which calls can go on through. Tells its port. */
+    addServer: async () => {
+      const listen = { transport: 'udp', host: '127.0.0.1', port: 0 } as const
+      const other = new SipServer({ listen: [listen], clock, log })
+      const { admin, sip } = await other.start()
+      const second = new SipConnection({ address: admin, clock, log })
+      trunks.takerFor(second)
+      await second.start()
+      t.teardown(async () => {
+        second.close()
+        await other.close()
+      })
+      return sip[0]?.port
+    },
     /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */
     cutConnection: async () => {
-      const isBack = new Promise<void>((resolve) =>
-        connection.framework.on('connect', () => resolve()),
-      )
+      const back = isBack()
       link.cut()
-      await isBack
+      await back
     },
     killEngine: () => {
       const plan = { recordingId: 'die', callId: 'die', streams: [] }
