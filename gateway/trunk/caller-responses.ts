@@ -1,8 +1,8 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
-import { readPartyDescription } from '../media/party-description.ts'
 import type { Party, TrunkMedia } from '../media/trunk-media.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { readSdpOffer, type SdpMedia } from '../siprec/sdp-offer.ts'
 import { carriedResponseHeaders } from './carried-headers.ts'
 import type { HiddenHosts } from './hide-hosts.ts'
 
@@ -45,12 +45,11 @@ export class CallerResponses {
    */
   isOtherThanTold(sdp: string): boolean {
     if (this.#toldSdp === undefined) return false
-    const [told, now] = [this.#toldSdp, sdp].map((text) => readPartyDescription(text, 'unusable'))
-    const [first, then] = [told?.audio, now?.audio]
+    const [told, now] = [audioOf(this.#toldSdp), audioOf(sdp)]
     return (
-      first?.formats[0]?.payloadType !== then?.formats[0]?.payloadType ||
-      first?.direction !== then?.direction ||
-      first?.isHeld !== then?.isHeld
+      told?.formats[0]?.payloadType !== now?.formats[0]?.payloadType ||
+      told?.direction !== now?.direction ||
+      told?.isHeld !== now?.isHeld
     )
   }
 
@@ -85,4 +84,10 @@ export class CallerResponses {
       ...(body === undefined ? {} : { body }),
     })
   }
+}
+
+function audioOf(sdp: string): SdpMedia | undefined {
+  const reading = readSdpOffer(sdp)
+  if (reading.kind !== 'offer') return undefined
+  return reading.offer.media.find(({ kind, port }) => kind === 'audio' && port > 0)
 }

@@ -1,6 +1,7 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { TrunkMedia } from '../media/trunk-media.ts'
+import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import type { Incoming } from './pass-request.ts'
 
 /**
@@ -22,4 +23,13 @@ export async function answerEarlyUpdate(
     log.warn({ reason: messageOf(error) }, 'early UPDATE refused')
     response.send(488, 'Not Acceptable Here', {})
   }
+}
+
+/**
+ * Answers an UPDATE of the caller's before its INVITE is answered. A refresh is granted; an offer has to wait, since
+ * the one in the INVITE is open still (RFC 3311 §5.2).
+ */
+export function answerCallersUpdate(request: SipRequest, response: SipResponse): void {
+  if (request.body) response.send(500, 'Server Internal Error', { headers: { 'Retry-After': '5' } })
+  else response.send(200, 'OK', {})
 }

@@ -15,6 +15,15 @@ export interface FarSide {
   readonly target: TrunkTarget
 }
 
+/** What is known of a target holds for whoever answered there; callers are nobody's to trust. */
+export function farTarget(
+  { party, uri }: { readonly party: Party; readonly uri: string },
+  target: TrunkTarget | undefined,
+): TrunkTarget {
+  if (party === 'platform' && target !== undefined) return { ...target, uri }
+  return { uri, priority: 1, weight: 1, isTrusted: false }
+}
+
 export type FarSideOf = (named: NamedDialog) => FarSide | undefined
 
 /** Undefined where the text names no dialog of ours. */

@@ -12,12 +12,13 @@ import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { agentOf } from './agent-of.ts'
 import { CallTransfers } from './call-transfers.ts'
 import { CallerResponses } from './caller-responses.ts'
-import type { FarSide } from './far-side.ts'
+import { answerCallersUpdate } from './early-update.ts'
+import { type FarSide, farTarget } from './far-side.ts'
 import { JoinedCall } from './joined-call.ts'
 import { LegTimers, platformAgreement } from './leg-timers.ts'
 import type { NamedDialog } from './replaces.ts'
 import { type CallSetupOptions, type EstablishedCall, setUpCall } from './set-up-call.ts'
-import { takeLateAnswer } from './take-late-answer.ts'
+import { settleWithCaller } from './settle-with-caller.ts'
 
 const RETRY_LATER = { 'Retry-After': '5' }
 
@@ -97,6 +98,7 @@ export class TrunkCall {
     const options = { ...this.#options, responses: this.#responses, log: this.#log }
     try {
       options.request.on('cancel', () => void this.end('cancelled'))
+      options.request.on('update', answerCallersUpdate)
       const refusal = await setUpCall(
         options,
         {
@@ -181,13 +183,7 @@ export class TrunkCall {
   farSideOf(named: NamedDialog): FarSide | undefined {
     const far = this.#joined?.farSideOf(named)
     if (far === undefined) return undefined
-    const { uri } = far
-    // What is known of a target holds for whoever answered there; callers are nobody's to trust.
-    const target =
-      far.party === 'platform' && this.#target !== undefined
-        ? { ...this.#target, uri }
-        : { uri, priority: 1, weight: 1, isTrusted: false }
-    return { ...far, target }
+    return { ...far, target: farTarget(far, this.#target) }
   }
 
   #advance(state: 'announcing' | 'passing'): void {
@@ -206,7 +202,7 @@ export class TrunkCall {
 
   #established(call: EstablishedCall): void {
     const { request, clock, contact, events, recording, agreement } = this.#options
-    const { dialog: platform, target, media, answeredAtMs } = call
+    const { dialog: platform, target, answeredAtMs } = call
     this.#state = 'joined'
     this.#target = target
     this.#setupMs = clock.monotonicMs() - this.#arrivedAtMs
@@ -233,14 +229,8 @@ export class TrunkCall {
     this.#joined = joined
     this.#timers.start('caller', agreement)
     this.#timers.start('platform', platformAgreement(platform.res))
-    if (this.#responses.isOtherThanTold(call.callerSdp)) {
-      void joined
-        .leg('caller')
-        .nextAck()
-        .then(() => joined.offerCaller(call.callerSdp))
-    }
-    if (request.body) return
-    void takeLateAnswer(joined.leg('caller'), media, this.#log).then((isTaken) => {
+    const parts = { call, request, responses: this.#responses, log: this.#log }
+    void settleWithCaller(joined, parts).then((isTaken) => {
       if (!isTaken) void this.end('no_answer_in_ack')
     })
   }

@@ -117,6 +117,35 @@ t.test('an UPDATE before the answer moves the platform’s media', async (t) => 
   await call.bye()
 })
 
+t.test('a caller may refresh before the answer, and offers again after it', async (t) => {
+  const node = await startTrunkNode(t)
+  const call = node.callTo(['Require: 100rel', 'Supported: 100rel'])
+  call.sendInvite()
+  const at = await node.arrived()
+  at.respond(183, { body: sdp(50_000) })
+  call.pracks(await node.caller.next(early(183)))
+  t.equal((await call.response('PRACK')).status, 200)
+  call.request('UPDATE')
+  t.equal((await call.response('UPDATE')).status, 200)
+  call.request('UPDATE', { body: sdp(40_100, { version: 2 }) })
+  const later = await call.response('UPDATE')
+  t.equal(later.status, 500)
+  t.equal(later.headers.get('retry-after'), '5')
+  await at.answer(sdp(50_000))
+  t.equal((await call.answered()).status, 200)
+  t.equal((await call.bye()).status, 200)
+})
+
+t.test('a caller that insists on what we do not have is told so', async (t) => {
+  const node = await startTrunkNode(t)
+  const call = node.callTo(['Require: 100rel, precondition'])
+  call.sendInvite()
+  const refusal = await call.answered()
+  t.equal(refusal.status, 420)
+  t.equal(refusal.headers.get('unsupported'), 'precondition')
+  t.same(node.entries, [])
+})
+
 t.test('where a target redirects the call, it goes, within the route', async (t) => {
   const node = await startTrunkNode(t, {
     route: {
