@@ -87,9 +87,11 @@ t.test('a route that requires recording refuses calls while nothing can be recor
   t.equal(status, 503)
   t.equal(headers.get('retry-after'), '5')
   t.match(await strict.journaled('contact.ended'), { endReason: 'refused_503' })
+})
 
-  const lenient = await startTrunkNode(t, { obstacle })
-  const { call } = await lenient.talking()
+t.test('a route that prefers recording takes calls while nothing can be recorded', async (t) => {
+  const node = await startTrunkNode(t, { obstacle: 'the journal cannot be written: ENOSPC' })
+  const { call } = await node.talking()
   t.equal((await call.bye()).status, 200)
 })
 
@@ -174,8 +176,9 @@ t.test(
   },
 )
 
-t.test('where there is no room, a route may leave the call to another node', async (t) => {
-  for (const route of [{ withoutMedia: 'refuse' }, { recording: 'require' }]) {
+for (const route of [{ withoutMedia: 'refuse' }, { recording: 'require' }] as const) {
+  const name = Object.entries(route).flat().join(': ')
+  t.test(`where there is no room, the call is left to another node (${name})`, async (t) => {
     const node = await startTrunkNode(t, { maxRecordings: 1, route })
     const first = await node.talking()
     const call = node.callTo()
@@ -184,5 +187,5 @@ t.test('where there is no room, a route may leave the call to another node', asy
     t.equal(refusal.status, 503)
     t.equal(refusal.headers.get('retry-after'), '5')
     await first.call.bye()
-  }
-})
+  })
+}
