@@ -46,6 +46,8 @@ const ANSWER_MS = 3000
 const ENDPOINT_MS = 5000
 const CHECK_EVERY_MS = 5000
 const FAILED_CHECKS = 2
+/** Milliseconds that a packet is held, at least and at most: the same for all streams, which stay in step by that. */
+const JITTER_BUFFER = '60:200'
 const LONGEST_WAIT_MS = 10_000
 
 /**
@@ -172,6 +174,17 @@ export class FreeswitchServer {
       what: 'take a command',
     })
     return this.#settled(endpoint.modify(remoteSdp), { what: 'take a new description' })
+  }
+
+  /**
+   * Gives what an endpoint hears a jitter buffer. Without one FreeSWITCH takes a packet for each tick of its own
+   * timer: where one is a moment late it says silence, and from then on everything a packet later. So two streams of
+   * one call would drift apart, and words break in the middle.
+   */
+  async smooth(endpoint: Endpoint): Promise<void> {
+    await this.#settled(endpoint.api('uuid_jitterbuffer', `${endpoint.uuid} ${JITTER_BUFFER}`), {
+      what: 'take a command',
+    })
   }
 
   /** Releases an endpoint, however its server is. Never rejects. Idempotent. */
