@@ -41,7 +41,7 @@ export class RecorderUnderTest {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let told = ''
-    for await (const chunk of up.stdout ?? []) {
+    for await (const chunk of up.stdout.iterator({ destroyOnReturn: false })) {
       told += String(chunk)
       if (/^ready$/m.test(told)) {
         return new RecorderUnderTest(up, { sip, http, dataPath })

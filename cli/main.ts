@@ -9,10 +9,15 @@ import { VERBS } from './verbs.ts'
 // This file runs as build/cli/main.js; what is not compiled stands two folders up.
 const rootPath = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
-// A reader that went away, as `head` does, is no reason to show a stack.
-process.stdout.on('error', () => process.exit(1))
-
 let stop: AbortController | undefined
+
+// A reader that went away, as `head` does, is no reason to show a stack. What runs until it is told to stop goes on
+// without a reader: ended here, it would leave its processes behind.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => {
+    if (stop === undefined) process.exit(1)
+  })
+}
 
 const terminal: Terminal = {
   print: (line) => console.log(line),
