@@ -12,6 +12,8 @@ const CONTINUES_AFTER = 200 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
 const LEAST_MOVE = 4
 const PAUSE = 100 * SAMPLES_PER_MS
+/** After so much audio what came late does not catch up any more. */
+const CATCHING_UP = 1000 * SAMPLES_PER_MS
 
 /**
  * Decides where a leg's packets stand on the timeline.
@@ -163,7 +165,9 @@ export class LegAnchor {
     const { anchor } = epoch
     if (epoch.isSettled || anchor === undefined) return
     const stalled = this.#stalled
-    if (this.#buffer.base > epoch.start && stalled === undefined) {
+    const isTaken = this.#buffer.base > epoch.start
+    if (isTaken && (stalled === undefined || this.#end - epoch.start > CATCHING_UP)) {
+      this.#stalled = undefined
       epoch.settle()
       return
     }
@@ -177,6 +181,8 @@ export class LegAnchor {
       this.#reanchored--
       return
     }
+    // What was taken cannot be moved, and what follows it would be cut.
+    if (isTaken) return
     const room = epoch.roomFor(by)
     if (room >= LEAST_MOVE) this.#move(room, epoch.floor)
   }

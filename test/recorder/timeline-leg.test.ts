@@ -117,6 +117,28 @@ t.test('a hold during which timestamps stand still is silence of its length', as
   t.match(placements, { placed: 100, late: 0 })
 })
 
+t.test('after a hold a packet that comes with less delay than all before cuts nothing out', async (t) => {
+  const before = packets(100, { startMs: 100 })
+  const after = packets(300, {
+    startMs: 12_100,
+    sequence: 101,
+    timestamp: 16_000,
+    media: 16_000,
+    // From three seconds after the hold on the path is 15 ms shorter.
+    delay: (index) => (index < 150 ? 15 : 0),
+  })
+  const { samples, placements } = simulateLeg([...before, ...after], { untilMs: 19_000 })
+  const position = positionOf(samples, 16_000, { near: 96_920, within: 100 }) ?? 0
+  t.not(position, 0, 'it goes on where it arrived')
+  let at = position
+  for (let media = 16_000; media < 63_840; media += 160) {
+    const next = positionOf(samples, media, { near: at, within: 40 })
+    t.ok(next !== undefined && next - at >= -1, `sample ${media} follows the one before`)
+    at = (next ?? at) + 160
+  }
+  t.match(placements, { placed: 400, late: 0 })
+})
+
 t.test('a burst after the network stood still goes to its own place', async (t) => {
   const all = packets(300, { startMs: 100 }).map((packet) => ({
     ...packet,
