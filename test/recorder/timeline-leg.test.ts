@@ -117,7 +117,7 @@ t.test('a hold during which timestamps stand still is silence of its length', as
   t.match(placements, { placed: 100, late: 0 })
 })
 
-t.test('after a hold a packet that comes with less delay than all before cuts nothing out', async (t) => {
+t.test('a packet with less delay than all since a hold cuts nothing out', async (t) => {
   const before = packets(100, { startMs: 100 })
   const after = packets(300, {
     startMs: 12_100,
