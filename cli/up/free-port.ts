@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Address } from './address.ts'
+import type { PortClaims } from './port-claims.ts'
 
 export type PortState =
   | { readonly kind: 'free' }
@@ -31,6 +32,8 @@ export async function firstFreePort(
     readonly transports: readonly ('udp' | 'tcp')[]
     /** Ports that are spoken for although nobody listens yet. */
     readonly except?: ReadonlySet<number>
+    /** Where the port that is found is claimed, and others' claims are seen. */
+    readonly claims?: PortClaims
   },
 ): Promise<number | undefined> {
   for (let port = address.port; port < address.port + 100 && port <= 65_535; port++) {
@@ -38,7 +41,8 @@ export async function firstFreePort(
     const states = await Promise.all(
       options.transports.map((transport) => portState({ host: address.host, port }, transport)),
     )
-    if (states.every((state) => state.kind === 'free')) return port
+    if (!states.every((state) => state.kind === 'free')) continue
+    if ((await options.claims?.take({ host: address.host, port })) !== false) return port
   }
   return undefined
 }

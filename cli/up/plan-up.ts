@@ -4,6 +4,7 @@ import { type Address, formatAddress, outsideAddresses } from './address.ts'
 import { endLeftovers } from './end-leftovers.ts'
 import { FolderLock } from './folder-lock.ts'
 import { firstFreePort, portState } from './free-port.ts'
+import { PortClaims } from './port-claims.ts'
 
 export interface UpWishes {
   readonly config: Config
@@ -19,6 +20,8 @@ export interface UpPlan {
   readonly config: Config
   /** What was changed from what was asked, in sentences for the operator. */
   readonly notes: readonly string[]
+  /** Keep others that start now off these addresses; to be released when the plan is done with. */
+  readonly claims: PortClaims
 }
 
 /**
@@ -31,14 +34,33 @@ export async function planUp(wishes: UpWishes): Promise<UpPlan> {
   // running holds the very ports that are looked at next.
   await endLeftovers(FolderLock.leftovers(wishes.dataPath), (note) => notes.push(note))
   const asked = withAddresses(wishes)
-  const sip = await settleSip(asked.sip, wishes, notes)
-  const spoken = new Set(sip.listen.map(({ port }) => port))
-  const portal = await settlePortal(asked.http.portal, { wishes, spoken, notes })
-  spoken.add(portal.port)
-  const gateway = await settleInternal('gateway', asked.http.gateway, { spoken, notes })
-  spoken.add(gateway.port)
-  const retention = await settleInternal('retention', asked.http.retention, { spoken, notes })
-  return { config: { ...asked, sip, http: { portal, gateway, retention } }, notes }
+  const claims = new PortClaims()
+  try {
+    const { movesPorts } = wishes
+    const sip = await settleSip(asked.sip, { movesPorts, notes, claims })
+    const spoken = new Set(sip.listen.map(({ port }) => port))
+    const settling = { spoken, movesPorts, notes, claims }
+    const portal = await settlePortal(asked.http.portal, settling)
+    spoken.add(portal.port)
+    const gateway = await settleInternal('gateway', asked.http.gateway, settling)
+    spoken.add(gateway.port)
+    const retention = await settleInternal('retention', asked.http.retention, settling)
+    return { config: { ...asked, sip, http: { portal, gateway, retention } }, notes, claims }
+  } catch (error) {
+    claims.release()
+    throw error
+  }
+}
+
+interface Settling {
+  readonly movesPorts: boolean
+  readonly notes: string[]
+  readonly claims: PortClaims
+}
+
+interface HttpSettling extends Settling {
+  /** Ports that are given away already. */
+  readonly spoken: ReadonlySet<number>
 }
 
 /** Whether the configuration leaves the database to `up`. */
@@ -75,19 +97,18 @@ function mediaAddresses(sipHost: string, { media }: Config): Partial<Config['med
 
 async function settleSip(
   sip: Config['sip'],
-  wishes: UpWishes,
-  notes: string[],
+  { movesPorts, notes, claims }: Settling,
 ): Promise<Config['sip']> {
   if (sip.drachtio) return sip
   for (const { transport, ...address } of sip.listen) {
     const state = await portState(address, transport)
-    if (state.kind === 'free') continue
+    if (state.kind === 'free' && (await claims.take(address))) continue
     const where = `SIP port ${address.port} (${transport}) of ${address.host}`
     if (state.kind === 'unusable') {
       throw unavailable(where, state.reason, 'with --sip or in sip.listen')
     }
-    const port = wishes.movesPorts
-      ? await firstFreePort(address, { transports: ['udp', 'tcp'] })
+    const port = movesPorts
+      ? await firstFreePort(address, { transports: ['udp', 'tcp'], claims })
       : undefined
     if (port === undefined) throw taken(where, 'with --sip HOST:PORT or in sip.listen')
     notes.push(`${where} is taken: using ${port} instead.`)
@@ -101,24 +122,19 @@ async function settleSip(
   return sip
 }
 
-interface Settling {
-  /** Ports that are given away already. */
-  readonly spoken: ReadonlySet<number>
-  readonly notes: string[]
-}
-
 async function settlePortal(
   address: Address,
-  { wishes, spoken, notes }: Settling & { readonly wishes: UpWishes },
+  { movesPorts, spoken, notes, claims }: HttpSettling,
 ): Promise<Address> {
   const state = await portState(address, 'tcp')
   const where = `HTTP port ${address.port} of ${address.host}`
   if (state.kind === 'unusable') {
     throw unavailable(where, state.reason, 'with --http or in http.portal')
   }
-  if (state.kind === 'free' && !spoken.has(address.port)) return address
-  const port = wishes.movesPorts
-    ? await firstFreePort(address, { transports: ['tcp'], except: spoken })
+  const isFree = state.kind === 'free' && !spoken.has(address.port)
+  if (isFree && (await claims.take(address))) return address
+  const port = movesPorts
+    ? await firstFreePort(address, { transports: ['tcp'], except: spoken, claims })
     : undefined
   if (port === undefined) throw taken(where, 'with --http HOST:PORT or in http.portal')
   notes.push(`${where} is taken: using ${port} instead.`)
@@ -129,9 +145,9 @@ async function settlePortal(
 async function settleInternal(
   name: string,
   address: Address,
-  { spoken, notes }: Settling,
+  { spoken, notes, claims }: HttpSettling,
 ): Promise<Address> {
-  const port = await firstFreePort(address, { transports: ['tcp'], except: spoken })
+  const port = await firstFreePort(address, { transports: ['tcp'], except: spoken, claims })
   const where = `${name}'s HTTP port ${address.port}`
   if (port === undefined) {
     const state = await portState(address, 'tcp')

@@ -43,7 +43,7 @@ Ctrl-C.
       movesPorts: true,
     })
     for (const note of plan.notes) terminal.print(note)
-    const installation = await startAndTell(plan.config, terminal)
+    const installation = await startAndTell(plan, terminal)
     try {
       const result = await demonstrate(installation.config, terminal)
       const isGood = result.recording.state === 'complete' && result.isPlayable

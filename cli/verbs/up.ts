@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SystemClock } from '../../base/clock.ts'
-import type { Config } from '../../config/config.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { formatAddress, reachableHost, readAddress } from '../up/address.ts'
 import { type Installation, startInstallation } from '../up/installation.ts'
-import { describeSip, planUp, usesPrivateDatabase } from '../up/plan-up.ts'
+import { describeSip, planUp, type UpPlan, usesPrivateDatabase } from '../up/plan-up.ts'
 import { type Given, type Terminal, textOption, type Verb } from '../verb.ts'
 
 /** A wait that keeps the process alive, since nothing else here must. */
@@ -77,11 +76,14 @@ async function startFrom(given: Given, terminal: Terminal): Promise<Installation
     movesPorts: false,
   })
   for (const note of plan.notes) terminal.print(note)
-  return startAndTell(plan.config, terminal)
+  return startAndTell(plan, terminal)
 }
 
 /** Starts everything and prints where it is. */
-export async function startAndTell(config: Config, terminal: Terminal): Promise<Installation> {
+export async function startAndTell(
+  { config, claims }: UpPlan,
+  terminal: Terminal,
+): Promise<Installation> {
   terminal.print(`Starting Tallenne in ${config.dataPath} …`)
   const installation = await startInstallation({
     config,
@@ -90,7 +92,7 @@ export async function startAndTell(config: Config, terminal: Terminal): Promise<
     clock: new SystemClock(),
     report: terminal.print,
     stopped: terminal.stopSignal(),
-  })
+  }).finally(() => claims.release())
   const { database } = installation.config
   const { host, port } = config.http.portal
   const databasePlace = database.socketPath ?? `${database.host}:${database.port}`

@@ -37,7 +37,9 @@ async function planned(
     TALLENNE_DATABASE__CONNECTIONS: '3',
   })
   const own = { ...config, database: { ...config.database, ...database } }
-  return (await planUp({ config: own, sip, http, dataPath, movesPorts: false })).config
+  const plan = await planUp({ config: own, sip, http, dataPath, movesPorts: false })
+  plan.claims.release()
+  return plan.config
 }
 
 const mariadb = await startMariadb()
@@ -141,6 +143,7 @@ t.test('what a killed up has left running is ended by the next one', async (t) =
 
   const wishes = { config, sip: undefined, http: undefined, dataPath, movesPorts: false }
   const plan = await planUp(wishes)
+  t.teardown(() => plan.claims.release())
   t.equal(holder?.children.some(isRunning), false)
   t.match(plan.notes, [/^Ending what an earlier tallenne up has left running/])
   t.strictSame(plan.config, config, 'its ports are free again')
@@ -166,11 +169,45 @@ t.test('taken ports are told with what to do', async (t) => {
     message: `SIP port ${port} (tcp) of 127.0.0.1 is in use by another process: end that one, or choose another port with --sip HOST:PORT or in sip.listen.`,
   })
   const moved = await planUp({ ...wishes, movesPorts: true })
+  t.teardown(() => moved.claims.release())
   t.not(moved.config.sip.listen[0]?.port, port)
   t.match(moved.notes[0], /is taken: using \d+ instead\.$/)
   await t.rejects(planUp({ ...wishes, sip: { host: '192.0.2.1', port: 5060 } }), {
     code: 'address_unavailable',
   })
+})
+
+t.test("two that start at once keep off each other's ports", async (t) => {
+  const standIns = makeStandIns()
+  t.teardown(() => standIns.close())
+  const config = await planned(standIns.dataPath)
+  const wishes = {
+    config,
+    sip: undefined,
+    http: undefined,
+    dataPath: standIns.dataPath,
+    movesPorts: true,
+  }
+  const ports = ({ sip, http }: Config) => [
+    sip.listen[0]?.port,
+    http.portal.port,
+    http.gateway.port,
+    http.retention.port,
+  ]
+
+  const first = await planUp(wishes)
+  const second = await planUp(wishes)
+  t.strictSame(ports(first.config), ports(config))
+  t.equal(new Set([...ports(first.config), ...ports(second.config)]).size, 8)
+  await t.rejects(planUp({ ...wishes, movesPorts: false }), {
+    code: 'port_taken',
+    message: /is in use by another process/,
+  })
+
+  for (const { claims } of [first, second]) claims.release()
+  const third = await planUp({ ...wishes, movesPorts: false })
+  t.strictSame(ports(third.config), ports(config), 'they are free again')
+  third.claims.release()
 })
 
 t.test('a data folder that cannot be used is told', async (t) => {

@@ -17,9 +17,13 @@ async function freePort(from: number, transports: readonly ('udp' | 'tcp')[]): P
 
 async function untilReady(up: ChildProcess): Promise<void> {
   if (up.stdout === null) throw new Error('no output to read')
+  let complaints = ''
+  up.stderr?.on('data', (chunk) => {
+    complaints += chunk
+  })
   const lines = createInterface({ input: up.stdout })
   for await (const line of lines) if (line === 'ready') return
-  throw new Error('it ended without being ready')
+  throw new Error(`it ended without being ready: ${complaints}`)
 }
 
 async function isRefused(port: number): Promise<boolean> {
@@ -39,12 +43,13 @@ t.test('a reader of its output that goes away neither ends it nor what it runs',
   t.teardown(() => rmSync(dataPath, { recursive: true, force: true }))
   const places = ['--data', dataPath, '--sip', `${HOST}:${sip}`, '--http', `${HOST}:${http}`]
   const up = spawn(process.execPath, ['build/cli/main.js', 'up', ...places], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => up.kill('SIGKILL'))
   const exited = once(up, 'exit')
   await untilReady(up)
   up.stdout.destroy()
+  up.stderr.destroy()
 
   up.kill('SIGTERM')
 
