@@ -18,7 +18,8 @@ export class Announcement {
   readonly #samples: Int16Array
   readonly #format: PayloadFormat
   readonly #ssrc = randomInt(2 ** 32)
-  readonly #firstSequence = randomInt(2 ** 16)
+  /** In the lower half, so that a lost first packet leaves no doubt of the rollover counter (RFC 3711 §3.3.1). */
+  readonly #firstSequence = randomInt(2 ** 15)
   readonly #firstTimestamp = randomInt(2 ** 32)
   readonly #startedAtMs: number
   #next = 0

@@ -14,6 +14,8 @@ const STREAM_COUNTERS = {
   wrongPayloadType: 'packets_wrong_payload_type',
   notRtp: 'packets_not_rtp',
   whileInactive: 'packets_while_inactive',
+  unauthenticated: 'packets_unauthenticated',
+  replayed: 'packets_replayed',
   unrecordable: 'packets_unrecordable',
   lostPackets: 'packets_lost',
   ssrcChanges: 'ssrc_changes',

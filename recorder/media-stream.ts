@@ -12,6 +12,7 @@ import { RtcpSession } from './rtcp-session.ts'
 import { RtpPacket } from './rtp-packet.ts'
 import { RtpReceiver } from './rtp-receiver.ts'
 import type { SocketPair } from './rtp-sockets.ts'
+import { StreamProtection } from './srtp/stream-protection.ts'
 import { StreamTally } from './stream-tally.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
@@ -33,6 +34,7 @@ export class MediaStream implements RecordedStream {
   readonly #clock: Clock
   readonly #onFailed: (error: unknown) => void
   readonly #sockets: SocketPair
+  readonly #protection: StreamProtection
   readonly #source: MediaSource
   readonly #packet = new RtpPacket()
   readonly #held = new HeldPackets()
@@ -60,7 +62,8 @@ export class MediaStream implements RecordedStream {
     this.#clock = options.clock
     this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
-    this.party = new RelayParty(options.sockets)
+    this.#protection = new StreamProtection(this.tally, options.plan.srtp)
+    this.party = new RelayParty(options.sockets, this.#protection)
     this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
     this.#receiver = new RtpReceiver({
@@ -68,7 +71,11 @@ export class MediaStream implements RecordedStream {
       tally: this.tally,
       uses: payloadUses(options.plan),
     })
-    this.#rtcp = new RtcpSession(options.sockets, this.#source)
+    this.#rtcp = new RtcpSession({
+      sockets: options.sockets,
+      source: this.#source,
+      protection: this.#protection,
+    })
     this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
     const { rtp, rtcp } = options.sockets
     rtp.on('message', (datagram, from) => this.#onMedia(datagram, from))
@@ -92,6 +99,7 @@ export class MediaStream implements RecordedStream {
 
   /** A re-offer. What is the same goes on undisturbed. */
   update(plan: StreamPlan): void {
+    this.#protection.agree(plan.srtp)
     this.#source.reoffer(plan.remote)
     this.party.signal(plan.remote, plan.relay)
     this.#receiver.agree(payloadUses(plan))
@@ -156,8 +164,11 @@ export class MediaStream implements RecordedStream {
     }
   }
 
-  #onRtp(datagram: Uint8Array, address: string, port: number): void {
+  #onRtp(received: Uint8Array, address: string, port: number): void {
     const packet = this.#packet
+    const arrivedAtMs = this.#clock.monotonicMs()
+    const datagram = this.#protection.openRtp(received, arrivedAtMs)
+    if (datagram === undefined) return
     if (!packet.read(datagram)) {
       this.tally.notRtp++
       return
@@ -170,7 +181,6 @@ export class MediaStream implements RecordedStream {
       this.tally.wrongPayloadType++
       return
     }
-    const arrivedAtMs = this.#clock.monotonicMs()
     const { ssrc } = packet
     const origin = this.#origin
     origin.address = address
@@ -221,11 +231,13 @@ export class MediaStream implements RecordedStream {
     }
   }
 
-  #onControl(datagram: Uint8Array, from: RemoteInfo, socket: Socket): void {
-    if (classifyDatagram(datagram) !== 'rtcp') {
-      this.tally[datagram.length === 0 ? 'keepAlive' : 'notRtp']++
+  #onControl(received: Uint8Array, from: RemoteInfo, socket: Socket): void {
+    if (classifyDatagram(received) !== 'rtcp') {
+      this.tally[received.length === 0 ? 'keepAlive' : 'notRtp']++
       return
     }
+    const datagram = this.#protection.openRtcp(received)
+    if (datagram === undefined) return
     this.tally.rtcp++
     if (this.#onward !== undefined) this.#relayControl(datagram, from, this.#onward)
     const { address, port } = from

@@ -69,6 +69,10 @@ function channelFacts(ended: EndedRecording, channel: 0 | 1): ChannelFacts {
     latePackets: heard.reduce((sum, stream) => sum + stream.tally.late, 0),
     audibleMs: channels[sharesFirst ? 0 : channel].audibleMs,
     lostMs: losses.lostSamples(channel) / SAMPLES_PER_MS,
+    unauthenticatedRun: heard.reduce(
+      (most, { tally }) => Math.max(most, tally.longestUnauthenticatedRun),
+      0,
+    ),
     isMixed: heard.some((stream) => stream.role === 'mixed'),
   }
 }

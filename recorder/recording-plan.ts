@@ -1,3 +1,5 @@
+import type { SrtpPlan } from './srtp/srtp-plan.ts'
+
 /** Whose voice a channel carries. A channel belongs to a role, whoever speaks first. Caller is channel 0. */
 export type Role = 'caller' | 'agent'
 
@@ -35,6 +37,8 @@ export interface StreamPlan {
   readonly remote: MediaAddress | undefined
   /** Present where what comes is also sent on, as in a call that passes through. */
   readonly relay?: RelayPlan
+  /** Present where packets are protected, in both directions. */
+  readonly srtp?: SrtpPlan
 }
 
 /** How a stream is passed on. Its own party takes what comes the other way at `remote`. */
@@ -100,6 +104,7 @@ export type ReasonCode =
   | 'shutdown'
   | 'mixed_stream'
   | 'unrecordable_codec'
+  | 'unauthenticated_media'
 
 /** A stretch of a channel for which packets were sent and never came. */
 export interface LossSpan {
@@ -123,6 +128,12 @@ export interface StreamCounters {
   readonly wrongPayloadType: number
   readonly notRtp: number
   readonly whileInactive: number
+  /** SRTP or SRTCP whose tag does not fit: tampered with, forged, or of another key. */
+  readonly unauthenticated: number
+  /** SRTP or SRTCP that came before. */
+  readonly replayed: number
+  /** Most packets of media in a row that could not be authenticated, with a key to do it by. */
+  readonly longestUnauthenticatedRun: number
   /** Passed on, and of a codec that cannot be recorded. */
   readonly unrecordable: number
   readonly lostPackets: number

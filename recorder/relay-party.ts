@@ -1,6 +1,7 @@
 import { comparableSource } from './expected-source.ts'
 import type { MediaAddress, RelayPlan } from './recording-plan.ts'
 import type { SocketPair } from './rtp-sockets.ts'
+import type { StreamProtection } from './srtp/stream-protection.ts'
 
 /**
  * The party at one stream of a call that passes through, as the target of what the other party says: where it takes
@@ -11,6 +12,7 @@ import type { SocketPair } from './rtp-sockets.ts'
  */
 export class RelayParty {
   readonly #sockets: SocketPair
+  readonly #protection: StreamProtection
   #signalled: MediaAddress | undefined
   #signalledControl: MediaAddress | undefined
   #learned: MediaAddress | undefined
@@ -18,8 +20,10 @@ export class RelayParty {
   /** It asked for nothing to be sent (an unspecified address, RFC 3264 §8.4). */
   #isMuted = false
 
-  constructor(sockets: SocketPair) {
+  /** What is sent to the party is protected as it is agreed on with it. */
+  constructor(sockets: SocketPair, protection: StreamProtection) {
     this.#sockets = sockets
+    this.#protection = protection
   }
 
   /** Takes what an offer or answer says of where the party takes media. */
@@ -51,20 +55,24 @@ export class RelayParty {
     return address === (this.#learned ?? this.#signalled)?.address
   }
 
-  /** Sends the datagram as it is. False where the party takes nothing now. */
-  send(datagram: Uint8Array): boolean {
+  /** Sends a packet that is in the clear here. False where the party takes nothing now. */
+  send(packet: Uint8Array): boolean {
     const target = this.#learned ?? this.#signalled
     if (target === undefined || this.#isMuted) return false
+    const datagram = this.#protection.sealRtp(packet)
+    if (datagram === undefined) return false
     // Without a callback a failure is nobody's: the next packet tries again.
     this.#sockets.rtp.send(datagram, target.port, target.address)
     return true
   }
 
-  sendControl(datagram: Uint8Array): boolean {
+  sendControl(packet: Uint8Array): boolean {
     const target =
       this.#learnedControl ??
       (this.#learned === undefined ? this.#signalledControl : controlOf(this.#learned, undefined))
     if (target === undefined || this.#isMuted) return false
+    const datagram = this.#protection.sealRtcp(packet)
+    if (datagram === undefined) return false
     this.#sockets.rtcp.send(datagram, target.port, target.address)
     return true
   }

@@ -5,6 +5,7 @@ import type { MediaAddress } from './recording-plan.ts'
 import { readRtcp } from './rtcp-reader.ts'
 import { writeReceiverReport } from './rtcp-writer.ts'
 import type { SocketPair } from './rtp-sockets.ts'
+import type { StreamProtection } from './srtp/stream-protection.ts'
 import type { SsrcReception } from './ssrc-reception.ts'
 
 /** RFC 3550 §6.2: five seconds, randomised by half. */
@@ -14,6 +15,7 @@ const REPORT_EVERY_MS = 5000
 export class RtcpSession {
   readonly #sockets: SocketPair
   readonly #source: MediaSource
+  readonly #protection: StreamProtection
   readonly #ownSsrc = randomInt(2 ** 32)
   /** Fresh for every stream, so that it identifies nobody (RFC 7022 §4.2). */
   readonly #cname = randomBytes(12).toString('base64')
@@ -21,9 +23,14 @@ export class RtcpSession {
   #reportAtMs = 0
 
   /** `source` is asked who sends the media. */
-  constructor(sockets: SocketPair, source: MediaSource) {
-    this.#sockets = sockets
-    this.#source = source
+  constructor(options: {
+    readonly sockets: SocketPair
+    readonly source: MediaSource
+    readonly protection: StreamProtection
+  }) {
+    this.#sockets = options.sockets
+    this.#source = options.source
+    this.#protection = options.protection
   }
 
   /** Takes RTCP that came from an address to one of the sockets. */
@@ -48,13 +55,15 @@ export class RtcpSession {
     const isFirst = this.#reportAtMs === 0
     this.#reportAtMs = nowMs + REPORT_EVERY_MS * (0.5 + Math.random())
     if (isFirst) return
-    const report = writeReceiverReport(this.#ownSsrc, reception?.report(nowMs), this.#cname)
+    const report = this.#protection.sealRtcp(
+      writeReceiverReport(this.#ownSsrc, reception?.report(nowMs), this.#cname),
+    )
     const peer = this.#peer ?? {
       address: address.address,
       port: address.port + 1,
       socket: this.#sockets.rtcp,
     }
-    if (peer.port > 65_535) return
+    if (report === undefined || peer.port > 65_535) return
     peer.socket.send(report, peer.port, peer.address, () => {})
   }
 }

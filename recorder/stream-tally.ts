@@ -24,6 +24,9 @@ export class StreamTally {
   wrongPayloadType = 0
   notRtp = 0
   whileInactive = 0
+  unauthenticated = 0
+  replayed = 0
+  longestUnauthenticatedRun = 0
   unrecordable = 0
   lostPackets = 0
   ssrcChanges = 0

@@ -11,6 +11,8 @@ export interface ChannelFacts {
   /** Time above the quiet level, milliseconds. */
   readonly audibleMs: number
   readonly lostMs: number
+  /** Most packets in a row that could not be authenticated. */
+  readonly unauthenticatedRun: number
   /** Whether what it carries is both parties in one stream. */
   readonly isMixed: boolean
 }
@@ -34,6 +36,8 @@ const SILENT_LEG_AFTER_MS = 3000
 const LOSS_MARKED = { ratio: 0.01, gapMs: 200 } as const
 /** …and the recording is partial from 5 % of a channel or one gap of 2 s. */
 const LOSS_PARTIAL = { ratio: 0.05, gapMs: 2000 } as const
+/** A second of packets of a key that is not the peer's; a forged packet now and then is not held against the recording. */
+const WRONG_KEY_RUN = 50
 /** File and call may differ by so much. */
 const LENGTH_TOLERANCE_MS = 400
 
@@ -42,9 +46,9 @@ const LENGTH_TOLERANCE_MS = 400
  *
  * | verdict | when |
  * |---|---|
- * | `failed` | there was media and none of it could be written, or there is no file because the engine gave the recording up or the call's codec could not be recorded |
+ * | `failed` | there was media and none of it could be written, or there is no file because the engine gave the recording up, the call's codec could not be recorded or its packets could not be authenticated |
  * | `silent` | no media came (`no_media`), or nothing above the quiet level in either channel |
- * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded, the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost or an overloaded engine read 1 % of a channel too late (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
+ * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded or could not be authenticated (`unauthenticated_media`), the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost or an overloaded engine read 1 % of a channel too late (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
  * | `complete` | everything else; reasons may still mark it |
  *
  * docs/verdicts.md says the same to operators.
@@ -54,7 +58,12 @@ export function giveVerdict(facts: RecordingFacts): {
   readonly reasons: readonly ReasonCode[]
 } {
   const reasons = new Set<ReasonCode>(facts.reasons)
+  const isLocked = facts.channels.some(
+    ({ unauthenticatedRun }) => unauthenticatedRun >= WRONG_KEY_RUN,
+  )
+  if (isLocked) reasons.add('unauthenticated_media')
   const isCut =
+    isLocked ||
     facts.sinkFailure !== undefined ||
     reasons.has('engine_failed') ||
     reasons.has('unrecordable_codec')

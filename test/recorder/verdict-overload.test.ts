@@ -9,6 +9,7 @@ function verdictOf(latePackets: number, reasons: readonly ['engine_overload'] | 
     audibleMs: 30_000,
     lostMs: 0,
     isMixed: false,
+    unauthenticatedRun: 0,
   }
   return giveVerdict({
     channels: [channel, channel],

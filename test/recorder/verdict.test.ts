@@ -10,6 +10,7 @@ function channel(fields: Partial<ChannelFacts> = {}): ChannelFacts {
     audibleMs: 30_000,
     lostMs: 0,
     isMixed: false,
+    unauthenticatedRun: 0,
     ...fields,
   }
 }

@@ -1,0 +1,73 @@
+import type { StreamTally } from '../stream-tally.ts'
+import { PacketOpener } from './packet-opener.ts'
+import { PacketSealer } from './packet-sealer.ts'
+import type { Refusal } from './received-sources.ts'
+import type { SrtpPlan } from './srtp-plan.ts'
+
+/**
+ * What lies between a stream's sockets and its packets: nothing, or SRTP by the keys that are agreed on now.
+ *
+ * Works in the packet's own memory, without exceptions or logs, and counts what it keeps out.
+ */
+export class StreamProtection {
+  readonly #tally: StreamTally
+  readonly #opener = new PacketOpener()
+  #sealer: PacketSealer | undefined
+  #plan: SrtpPlan | undefined
+  /** Packets of media in a row that did not fit. */
+  #run = 0
+
+  constructor(tally: StreamTally, plan: SrtpPlan | undefined) {
+    this.#tally = tally
+    this.agree(plan)
+  }
+
+  /** Takes the keys of a description; undefined where packets go in the clear. */
+  agree(plan: SrtpPlan | undefined): void {
+    if (JSON.stringify(plan?.send) !== JSON.stringify(this.#plan?.send)) {
+      this.#sealer = plan && new PacketSealer(plan.send)
+    }
+    this.#opener.agree(plan?.receive)
+    this.#plan = plan
+  }
+
+  /** The packet in the clear, in place; undefined where it is kept out. */
+  openRtp(datagram: Uint8Array, nowMs: number): Uint8Array | undefined {
+    if (this.#plan === undefined) return datagram
+    const opened = this.#opener.openRtp(datagram, nowMs)
+    if (typeof opened === 'string') {
+      this.#refuse(opened)
+      if (opened === 'unauthenticated' && this.#opener.hasKeys) this.#countRun()
+      return undefined
+    }
+    this.#run = 0
+    return opened
+  }
+
+  openRtcp(datagram: Uint8Array): Uint8Array | undefined {
+    if (this.#plan === undefined) return datagram
+    const opened = this.#opener.openRtcp(datagram)
+    if (typeof opened !== 'string') return opened
+    this.#refuse(opened)
+    return undefined
+  }
+
+  /** What is sent for the packet; undefined where it must not go. */
+  sealRtp(packet: Uint8Array): Uint8Array | undefined {
+    return this.#sealer === undefined ? packet : this.#sealer.sealRtp(packet)
+  }
+
+  sealRtcp(packet: Uint8Array): Uint8Array | undefined {
+    return this.#sealer === undefined ? packet : this.#sealer.sealRtcp(packet)
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#tally[refusal === 'malformed' ? 'notRtp' : refusal]++
+  }
+
+  #countRun(): void {
+    this.#run++
+    const tally = this.#tally
+    if (this.#run > tally.longestUnauthenticatedRun) tally.longestUnauthenticatedRun = this.#run
+  }
+}
