@@ -4,7 +4,10 @@ import type { Test } from 'tap'
 /** A TCP way to a server that a test can cut; both ends stay as they are. */
 export async function cuttableLink<
   Address extends { readonly host: string; readonly port: number },
->(t: Test, server: Address): Promise<{ readonly address: Address; readonly cut: () => void }> {
+>(
+  t: Pick<Test, 'teardown'>,
+  server: Address,
+): Promise<{ readonly address: Address; readonly cut: () => void }> {
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)

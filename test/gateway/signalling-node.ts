@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import type { z } from 'zod'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { configSchema } from '../../config/config.ts'
@@ -16,6 +17,7 @@ import { createIdentification } from '../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
 import { PeerPlanes } from '../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
+import type { SessionPlane } from '../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { cuttableLink } from './cuttable-link.ts'
 import { SipPeer } from './sip-peer.ts'
@@ -28,6 +30,9 @@ export interface SignallingNodeOptions {
   readonly unmarked?: 'record' | 'refuse'
   readonly maxRecordings?: number
   readonly engines?: number
+  readonly identification?: z.input<typeof configSchema>['identification']
+  /** Puts something around the media plane. */
+  readonly watchPlane?: (plane: SessionPlane) => SessionPlane
   /** Looks at each entry before it is journaled, and may throw. */
   readonly beforeAppend?: (entry: JournalEntry) => void
 }
@@ -36,10 +41,13 @@ export interface SignallingNodeOptions {
  * A gateway without files and database: the SIP server and framework are the real ones, the engines are stand-ins,
  * and the journal is what a test reads.
  */
-export async function startSignallingNode(t: Test, options: SignallingNodeOptions = {}) {
+export async function startSignallingNode(
+  t: Pick<Test, 'teardown'>,
+  options: SignallingNodeOptions = {},
+) {
   const clock = new SystemClock()
   const log = createSilentLog()
-  const config = configSchema.parse({})
+  const config = configSchema.parse({ identification: options.identification })
   const entries: JournalEntry[] = []
   let wake = () => {}
   const journal = {
@@ -86,15 +94,13 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
     log,
   })
+  const sessionPlane = new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES })
   const heard: string[] = []
   const sessions = new RecordingSessions({
     nodeId: 'node-1',
     journal,
     recordings: () => plane.live(),
-    planes: new PeerPlanes(
-      { direct: new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES }) },
-      [],
-    ),
+    planes: new PeerPlanes({ direct: options.watchPlane?.(sessionPlane) ?? sessionPlane }, []),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
@@ -139,6 +145,7 @@ export async function startSignallingNode(t: Test, options: SignallingNodeOption
 
   return {
     peer,
+    udp,
     tcp,
     sessions,
     plane,

@@ -101,7 +101,7 @@ export class SipPeer {
   }
 
   #take(text: string, source: { readonly host: string; readonly port: number }): void {
-    const message = parse(text)
+    const message = parseMessage(text)
     this.#sources.set(message, source)
     if (message.status === 0 && this.answers.has(message.method)) this.respond(message, 200)
     this.#received.push(message)
@@ -271,7 +271,7 @@ export class PeerCall {
   }
 }
 
-function parse(text: string): PeerMessage {
+export function parseMessage(text: string): PeerMessage {
   const end = text.indexOf('\r\n\r\n')
   const [firstLine = '', ...lines] = text.slice(0, end < 0 ? text.length : end).split('\r\n')
   const headers = new Map<string, string>()

@@ -151,7 +151,7 @@ t.test('mutated messages are taken without an exception and answered soundly', a
 })
 
 t.test('headers of any text are taken without an exception', async () => {
-  const { body, contentType } = readFixture('avaya-invite')
+  const { body, contentType } = readFixture('avaya-sbce/placeholder-invite')
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), fc.string({ maxLength: 100 }), (value, uri) => {
       const headers: ReadHeaders = () => [value, `<sip:${value}`, `"${value}"`]

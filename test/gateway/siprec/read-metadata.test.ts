@@ -19,7 +19,7 @@ function fromFixture(name: string): RecordingMetadata {
 }
 
 t.test('a document of the standard is read whole', async (t) => {
-  const metadata = fromFixture('generic-invite')
+  const metadata = fromFixture('generic/invite')
   t.equal(metadata.dataMode, 'complete')
   t.same(metadata.sessions, [
     {
@@ -87,26 +87,27 @@ t.test('every spelling of an id, an address and a reference means the same', asy
 })
 
 t.test('what the standard does not know is kept by owner and path', async (t) => {
-  const { vendorFields } = fromFixture('oracle-invite')
+  const { vendorFields } = fromFixture('oracle/answer')
   t.same(
     vendorFields.map(({ ownerId, path, value }) => [ownerId.slice(0, 3), path, value]),
     [
-      ['BYi', 'ucid', '00FA080001183F5093914D;encoding=hex'],
-      ['BYi', 'callerOrig', 'true'],
-      ['hr1', 'callingParty', 'false'],
-      ['+fi', 'callingParty', 'true'],
-      ['+fi', 'request-uri', 'sip:+12025550100@192.0.2.41:5060'],
-      ['+fi', 'realm', 'peer'],
-      ['+fi', 'header[P-Asserted-Identity]/value', '<sip:+12025550147@192.0.2.40>'],
-      ['+fi', 'header[Diversion]/value', '<tel:+12025550199>;reason=unconditional'],
+      ['zbA', 'ucid', '00FA080001183F5093914D;encoding=hex'],
+      ['zbA', 'callerOrig', 'true'],
+      ['6Ss', 'callingParty', 'true'],
+      ['6Ss', 'request-uri', 'sip:+12025550100@192.0.2.41:5060'],
+      ['6Ss', 'in-realm', 'peer'],
+      ['6Ss', 'header[P-Asserted-Identity]/value', '<sip:+12025550147@192.0.2.40>'],
+      ['6Ss', 'header[Diversion]/value', '<tel:+12025550199>;reason=unconditional'],
+      ['WWl', 'callingParty', 'false'],
+      ['WWl', 'realm', 'core'],
     ],
   )
   t.equal(vendorFields[0]?.namespace, 'http://acmepacket.com/siprec/extensiondata')
-  const broadWorks = fromFixture('broadworks-invite').vendorFields
+  const broadWorks = fromFixture('broadworks/hunt-group-invite').vendorFields
   t.match(
     broadWorks.find((field) => field.path.endsWith('callID')),
     {
-      ownerId: 'urn:uuid:8a1c6a3e-0000-4000-8000-000000000003',
+      ownerId: 'urn:uuid:8d0282c9-89b2-4b7b-8df1-5d1c9de7e3bf',
       path: 'broadWorksRecordingMetadata/callID',
       value: 'callhalf-123:0',
     },
@@ -114,7 +115,7 @@ t.test('what the standard does not know is kept by owner and path', async (t) =>
 })
 
 t.test('quotation marks inside a name are left out', async (t) => {
-  t.equal(fromFixture('oracle-invite').participants[1]?.names[0]?.name, 'WIRELESS CALLER')
+  t.equal(fromFixture('oracle/answer').participants[0]?.names[0]?.name, 'WIRELESS CALLER')
 })
 
 t.test('two participants of one number stay two where each sends its own stream', async (t) => {
@@ -140,7 +141,7 @@ t.test('a session without people, and people without a session, are read', async
 })
 
 t.test('a partial update changes what it names and deletes nothing', async (t) => {
-  const held = mergeMetadata(fromFixture('generic-invite'), fromFixture('generic-hold'))
+  const held = mergeMetadata(fromFixture('generic/invite'), fromFixture('generic/hold'))
   t.same(
     held.participants.map(({ names, sends, hasSent }) => [names[0]?.aor, sends, hasSent]),
     [
@@ -149,7 +150,7 @@ t.test('a partial update changes what it names and deletes nothing', async (t) =
     ],
   )
   t.equal(held.streams.length, 2)
-  const moved = mergeMetadata(held, fromFixture('generic-reinvite'))
+  const moved = mergeMetadata(held, fromFixture('generic/transfer'))
   t.same(
     moved.participants.map((participant) => [
       participant.names[0]?.aor,
@@ -162,7 +163,7 @@ t.test('a partial update changes what it names and deletes nothing', async (t) =
       ['sip:2001@example.com', 1, true],
     ],
   )
-  const ended = mergeMetadata(moved, fromFixture('generic-bye'))
+  const ended = mergeMetadata(moved, fromFixture('generic/bye'))
   t.equal(ended.sessions[0]?.stopTime, '2026-01-05T08:09:00Z')
   t.equal(ended.sessions[0]?.startTime, '2026-01-05T08:00:00.120Z')
   t.same(
@@ -172,9 +173,9 @@ t.test('a partial update changes what it names and deletes nothing', async (t) =
 })
 
 t.test('a complete update replaces what was known', async (t) => {
-  const update = fromFixture('avaya-update')
-  t.equal(mergeMetadata(fromFixture('avaya-invite'), update), update)
-  t.equal(mergeMetadata(null, fromFixture('generic-hold')).dataMode, 'partial')
+  const update = fromFixture('avaya-sbce/answer')
+  t.equal(mergeMetadata(fromFixture('avaya-sbce/placeholder-invite'), update), update)
+  t.equal(mergeMetadata(null, fromFixture('generic/hold')).dataMode, 'partial')
 })
 
 t.test('a participant that joins again is present again', async (t) => {
