@@ -78,7 +78,7 @@ async function closeContact(
       salvagedOutcome({ recordingId, startedAtMs }, salvaged),
       options,
     )
-    options.journal.append(recordingEndedEntry(contact.contactId, outcome, file))
+    options.journal.append(recordingEndedEntry(contact.contactId, outcome, { file }))
     endedAtMs = Math.max(endedAtMs, startedAtMs + outcome.durationMs)
   }
   return endedAtMs

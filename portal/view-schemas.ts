@@ -20,8 +20,13 @@ export const segmentSchema = z
     agent: z.string().nullable(),
     startedAt: instant,
     endedAt: instant.nullable(),
+    spans: z
+      .array(z.object({ recordingId: id, fromMs: count, toMs: count }))
+      .meta({ description: 'Where it lies in the recordings, on the timeline of each.' }),
   })
-  .meta({ description: 'A stretch of a contact handled by one agent.' })
+  .meta({
+    description: 'A stretch of a contact handled by one agent; in a conference they overlap.',
+  })
 
 export const recordingSchema = z
   .object({
@@ -35,7 +40,12 @@ export const recordingSchema = z
     }),
     startedAt: instant,
     durationMs: count.nullable().meta({ description: 'Length of the audio.' }),
-    channels: z.tuple([z.literal('caller'), z.literal('agent')]),
+    channels: z
+      .union([
+        z.tuple([z.literal('caller'), z.literal('agent')]),
+        z.tuple([z.literal('mixed'), z.literal('mixed')]),
+      ])
+      .meta({ description: '`mixed` where the platform sent all parties in one stream.' }),
     codec: z.literal('opus'),
     bytes: count.nullable(),
     sha256: z
@@ -44,6 +54,9 @@ export const recordingSchema = z
       .nullable(),
     lostMs: count.nullable().meta({ description: 'Audio that was lost, of both channels.' }),
     pauses: z.array(z.object({ fromMs: count, toMs: count })),
+    onHold: z
+      .array(z.object({ fromMs: count, toMs: count }))
+      .meta({ description: 'Stretches in which a party was on hold, where signalling told.' }),
     deleteAfter: instant.nullable().meta({
       description: 'Null while the call goes on, or where the line keeps its recordings for ever.',
     }),
@@ -94,6 +107,19 @@ export const contactSchema = z
     endReason: z.string().nullable(),
     segments: z.array(segmentSchema),
     recordings: z.array(recordingSchema),
+    sessions: z
+      .array(
+        z.object({
+          callId: z.string(),
+          node: z.string(),
+          startedAt: instant,
+          endedAt: instant.nullable(),
+        }),
+      )
+      .meta({
+        description:
+          'Each recording session, the first one first, where several brought the call; else empty.',
+      }),
   })
   .meta({ description: "One caller's call to a service number." })
 

@@ -1,7 +1,8 @@
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { type Connection, databaseMessage, isDataError } from './database.ts'
 import type { JournalRecord } from './journal-record.ts'
-import { type Statement, statementsOf } from './journal-statements.ts'
+import { statementsOf } from './journal-statements.ts'
+import type { Statement } from './statement.ts'
 
 /** A record that can never be applied, and why. */
 export interface RejectedRecord {

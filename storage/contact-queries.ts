@@ -1,15 +1,19 @@
 import { decodeCursor, encodeCursor, searchQuery } from './contact-search.ts'
+import {
+  type ContactRow,
+  endOf,
+  iso,
+  type RecordingRow,
+  recordingView,
+  type SegmentRow,
+  type SessionRow,
+  segmentView,
+  sessionView,
+} from './contact-views.ts'
 import type { Pool } from './database.ts'
-import { deletionInstant } from './deletion-instant.ts'
 import { activeHolds } from './holds.ts'
-import type {
-  ContactFilter,
-  ContactPage,
-  ContactView,
-  RecordingView,
-  SegmentView,
-} from './model.ts'
-import { currentPolicies, type ServiceLinePolicy } from './service-lines.ts'
+import type { ContactFilter, ContactPage, ContactView, RecordingView } from './model.ts'
+import { currentPolicies } from './service-lines.ts'
 
 /** A recording with what those need who serve its bytes. */
 export interface RecordingDetails {
@@ -32,32 +36,6 @@ export interface RecordingDeletion {
   readonly policyVersion: number | null
 }
 
-interface ContactRow
-  extends Omit<ContactView, 'segments' | 'recordings' | DateField | 'callerWithheld'> {
-  readonly callerWithheld: number
-  readonly startedAt: Date
-  readonly answeredAt: Date | null
-  readonly endedAt: Date | null
-}
-type DateField = 'startedAt' | 'answeredAt' | 'endedAt'
-
-interface SegmentRow {
-  readonly id: string
-  readonly contactId: string
-  readonly agent: string | null
-  readonly startedAt: Date
-  readonly endedAt: Date | null
-}
-
-interface RecordingRow
-  extends Omit<RecordingView, 'startedAt' | 'channels' | 'codec' | 'deleteAfter' | 'held'> {
-  readonly contactId: string
-  readonly serviceLine: string
-  readonly startedAt: Date
-  readonly callEndedAt: Date | null
-  readonly fileMissingSince: Date | null
-}
-
 interface DeletionRow {
   readonly file: string | null
   readonly deletedAt: Date | null
@@ -65,14 +43,14 @@ interface DeletionRow {
   readonly period: string | null
 }
 
-const CONTACT_COLUMNS = `id, call_id AS callId, capture, direction, caller_display AS caller,
+const CONTACT_COLUMNS = `id, node_id AS node, call_id AS callId, capture, direction, caller_display AS caller,
   caller_raw AS callerRaw, caller_withheld AS callerWithheld, service_number_display AS serviceNumber,
   service_line AS serviceLine, agent, started_at AS startedAt, answered_at AS answeredAt,
   ended_at AS endedAt, end_reason AS endReason`
 
 const RECORDING_COLUMNS = `r.id, r.contact_id AS contactId, r.service_line AS serviceLine, r.state,
   r.reasons, r.started_at AS startedAt, r.call_ended_at AS callEndedAt, r.duration_ms AS durationMs,
-  r.bytes, r.sha256, r.lost_ms AS lostMs, r.pauses, r.file_missing_since AS fileMissingSince`
+  r.bytes, r.sha256, r.lost_ms AS lostMs, r.pauses, r.on_hold AS onHold, r.file_missing_since AS fileMissingSince`
 
 /** One page, newest first. Throws `bad_cursor`. `nowMs` decides which holds are active. */
 export async function findContacts(
@@ -95,12 +73,21 @@ export async function findContacts(
   }
 }
 
+/** By the contact's own id, or that of any of its sessions. */
 export async function findContact(
   pool: Pool,
   id: string,
   nowMs: number,
 ): Promise<ContactView | undefined> {
-  const [contact] = await loadContacts(pool, [id], nowMs)
+  const rows: { id: string }[] = await pool.query(
+    'SELECT COALESCE(joined_into, id) AS id FROM contacts WHERE id = ?',
+    [id],
+  )
+  const [contact] = await loadContacts(
+    pool,
+    rows.map((row) => row.id),
+    nowMs,
+  )
   return contact
 }
 
@@ -142,8 +129,14 @@ async function loadContacts(
   nowMs: number,
 ): Promise<readonly ContactView[]> {
   if (ids.length === 0) return []
-  const [contacts, segments, recordings, policies] = await Promise.all([
+  const [contacts, sessions, segments, recordings, policies] = await Promise.all([
     pool.query<ContactRow[]>(`SELECT ${CONTACT_COLUMNS} FROM contacts WHERE id IN (?)`, [ids]),
+    pool.query<SessionRow[]>(
+      `SELECT joined_into AS contactId, node_id AS node, call_id AS callId, started_at AS startedAt,
+         ended_at AS endedAt, end_reason AS endReason
+       FROM contacts WHERE joined_into IN (?) ORDER BY started_at, id`,
+      [ids],
+    ),
     pool.query<SegmentRow[]>(
       `SELECT id, contact_id AS contactId, agent, started_at AS startedAt, ended_at AS endedAt
        FROM segments WHERE contact_id IN (?) ORDER BY started_at, id`,
@@ -162,25 +155,30 @@ async function loadContacts(
     nowMs,
   )
   const heldIds = new Set(holds.map(({ recordingId }) => recordingId))
+  const sessionsOf = byContact(sessions)
   const segmentsOf = byContact(segments)
   const recordingsOf = byContact(recordings)
   const byId = new Map(contacts.map((contact) => [contact.id, contact]))
   return ids.flatMap((id) => {
     const contact = byId.get(id)
     if (!contact) return []
+    const { node, ...fields } = contact
+    const views = (recordingsOf.get(id) ?? []).map((recording) =>
+      recordingView(recording, {
+        policy: policies.get(recording.serviceLine),
+        held: heldIds.has(recording.id),
+      }),
+    )
+    const further = sessionsOf.get(id) ?? []
     return {
-      ...contact,
+      ...fields,
       callerWithheld: Boolean(contact.callerWithheld),
       startedAt: contact.startedAt.toISOString(),
       answeredAt: iso(contact.answeredAt),
-      endedAt: iso(contact.endedAt),
-      segments: (segmentsOf.get(id) ?? []).map(segmentView),
-      recordings: (recordingsOf.get(id) ?? []).map((recording) =>
-        recordingView(recording, {
-          policy: policies.get(recording.serviceLine),
-          held: heldIds.has(recording.id),
-        }),
-      ),
+      ...endOf([contact, ...further]),
+      segments: (segmentsOf.get(id) ?? []).map((segment) => segmentView(segment, views)),
+      recordings: views,
+      sessions: further.length === 0 ? [] : [contact, ...further].map(sessionView),
     }
   })
 }
@@ -195,42 +193,4 @@ function byContact<Row extends { readonly contactId: string }>(
     else groups.set(row.contactId, [row])
   }
   return groups
-}
-
-function segmentView({ id, agent, startedAt, endedAt }: SegmentRow): SegmentView {
-  return { id, agent, startedAt: startedAt.toISOString(), endedAt: iso(endedAt) }
-}
-
-function recordingView(
-  row: RecordingRow,
-  { policy, held }: { readonly policy: ServiceLinePolicy | undefined; readonly held: boolean },
-): RecordingView {
-  return {
-    id: row.id,
-    state: row.state,
-    reasons: row.fileMissingSince ? [...row.reasons, 'file_missing'] : row.reasons,
-    startedAt: row.startedAt.toISOString(),
-    durationMs: row.durationMs,
-    channels: ['caller', 'agent'],
-    codec: 'opus',
-    bytes: row.bytes,
-    sha256: row.sha256,
-    lostMs: row.lostMs,
-    pauses: row.pauses,
-    deleteAfter: deleteAfter(row, policy),
-    held,
-  }
-}
-
-function deleteAfter(
-  { callEndedAt }: RecordingRow,
-  policy: ServiceLinePolicy | undefined,
-): string | null {
-  if (!callEndedAt || !policy || policy.period === null) return null
-  const { period, timeZone } = policy
-  return new Date(deletionInstant(callEndedAt.getTime(), { period, timeZone })).toISOString()
-}
-
-function iso(date: Date | null): string | null {
-  return date?.toISOString() ?? null
 }

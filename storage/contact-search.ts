@@ -47,7 +47,7 @@ const FIELDS: readonly Field[] = ['callId', 'caller', 'agent', 'serviceNumber', 
  * is a next page.
  *
  * Each way in which a row may match the field that drives the search (by E.164, by the raw number, by the
- * contact's agent, by a segment's) is a part of its own, read in order from its own index up to the limit,
+ * contact's agent, by a segment's, by the Call-ID of a further session) is a part of its own, read in order from its own index up to the limit,
  * and the parts are merged: a condition with OR would read all matches and sort them.
  */
 export function searchQuery(filter: ContactFilter): SearchQuery {
@@ -66,6 +66,7 @@ export function searchQuery(filter: ContactFilter): SearchQuery {
       )
     : [contactPart('by_time', [], frame)]
   if (driving?.field === 'agent') parts.push(segmentPart(driving.value, frame))
+  if (driving?.field === 'callId') parts.push(sessionPart(driving.value, frame))
   return {
     sql: `${parts.map(({ sql }) => `(${sql})`).join('\nUNION\n')}
       ORDER BY started_at DESC, id DESC LIMIT ${frame.limit}`,
@@ -108,6 +109,9 @@ interface Frame {
   readonly limit: number
 }
 
+/** Not a further session of one. */
+const IS_CONTACT: Condition = { sql: 'c.joined_into IS NULL', values: [] }
+
 function filterBy(field: Field, value: string): Condition {
   const columns: string[] = LOOKUPS[field].map(({ column }) => equals(column))
   if (field === 'agent') {
@@ -134,12 +138,34 @@ function contactPart(
   driving: readonly Condition[],
   { filters, range, limit }: Frame,
 ): SearchQuery {
-  const conditions = [...driving, ...filters, ...range.map(placeAt('c.started_at', 'c.id'))]
+  const conditions = [
+    ...driving,
+    IS_CONTACT,
+    ...filters,
+    ...range.map(placeAt('c.started_at', 'c.id')),
+  ]
   return {
     sql: `SELECT c.id, c.started_at FROM contacts c FORCE INDEX (${index})
       ${where(conditions)}
       ORDER BY c.started_at DESC, c.id DESC LIMIT ${limit}`,
     values: conditions.flatMap(({ values }) => values),
+  }
+}
+
+/** So many of a Call-ID's rows, the newest, are looked at for further sessions; a dialog that brings many calls has more. */
+const SESSIONS_OF_CALL = 200
+
+/** Further sessions lead to their contact. */
+function sessionPart(callId: string, { filters, range, limit }: Frame): SearchQuery {
+  const conditions = [...filters, ...range.map(placeAt('c.started_at', 'c.id'))]
+  return {
+    sql: `SELECT DISTINCT c.id, c.started_at FROM (
+        SELECT joined_into FROM contacts FORCE INDEX (by_call) WHERE call_id = ?
+        ORDER BY started_at DESC, id DESC LIMIT ${SESSIONS_OF_CALL}) session
+      JOIN contacts c ON c.id = session.joined_into
+      ${where(conditions)}
+      ORDER BY c.started_at DESC, c.id DESC LIMIT ${limit}`,
+    values: [callId, ...conditions.flatMap(({ values }) => values)],
   }
 }
 

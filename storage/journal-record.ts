@@ -16,6 +16,8 @@ export type DecodedLine =
 
 const KINDS: ReadonlySet<unknown> = new Set<JournalEntry['kind']>([
   'contact.started',
+  'contact.joined',
+  'contact.keyed',
   'contact.changed',
   'contact.answered',
   'contact.ended',

@@ -1,11 +1,6 @@
+import { contactJoined, contactKeyed } from './join-statements.ts'
 import type { FoundIn, JournalEntry, NumberFact } from './model.ts'
-
-/** One SQL statement of an entry. Where `mustMatch`, a statement that finds no row makes the entry bad. */
-export interface Statement {
-  readonly sql: string
-  readonly values: readonly unknown[]
-  readonly mustMatch: boolean
-}
+import { any, clip, instant, must, type Statement, whole } from './statement.ts'
 
 /**
  * What an entry does to the tables. Each statement says the same when it is run again: rows are made once,
@@ -15,6 +10,10 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
   switch (entry.kind) {
     case 'contact.started':
       return contactStarted(entry)
+    case 'contact.joined':
+      return contactJoined(entry)
+    case 'contact.keyed':
+      return contactKeyed(entry)
     case 'contact.changed':
       return contactChanged(entry)
     case 'contact.answered':
@@ -29,8 +28,8 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
     case 'segment.started':
       return [
         must(
-          `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at)
-           SELECT ?, id, started_at, ?, ? FROM contacts WHERE id = ?
+          `INSERT INTO segments (id, contact_id, session_id, contact_started_at, agent, started_at)
+           SELECT ?, own.id, part.id, own.started_at, ?, ? ${FROM_OWN_ROW}
            ON DUPLICATE KEY UPDATE id = segments.id`,
           [entry.segmentId, clip(entry.agent, 255), instant(entry.startedAtMs), entry.contactId],
         ),
@@ -48,6 +47,10 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
       return recordingEnded(entry)
   }
 }
+
+/** The contact's own row, by the row of any of its sessions. */
+const FROM_OWN_ROW = `FROM contacts part
+  JOIN contacts own ON own.id = COALESCE(part.joined_into, part.id) WHERE part.id = ?`
 
 type Entry<Kind extends JournalEntry['kind']> = Extract<JournalEntry, { kind: Kind }>
 
@@ -106,7 +109,10 @@ function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
   return statements
 }
 
-// A node that crashed may not know which segment was open: no segment outlives its contact.
+/**
+ * A node that crashed may not know which segment was open: no segment outlives its contact, which ends with the last of
+ * its sessions. The period of its recordings runs from then.
+ */
 function contactEnded(entry: Entry<'contact.ended'>): readonly Statement[] {
   const endedAt = instant(entry.endedAtMs)
   return [
@@ -115,14 +121,21 @@ function contactEnded(entry: Entry<'contact.ended'>): readonly Statement[] {
          ended_at = COALESCE(ended_at, ?) WHERE id = ?`,
       [clip(entry.endReason, 64), endedAt, entry.contactId],
     ),
-    any('UPDATE segments SET ended_at = ? WHERE contact_id = ? AND ended_at IS NULL', [
-      endedAt,
-      entry.contactId,
-    ]),
     any(
-      `UPDATE recordings r JOIN contacts c ON c.id = r.contact_id
-       SET r.call_ended_at = c.ended_at WHERE r.contact_id = ?`,
+      `SELECT own.id, own.ended_at, COUNT(session.id), COUNT(session.ended_at), MAX(session.ended_at)
+       INTO @contact, @own_end, @sessions, @ended_sessions, @last_end
+       ${FROM_OWN_ROW.replace(' WHERE', ' LEFT JOIN contacts session ON session.joined_into = own.id WHERE')}`,
       [entry.contactId],
+    ),
+    any(
+      `UPDATE segments SET ended_at = ? WHERE contact_id = @contact AND ended_at IS NULL
+         AND @own_end IS NOT NULL AND @sessions = @ended_sessions`,
+      [endedAt],
+    ),
+    any(
+      `UPDATE recordings SET call_ended_at = GREATEST(COALESCE(@own_end, @last_end), COALESCE(@last_end, @own_end))
+       WHERE contact_id = @contact`,
+      [],
     ),
   ]
 }
@@ -133,9 +146,9 @@ function insertRecording(
   startedAt: Date | null,
 ): Statement {
   return must(
-    `INSERT INTO recordings (id, contact_id, service_line, call_ended_at, state, reasons, started_at)
-     SELECT ?, id, service_line, ended_at, 'recording', '[]', COALESCE(?, answered_at, started_at)
-     FROM contacts WHERE id = ?
+    `INSERT INTO recordings (id, contact_id, session_id, service_line, call_ended_at, state, reasons, started_at)
+     SELECT ?, own.id, part.id, own.service_line, own.ended_at, 'recording', '[]',
+       COALESCE(?, own.answered_at, own.started_at) ${FROM_OWN_ROW}
      ON DUPLICATE KEY UPDATE id = recordings.id`,
     [recordingId, startedAt, contactId],
   )
@@ -150,8 +163,8 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
     insertRecording(entry.recordingId, entry.contactId, null),
     any(
       `UPDATE recordings SET state = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
-         loss_map = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
-         call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
+         loss_map = ?, on_hold = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
+         started_at = COALESCE(?, started_at), call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
        WHERE id = ? AND state = 'recording'`,
       [
         entry.state,
@@ -160,10 +173,12 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
         whole(entry.callDurationMs),
         whole(entry.lostMs),
         JSON.stringify(entry.lossMap),
+        JSON.stringify(entry.onHold ?? []),
         whole(entry.bytes),
         entry.sha256,
         entry.file,
         JSON.stringify(entry.media ?? null),
+        entry.startedAtMs === undefined ? null : instant(entry.startedAtMs),
         whole(entry.callDurationMs) * 1000,
         entry.recordingId,
       ],
@@ -192,21 +207,6 @@ function foundInJson(foundIn: Readonly<Record<string, FoundIn | null>>): string 
   return JSON.stringify(foundIn)
 }
 
-// Texts come from the network: one that is too long is kept in part rather than costing the row.
-function clip(text: string | null, length: number): string | null {
-  return text === null || text.length <= length ? text : text.slice(0, length)
-}
-
-// A number that is none would become a word in the statement, and a fault of the schema instead of the entry's.
-function whole(number: number): number {
-  if (!Number.isFinite(number)) throw new RangeError(`${number} is no number of anything`)
-  return Math.round(number)
-}
-
-function instant(epochMs: number): Date {
-  return new Date(whole(epochMs))
-}
-
 function e164(number: string | null): string | null {
   return number !== null && /^\+\d{1,15}$/.test(number) ? number : null
 }
@@ -221,12 +221,4 @@ function update(
     ...Object.values(columns),
     id,
   ])
-}
-
-function must(sql: string, values: readonly unknown[]): Statement {
-  return { sql, values, mustMatch: true }
-}
-
-function any(sql: string, values: readonly unknown[]): Statement {
-  return { sql, values, mustMatch: false }
 }

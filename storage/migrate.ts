@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { Pool, Queryable } from './database.ts'
 import { contactsAndRecordings } from './migrations/001-contacts-and-recordings.ts'
+import { joinedContacts } from './migrations/002-joined-contacts.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
-export const MIGRATIONS: readonly Migration[] = [contactsAndRecordings]
+export const MIGRATIONS: readonly Migration[] = [contactsAndRecordings, joinedContacts]
 
 const LOCK_WAIT_S = 60
 

@@ -28,6 +28,20 @@ export interface FoundIn {
   readonly isGuess: boolean
 }
 
+/** A stretch of a recording, milliseconds from its first sample. */
+export interface TimeSpan {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** A name of a call that its sessions have in common. */
+export interface JoinKey {
+  /** ASCII, at most 255 characters. */
+  readonly key: string
+  /** How long after its end a further session still belongs to the call; 0 where only one that overlaps does. */
+  readonly afterEndMs: number
+}
+
 /**
  * State changes in the order in which they happened. Appended to the node's journal and applied to
  * MariaDB idempotently: applying one twice changes nothing.
@@ -48,6 +62,27 @@ export type JournalEntry =
       readonly foundIn: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
       /** Raw recording metadata, at most 64 KiB, or null. */
       readonly metadata: string | null
+    }
+  /** A further session of a contact: a row of its own, which leads to the contact's. The row may be there already. */
+  | {
+      readonly kind: 'contact.joined'
+      readonly contactId: string
+      /** The contact's own row. */
+      readonly into: string
+      readonly nodeId: string
+      readonly callId: string
+      readonly capture: Capture
+      readonly startedAtMs: number
+    }
+  /**
+   * Names of the call, equal for every session that brings it: contacts of one name are one where they go on at the
+   * same time, or the later one began within the time that its name holds after the end.
+   */
+  | {
+      readonly kind: 'contact.keyed'
+      readonly contactId: string
+      readonly seenAtMs: number
+      readonly keys: readonly JoinKey[]
     }
   /** What a later message told; fields that are absent stay as they are. */
   | {
@@ -90,6 +125,10 @@ export type JournalEntry =
       readonly reasons: readonly string[]
       readonly durationMs: number
       readonly callDurationMs: number
+      /** Of the file's first sample; absent in journals of earlier programs. */
+      readonly startedAtMs?: number
+      /** Absent in journals of earlier programs. */
+      readonly onHold?: readonly TimeSpan[]
       readonly lostMs: number
       readonly lossMap: readonly {
         readonly channel: number
@@ -114,6 +153,24 @@ export interface SegmentView {
   readonly agent: string | null
   readonly startedAt: string
   readonly endedAt: string | null
+  /** Where the segment lies in the contact's recordings, as far as their lengths are known. */
+  readonly spans: readonly SegmentSpan[]
+}
+
+/** The part of a recording that belongs to a segment. */
+export interface SegmentSpan extends TimeSpan {
+  readonly recordingId: string
+}
+
+/** What each channel of a recording carries: a party, or all of them in one stream. */
+export type RecordingChannels = readonly ['caller', 'agent'] | readonly ['mixed', 'mixed']
+
+/** One of the sessions that brought a contact. */
+export interface SessionView {
+  readonly callId: string
+  readonly node: string
+  readonly startedAt: string
+  readonly endedAt: string | null
 }
 
 export interface RecordingView {
@@ -122,12 +179,14 @@ export interface RecordingView {
   readonly reasons: readonly string[]
   readonly startedAt: string
   readonly durationMs: number | null
-  readonly channels: readonly ['caller', 'agent']
+  readonly channels: RecordingChannels
   readonly codec: 'opus'
   readonly bytes: number | null
   readonly sha256: string | null
   readonly lostMs: number | null
-  readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[]
+  readonly pauses: readonly TimeSpan[]
+  /** Stretches in which a party was on hold, where signalling told. */
+  readonly onHold: readonly TimeSpan[]
   /** Null while the call goes on or where the line keeps for ever. */
   readonly deleteAfter: string | null
   readonly held: boolean
@@ -151,6 +210,8 @@ export interface ContactView {
   readonly endReason: string | null
   readonly segments: readonly SegmentView[]
   readonly recordings: readonly RecordingView[]
+  /** Where several recording sessions brought the call, each of them, the first one first. */
+  readonly sessions: readonly SessionView[]
 }
 
 export interface ContactFilter {

@@ -1,6 +1,6 @@
 import type { Pool } from './database.ts'
 
-/** A contact of a node that has no end. */
+/** A contact of a node that has no end, or a session of one; what other nodes have of it is theirs. */
 export interface UnfinishedContact {
   readonly contactId: string
   readonly startedAtMs: number
@@ -32,8 +32,10 @@ export async function findUnfinishedContacts(
     `SELECT c.id AS contactId, c.started_at AS startedAt, c.answered_at AS answeredAt,
        s.id AS segmentId, r.id AS recordingId, r.started_at AS recordingStartedAt
      FROM contacts c
-     LEFT JOIN segments s ON s.contact_id = c.id AND s.ended_at IS NULL
-     LEFT JOIN recordings r ON r.contact_id = c.id AND r.state = 'recording'
+     LEFT JOIN segments s ON s.contact_id = COALESCE(c.joined_into, c.id)
+       AND COALESCE(s.session_id, s.contact_id) = c.id AND s.ended_at IS NULL
+     LEFT JOIN recordings r ON r.contact_id = COALESCE(c.joined_into, c.id)
+       AND COALESCE(r.session_id, r.contact_id) = c.id AND r.state = 'recording'
      WHERE c.node_id = ? AND c.ended_at IS NULL AND c.started_at < ?
      ORDER BY c.started_at, c.id`,
     [nodeId, new Date(startedBeforeMs)],

@@ -1,15 +1,10 @@
 import { newId } from '../../base/uuid.ts'
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
-import type { ContactJournal, JournalEntry } from '../../storage/model.ts'
+import type { ContactJournal, JournalEntry, TimeSpan } from '../../storage/model.ts'
+import { SharedContact } from './shared-contact.ts'
+import type { ContactFacts } from './testimony.ts'
 
-/** Who a contact is about, as far as signalling has told. */
-export type ContactFacts = Omit<
-  Extract<JournalEntry, { readonly kind: 'contact.started' }>,
-  'kind' | 'contactId' | 'nodeId' | 'callId' | 'capture' | 'startedAtMs'
->
-
-/** The part of the facts that a later message may change. */
-type Change = Extract<JournalEntry, { readonly kind: 'contact.changed' }>
+export type { ContactFacts } from './testimony.ts'
 
 export interface ContactRecordOptions {
   readonly journal: ContactJournal
@@ -18,119 +13,99 @@ export interface ContactRecordOptions {
   readonly capture: 'siprec' | 'trunk'
   readonly startedAtMs: number
   readonly facts: ContactFacts
+  /** All who handle it now; the facts' agent where absent. */
+  readonly agents?: readonly string[]
+  /** The contact that the session brings once more. */
+  readonly joins?: SharedContact
 }
 
 /**
- * What one call leaves in the journal, in the order in which the rows need it: the contact from the first message
- * on, one segment for each agent in turn, recordings, and the end, once.
+ * What one session of a call leaves in the journal, in the order in which the rows need it: the contact from the first
+ * message on, segments of those who handle it, recordings, and the end, once. A further session of a contact has a row
+ * of its own that leads to the first one's.
  */
 export class ContactRecord {
-  readonly contactId = newId()
+  readonly rowId = newId()
   readonly callId: string
   readonly startedAtMs: number
   readonly #journal: ContactJournal
-  #facts: ContactFacts
-  #segmentId: string | undefined
+  readonly #contact: SharedContact
   #answeredAtMs: number | undefined
   #hasEnded = false
 
-  /** Journals `contact.started`. */
+  /** Journals `contact.started`, or `contact.joined`. */
   constructor(options: ContactRecordOptions) {
     const { journal, nodeId, callId, capture, startedAtMs, facts } = options
+    const { agents = agentsOf(facts) } = options
+    const { rowId: contactId } = this
+    const told = { facts, agents }
+    const joins = options.joins?.current
     this.callId = callId
     this.startedAtMs = startedAtMs
     this.#journal = journal
-    this.#facts = facts
-    journal.append({
-      kind: 'contact.started',
-      contactId: this.contactId,
-      nodeId,
-      callId,
-      capture,
-      startedAtMs,
-      ...facts,
-    })
+    if (joins === undefined) {
+      const session = { contactId, nodeId, callId, capture, startedAtMs }
+      journal.append({ kind: 'contact.started', ...session, ...facts })
+      this.#contact = new SharedContact({ contactId, startedAtMs, told }, journal)
+    } else {
+      const session = { contactId, nodeId, callId, capture, startedAtMs }
+      journal.append({ kind: 'contact.joined', ...session, into: joins.contactId })
+      joins.join(contactId, told, startedAtMs)
+      this.#contact = joins
+    }
+  }
+
+  /** The contact that the session is of, now. */
+  get contact(): SharedContact {
+    return this.#contact.current
+  }
+
+  get contactId(): string {
+    return this.contact.contactId
   }
 
   get facts(): ContactFacts {
-    return this.#facts
+    return this.contact.facts
   }
 
+  /** When this session was. */
   get answeredAtMs(): number | undefined {
     return this.#answeredAtMs
   }
 
   answered(answeredAtMs: number): void {
     this.#answeredAtMs = answeredAtMs
-    this.#journal.append({ kind: 'contact.answered', contactId: this.contactId, answeredAtMs })
-    this.#startSegment(answeredAtMs)
+    this.contact.answered(answeredAtMs)
   }
 
-  /** Journals what differs from what was known; another agent begins another segment. */
-  change(facts: ContactFacts, changedAtMs: number): void {
-    const previous = this.#facts
-    const change: Change = {
-      kind: 'contact.changed',
-      contactId: this.contactId,
-      ...(differ(previous.caller, facts.caller) ? { caller: facts.caller } : {}),
-      ...(differ(previous.serviceNumber, facts.serviceNumber)
-        ? { serviceNumber: facts.serviceNumber }
-        : {}),
-      ...(previous.serviceLine === facts.serviceLine ? {} : { serviceLine: facts.serviceLine }),
-      ...(previous.agent === facts.agent ? {} : { agent: facts.agent }),
-      ...(differ(previous.foundIn, facts.foundIn) ? { foundIn: facts.foundIn } : {}),
-      ...(previous.metadata === facts.metadata ? {} : { metadata: facts.metadata }),
-    }
-    this.#facts = facts
-    if (Object.keys(change).length > 2) this.#journal.append(change)
-    if (previous.agent !== facts.agent && this.#segmentId !== undefined) {
-      this.#endSegment(changedAtMs)
-      this.#startSegment(changedAtMs)
-    }
+  /** Journals what differs from what was known; other agents begin other segments. */
+  change(
+    facts: ContactFacts,
+    changedAtMs: number,
+    agents: readonly string[] = agentsOf(facts),
+  ): void {
+    if (!this.#hasEnded) this.contact.tell(this.rowId, { facts, agents }, changedAtMs)
   }
 
   recordingStarted(recordingId: string, startedAtMs: number): void {
-    this.#journal.append({
-      kind: 'recording.started',
-      recordingId,
-      contactId: this.contactId,
-      startedAtMs,
-    })
+    const { contactId } = this
+    this.#journal.append({ kind: 'recording.started', recordingId, contactId, startedAtMs })
   }
 
-  /** `file` is where the store keeps it, null where there is none. */
-  recordingEnded(outcome: RecordingOutcome, file: string | null): void {
-    this.#journal.append(recordingEndedEntry(this.contactId, outcome, file))
+  /** `file` is where the store keeps it, null where there is none. `onHold` is as `holdsWithin` gives it. */
+  recordingEnded(
+    outcome: RecordingOutcome,
+    file: string | null,
+    onHold: readonly TimeSpan[] = [],
+  ): void {
+    this.#journal.append(recordingEndedEntry(this.contactId, outcome, { file, onHold }))
   }
 
-  /** Journals the end of the segment and of the contact. Idempotent: the first reason stays. */
+  /** Ends the session; the contact ends with its last one. Idempotent: the first reason stays. */
   ended(endedAtMs: number, endReason: string): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    this.#endSegment(endedAtMs)
-    this.#journal.append({
-      kind: 'contact.ended',
-      contactId: this.contactId,
-      endedAtMs,
-      endReason,
-    })
-  }
-
-  #startSegment(startedAtMs: number): void {
-    this.#segmentId = newId()
-    this.#journal.append({
-      kind: 'segment.started',
-      segmentId: this.#segmentId,
-      contactId: this.contactId,
-      agent: this.#facts.agent,
-      startedAtMs,
-    })
-  }
-
-  #endSegment(endedAtMs: number): void {
-    if (this.#segmentId === undefined) return
-    this.#journal.append({ kind: 'segment.ended', segmentId: this.#segmentId, endedAtMs })
-    this.#segmentId = undefined
+    this.contact.leave(this.rowId, endedAtMs, endReason)
   }
 }
 
@@ -138,7 +113,7 @@ export class ContactRecord {
 export function recordingEndedEntry(
   contactId: string,
   outcome: RecordingOutcome,
-  file: string | null,
+  { file, onHold = [] }: { readonly file: string | null; readonly onHold?: readonly TimeSpan[] },
 ): JournalEntry {
   return {
     kind: 'recording.ended',
@@ -146,10 +121,12 @@ export function recordingEndedEntry(
     contactId,
     state: outcome.verdict,
     reasons: outcome.reasons,
+    startedAtMs: outcome.startedAtMs,
     durationMs: outcome.durationMs,
     callDurationMs: outcome.callDurationMs,
     lostMs: outcome.lostMs,
     lossMap: outcome.lossMap,
+    onHold,
     bytes: outcome.bytes,
     sha256: outcome.sha256,
     file,
@@ -157,6 +134,6 @@ export function recordingEndedEntry(
   }
 }
 
-function differ(a: object, b: object): boolean {
-  return JSON.stringify(a) !== JSON.stringify(b)
+function agentsOf({ agent }: ContactFacts): readonly string[] {
+  return agent === null ? [] : [agent]
 }

@@ -21,6 +21,7 @@ const contact: ContactView = {
   endReason: null,
   segments: [],
   recordings: [],
+  sessions: [],
 }
 
 t.test('contacts fit a screen of 80 columns', async (t) => {

@@ -67,6 +67,7 @@ t.test('a contact has exactly the fields that are promised', async (t) => {
         agent: 'agent-7',
         startedAt: '2026-01-15T08:30:02.123Z',
         endedAt: '2026-01-15T08:31:02.123Z',
+        spans: [{ recordingId, fromMs: 0, toMs: 60_000 }],
       },
     ],
     recordings: [
@@ -82,10 +83,12 @@ t.test('a contact has exactly the fields that are promised', async (t) => {
         sha256: 'ab'.repeat(32),
         lostMs: 240,
         pauses: [],
+        onHold: [],
         deleteAfter: '2026-03-15T08:31:02.123Z',
         held: false,
       },
     ],
+    sessions: [],
   }
   t.strictSame(await findContact(pool, call.contactId, nowMs), expected)
   t.strictSame(await findContacts(pool, { callId: 'shape@192.0.2.1', limit: 1 }, nowMs), {
@@ -343,8 +346,8 @@ t.test('a page reads a few rows for each of its own, however many match', async 
      FROM seq_1_to_20000`,
   )
   await pool.query(
-    `INSERT INTO segments SELECT UUID(), id, started_at, agent, started_at, ended_at
-     FROM contacts WHERE node_id = 'many'`,
+    `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at, ended_at)
+     SELECT UUID(), id, started_at, agent, started_at, ended_at FROM contacts WHERE node_id = 'many'`,
   )
   await pool.query('ANALYZE TABLE contacts, segments')
   const filters: Partial<ContactFilter>[] = [

@@ -40,7 +40,7 @@ t.test('a step that was cut short is finished by the next start', async (t) => {
 })
 
 t.test('a database newer than the program is refused', async (t) => {
-  await t.rejects(migrate(pool), { code: 'schema_newer', message: /step 2 \(one more\)/ })
+  await t.rejects(migrate(pool), { code: 'schema_newer', message: /step \d+ \(one more\)/ })
 })
 
 t.test('a changed past step is refused', async (t) => {

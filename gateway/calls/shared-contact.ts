@@ -1,0 +1,141 @@
+import type { ContactJournal, JournalEntry } from '../../storage/model.ts'
+import { HandledSegments } from './handled-segments.ts'
+import { type ContactFacts, type Testimony, weigh } from './testimony.ts'
+
+/** The part of the facts that a later message may change. */
+type Change = Extract<JournalEntry, { readonly kind: 'contact.changed' }>
+
+/** What a session tells. */
+export type Told = Omit<Testimony, 'isPresent'>
+
+/**
+ * One contact, however many sessions bring it: what they tell of it together, and its segments.
+ *
+ * It goes on while any of its sessions does. One that comes when all have gone takes it up again.
+ */
+export class SharedContact {
+  /** The row of the first session, which is the contact's own. */
+  readonly contactId: string
+  readonly startedAtMs: number
+  readonly #journal: ContactJournal
+  readonly #segments: HandledSegments
+  /** By the sessions' rows, in the order in which they came. */
+  readonly #testimonies = new Map<string, Testimony>()
+  /** Rows without an end. */
+  #openRows: string[]
+  #facts: ContactFacts
+  #hasAnswer = false
+  #endedAtMs: number | undefined
+  #into: SharedContact | undefined
+
+  /** For a contact that is in the journal already, by its first session's row. */
+  constructor(
+    first: { readonly contactId: string; readonly startedAtMs: number; readonly told: Told },
+    journal: ContactJournal,
+  ) {
+    const { contactId, startedAtMs, told } = first
+    this.contactId = contactId
+    this.startedAtMs = startedAtMs
+    this.#journal = journal
+    this.#segments = new HandledSegments({ contactId, journal })
+    this.#testimonies.set(contactId, { ...told, isPresent: true })
+    this.#openRows = [contactId]
+    this.#facts = told.facts
+  }
+
+  /** This contact, or the one that it turned out to be. */
+  get current(): SharedContact {
+    return this.#into?.current ?? this
+  }
+
+  get facts(): ContactFacts {
+    return this.#facts
+  }
+
+  /** When the last session went; undefined while one goes on. */
+  get endedAtMs(): number | undefined {
+    return this.#endedAtMs
+  }
+
+  /** Another session of it, by its row. */
+  join(rowId: string, told: Told, atMs: number): void {
+    this.#endedAtMs = undefined
+    this.#openRows.push(rowId)
+    this.tell(rowId, told, atMs)
+  }
+
+  /** Journals what differs from what was known, and who handles the contact from now on. */
+  tell(rowId: string, told: Told, atMs: number): void {
+    this.#testimonies.set(rowId, { ...told, isPresent: true })
+    this.#settle(atMs)
+  }
+
+  answered(answeredAtMs: number): void {
+    if (!this.#hasAnswer) {
+      this.#hasAnswer = true
+      const { contactId } = this
+      this.#journal.append({ kind: 'contact.answered', contactId, answeredAtMs })
+    }
+    this.#segments.handledBy(this.#weighed.agents, answeredAtMs)
+  }
+
+  /** A session has ended; the last one ends the contact. Idempotent. */
+  leave(rowId: string, atMs: number, endReason: string): void {
+    const said = this.#testimonies.get(rowId)
+    if (said === undefined || !said.isPresent) return
+    this.#testimonies.set(rowId, { ...said, isPresent: false })
+    if ([...this.#testimonies.values()].some(({ isPresent }) => isPresent)) {
+      this.#settle(atMs)
+      return
+    }
+    this.#endedAtMs = atMs
+    this.#segments.end(atMs)
+    for (const contactId of this.#openRows) {
+      this.#journal.append({ kind: 'contact.ended', contactId, endedAtMs: atMs, endReason })
+    }
+    this.#openRows = []
+  }
+
+  /** Another contact that goes on turned out to be this one: its sessions are this one's from now on. */
+  absorb(other: SharedContact, atMs: number): void {
+    other.#segments.end(atMs)
+    other.#into = this
+    this.#endedAtMs = undefined
+    this.#openRows.push(...other.#openRows)
+    for (const [rowId, said] of other.#testimonies) this.#testimonies.set(rowId, said)
+    this.#settle(atMs)
+    if (other.#hasAnswer) this.answered(atMs)
+  }
+
+  get #weighed(): Told {
+    return weigh([...this.#testimonies.values()])
+  }
+
+  #settle(atMs: number): void {
+    const { facts, agents } = this.#weighed
+    this.#change(facts)
+    if (this.#segments.areOpen) this.#segments.handledBy(agents, atMs)
+  }
+
+  #change(facts: ContactFacts): void {
+    const previous = this.#facts
+    const change: Change = {
+      kind: 'contact.changed',
+      contactId: this.contactId,
+      ...(differ(previous.caller, facts.caller) ? { caller: facts.caller } : {}),
+      ...(differ(previous.serviceNumber, facts.serviceNumber)
+        ? { serviceNumber: facts.serviceNumber }
+        : {}),
+      ...(previous.serviceLine === facts.serviceLine ? {} : { serviceLine: facts.serviceLine }),
+      ...(previous.agent === facts.agent ? {} : { agent: facts.agent }),
+      ...(differ(previous.foundIn, facts.foundIn) ? { foundIn: facts.foundIn } : {}),
+      ...(previous.metadata === facts.metadata ? {} : { metadata: facts.metadata }),
+    }
+    this.#facts = facts
+    if (Object.keys(change).length > 2) this.#journal.append(change)
+  }
+}
+
+function differ(a: object, b: object): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b)
+}
