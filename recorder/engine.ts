@@ -155,7 +155,8 @@ export class Engine {
     })
     this.#opening.add(recordingId)
     try {
-      const ports = await this.#ports.add(recording, plan.streams, { otherFiles: 1 })
+      const from = plan.after === undefined ? undefined : this.#served.get(plan.after)?.recording
+      const ports = await this.#ports.add(recording, plan.streams, { otherFiles: 1, from })
       const forkPort = plan.forks && (await this.#forks?.start())
       const open = new OpenRecording(recording, this.#opened++ % PHASES)
       this.#served.add(open)

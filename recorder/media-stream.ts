@@ -34,6 +34,7 @@ export class MediaStream implements RecordedStream {
   readonly #clock: Clock
   readonly #onFailed: (error: unknown) => void
   readonly #sockets: SocketPair
+  #isReleased = false
   readonly #protection: StreamProtection
   readonly #source: MediaSource
   readonly #packet = new RtpPacket()
@@ -93,7 +94,18 @@ export class MediaStream implements RecordedStream {
     return this.#sockets.rtpPort
   }
 
-  get sockets(): SocketPair {
+  get sockets(): SocketPair | undefined {
+    return this.#isReleased ? undefined : this.#sockets
+  }
+
+  /** Gives its sockets up to another stream, which is to hear whatever comes from now on. */
+  release(): SocketPair {
+    this.deactivate()
+    this.#isReleased = true
+    for (const socket of [this.#sockets.rtp, this.#sockets.rtcp]) {
+      socket.removeAllListeners('message')
+      socket.removeAllListeners('error')
+    }
     return this.#sockets
   }
 
@@ -144,7 +156,7 @@ export class MediaStream implements RecordedStream {
 
   reportIfDue(nowMs: number): void {
     // Parties that hear each other report to each other.
-    if (this.#onward !== undefined) return
+    if (this.#onward !== undefined || this.#isReleased) return
     this.#rtcp.reportIfDue(nowMs, this.#receiver.reception)
   }
 

@@ -75,6 +75,8 @@ export interface RecordingPlan {
   readonly recordingId: string
   readonly callId: string
   readonly streams: readonly StreamPlan[]
+  /** A recording of the same engine that gives up the sockets of the streams that it has of these. */
+  readonly after?: string
   /** Forks that are to come, where media reaches the recorder over WebSockets. */
   readonly forks?: readonly ForkPlan[]
 }

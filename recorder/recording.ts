@@ -100,6 +100,12 @@ export class Recording {
     return this.#writer.pendingBytes
   }
 
+  /** Gives up what a stream is received on; undefined where it has no sockets of its own. */
+  releaseSockets(streamId: string): SocketPair | undefined {
+    const stream = this.#streams.get(streamId)
+    return stream instanceof MediaStream && stream.sockets ? stream.release() : undefined
+  }
+
   addStream(plan: StreamPlan, sockets: SocketPair): void {
     const onFailed = (error: unknown) => this.fail(error)
     this.#add((leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock, onFailed }))

@@ -40,8 +40,8 @@ export class StreamPorts {
   }
 
   /**
-   * Adds the streams to the recording, each with sockets of its own, and tells where they are received. `otherFiles`
-   * are to be opened besides.
+   * Adds the streams to the recording, each with sockets of its own, and tells where they are received. Those that
+   * another recording has of these streams are taken from it. `otherFiles` are to be opened besides.
    *
    * Rejects with `no_files`, or with `no_ports` where the ports run out; the streams added until then stay with the
    * recording. Rejects with `engine_failed` where the recording is closed meanwhile.
@@ -49,15 +49,19 @@ export class StreamPorts {
   async add(
     recording: Recording,
     plans: readonly StreamPlan[],
-    { otherFiles }: { readonly otherFiles: number },
+    { otherFiles, from }: { readonly otherFiles: number; readonly from?: Recording | undefined },
   ): Promise<readonly StreamPort[]> {
-    const files = plans.length * FILES_PER_STREAM + otherFiles
+    const isHeld = ({ streamId }: StreamPlan) => from?.stream(streamId)?.sockets !== undefined
+    const added = plans.filter((plan) => !isHeld(plan)).length
+    const files = added * FILES_PER_STREAM + otherFiles
     if (files > 0 && !this.#files.grant(files)) {
       throw new TallenneError('no_files', 'the process is near its limit of open files')
     }
     const ports: StreamPort[] = []
     for (const plan of plans) {
-      const pair = await bindSocketPair(this.#pool, this.#settings.bindAddress)
+      const pair =
+        from?.releaseSockets(plan.streamId) ??
+        (await bindSocketPair(this.#pool, this.#settings.bindAddress))
       if (pair === undefined) throw new TallenneError('no_ports', this.#describeLack())
       if (recording.isFinished || this.#isClosed) {
         closeSocketPair(pair, this.#pool)

@@ -14,8 +14,10 @@ export class DirectSessionPlane implements SessionPlane {
     this.#plane = options.plane
   }
 
-  open({ recordingId, callId, answer }: SessionMediaRequest): Promise<readonly SessionStream[]> {
-    return this.#plane.open({ recordingId, callId, streams: answer.streams })
+  open(request: SessionMediaRequest): Promise<readonly SessionStream[]> {
+    const { recordingId, callId, answer, after } = request
+    const plan = { recordingId, callId, streams: answer.streams }
+    return this.#plane.open(after === undefined ? plan : { ...plan, after })
   }
 
   answered(recordingId: string, answeredAtMs: number): Promise<void> {

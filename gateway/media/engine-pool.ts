@@ -86,15 +86,17 @@ export class EnginePool {
   }
 
   /**
-   * Opens a recording on the least loaded engine, or on the next where that one has no room.
-   * Rejects with the last engine's `TallenneError`.
+   * Opens a recording on the engine that holds the one whose sockets it takes, else on the least loaded, or on the next
+   * where that one has no room. Rejects with the last engine's `TallenneError`.
    */
   async open(
     recordingId: string,
     order: Extract<EngineOrder, { readonly kind: 'open' }>,
   ): Promise<EngineReply> {
     let refusal = new TallenneError('engine_failed', 'no engine is running')
-    for (const slot of this.#byLoad()) {
+    const holder = this.#owners.get(order.plan.after ?? '')
+    const others = this.#byLoad().filter((slot) => slot !== holder)
+    for (const slot of holder === undefined ? others : [holder, ...others]) {
       const link = slot.link
       if (link === undefined) continue
       if (!link.isKeepingUp) {

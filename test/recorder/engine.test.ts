@@ -64,8 +64,9 @@ class EngineRig {
   }
 
   /** Opens a recording and answers it. Gives its RTP ports, or the code of the refusal. */
-  async open(recordingId: string, ports: readonly number[] = [4000, 4002]) {
-    const reply = await this.ask({ kind: 'open', plan: plan(recordingId, ports) })
+  async open(recordingId: string, ports: readonly number[] = [4000, 4002], after?: string) {
+    const opened = { ...plan(recordingId, ports), ...(after === undefined ? {} : { after }) }
+    const reply = await this.ask({ kind: 'open', plan: opened })
     if (reply.kind !== 'opened') return reply.kind === 'refused' ? reply.code : reply.kind
     await this.ask({ kind: 'answered', recordingId, answeredAtMs: this.clock.epochMs() })
     return reply.ports.map(({ rtpPort }) => rtpPort)
@@ -147,6 +148,32 @@ t.test('a call becomes a file of its length, each party on its own channel', asy
   t.ok(toneShare(middle(decoded.caller), 600, 48_000) > 0.9)
   t.ok(toneShare(middle(decoded.agent), 1500, 48_000) > 0.9)
 })
+
+t.test(
+  'a call that follows another on the same streams has its ports, and a file of its own',
+  async (t) => {
+    const rig = new EngineRig(t)
+    const parties = [await bind(t), await bind(t)]
+    const remote = parties.map((socket) => socket.address().port)
+    const ports = await rig.open('first', remote)
+    await talk(parties, ports, 50)
+    const following = await rig.open('second', remote, 'first')
+    t.strictSame(following, ports)
+    const first = outcomeOf(await rig.close('first'))
+    await talk([...parties].reverse(), [...following].reverse() as number[], 75)
+    const second = outcomeOf(await rig.close('second'))
+    t.match(first, { verdict: 'complete', reasons: [] })
+    t.match(second, { verdict: 'complete', reasons: [] })
+    t.ok(first.durationMs < 1300, `${first.durationMs} ms`)
+    t.ok(second.durationMs > 1400, `${second.durationMs} ms`)
+    const heard = decodeOpus(rig.sinks.get('second')?.bytes ?? Buffer.alloc(0))
+    t.ok(toneShare(heard.caller.subarray(24_000, 28_800), 1500, 48_000) > 0.9)
+    t.ok(toneShare(heard.agent.subarray(24_000, 28_800), 600, 48_000) > 0.9)
+    // What the first gave up, its end does not close: the second was heard after it.
+    const third = await rig.open('third', remote, 'nobody')
+    t.notSame(third, ports)
+  },
+)
 
 t.test('ports are refused when they run out, and rest when they are free again', async (t) => {
   const rig = new EngineRig(t, { portFrom: 42_300, portTo: 42_307, portRestMs: 60_000 })
