@@ -40,6 +40,12 @@ const sip = z.strictObject({
     .prefault({}),
 })
 
+/** By the names of RTP; `G726` stands for all its rates. */
+const CODECS = [
+  ...(['PCMA', 'PCMU', 'G722', 'OPUS', 'G729', 'G726', 'AMR-WB', 'AMR', 'ILBC', 'GSM'] as const),
+  'L16',
+] as const
+
 const media = z.strictObject({
   /** Address that RTP sockets are bound to. */
   bindAddress: host.default('127.0.0.1'),
@@ -55,6 +61,13 @@ const media = z.strictObject({
   /** Engine threads; by default one for each core. */
   engines: z.int().min(1).max(256).optional(),
   maxRecordings: z.int().min(1).default(2000),
+  /** Codecs that are taken, where this machine decodes them; our own offers name them in this order. */
+  codecs: z
+    .array(z.enum(CODECS))
+    .min(1)
+    .default([...CODECS]),
+  /** Decoder processes at a time, one for each stream of a codec that ffmpeg decodes. */
+  maxDecoders: z.int().min(0).max(10_000).default(64),
   holdBackMs: z.int().min(100).max(1000).default(500),
   opus: z
     .strictObject({

@@ -9,6 +9,7 @@ import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { type DataPaths, dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { isFilteredCodec } from '../recorder/decoding/filter-kinds.ts'
 import type { EngineSettings } from '../recorder/engine-protocol.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
 import { FileJournal } from '../storage/contact-journal.ts'
@@ -35,7 +36,8 @@ import { SipConnection } from './sip/sip-connection.ts'
 import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
 import { createIdentification } from './siprec/identification.ts'
-import { G711_CAPABILITIES } from './siprec/media-capabilities.ts'
+import { codecsNamed } from './siprec/known-codecs.ts'
+import { mediaCapabilities } from './siprec/media-capabilities.ts'
 import { PeerPlanes } from './siprec/peer-planes.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
 import { TrunkCalls } from './trunk/trunk-calls.ts'
@@ -159,8 +161,11 @@ async function composeGateway(
     log,
     events: forkEvents,
   }
+  const capabilities = mediaCapabilities(
+    config.media.codecs.flatMap(codecsNamed).filter((codec) => !isFilteredCodec(codec)),
+  )
   const sessionPlanes = {
-    direct: new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES }),
+    direct: new DirectSessionPlane({ plane, capabilities }),
     ...(forked && { freeswitch: new FreeswitchSessionPlane(forked) }),
   }
   const sessions = new RecordingSessions({
@@ -184,7 +189,7 @@ async function composeGateway(
     lines: config,
     journal,
     planes: {
-      direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }),
+      direct: new DirectTrunkPlane({ plane, capabilities, clock }),
       ...(forked && { freeswitch: new FreeswitchTrunkPlane(forked) }),
     },
     files,
@@ -217,7 +222,7 @@ async function composeGateway(
   closing.push(() => http.close())
   const address = await http.start()
 
-  warmUp(G711_CAPABILITIES, { identification, lines: config })
+  warmUp(capabilities, { identification, lines: config })
   if (server !== undefined) closing.push(() => server.close())
   const addresses = server === undefined ? config.sip.drachtio : [(await server.start()).admin]
   for (const sip of addresses ?? []) {
@@ -286,6 +291,7 @@ function engineSettings(config: Config, paths: DataPaths): readonly EngineSettin
     portTo: range.to,
     portRestMs: media.ports.restS * 1000,
     maxRecordings: Math.ceil(media.maxRecordings / count),
+    maxDecoders: Math.ceil(media.maxDecoders / count),
     holdBackMs: media.holdBackMs,
     opus: media.opus,
     skipsQuiet: media.skipsQuiet,

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { g711Encoding } from './g711.ts'
-import type { PayloadFormat } from './recording-plan.ts'
+import type { PlayedFormat } from './recording-plan.ts'
 import type { RelayParty } from './relay-party.ts'
 import { SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
 
@@ -16,7 +16,7 @@ const MOST_AT_ONCE = 5
 export class Announcement {
   readonly #party: RelayParty
   readonly #samples: Int16Array
-  readonly #format: PayloadFormat
+  readonly #format: PlayedFormat
   readonly #ssrc = randomInt(2 ** 32)
   /** In the lower half, so that a lost first packet leaves no doubt of the rollover counter (RFC 3711 §3.3.1). */
   readonly #firstSequence = randomInt(2 ** 15)
@@ -27,7 +27,7 @@ export class Announcement {
   constructor(options: {
     readonly party: RelayParty
     readonly samples: Int16Array
-    readonly format: PayloadFormat
+    readonly format: PlayedFormat
     readonly startedAtMs: number
   }) {
     this.#party = options.party

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { Announcement } from './announcement.ts'
-import type { PayloadFormat } from './recording-plan.ts'
+import type { PlayedFormat } from './recording-plan.ts'
 import type { RelayParty } from './relay-party.ts'
 import { LONGEST_SOUND_BYTES, readSoundFile } from './sound-file.ts'
 
@@ -25,7 +25,7 @@ export class Announcements {
     readonly recordingId: string
     readonly streamId: string
     readonly file: string
-    readonly format: PayloadFormat
+    readonly format: PlayedFormat
     readonly party: RelayParty
     readonly now: () => number
     readonly onEnded: () => void

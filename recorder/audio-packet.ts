@@ -1,4 +1,4 @@
-import { type SampleSource, sampleAt } from './sample-ring.ts'
+import { type SampleSource, sampleAt } from './sample-source.ts'
 
 /** A packet of audio to be placed. Times and lengths are samples at 8 kHz. */
 export interface AudioPacket extends SampleSource {
@@ -20,7 +20,7 @@ const QUIET_PEAK = 200
 
 /** Whether nothing in the packet can be heard, so that time can be taken out or put in beside it. */
 export function isQuiet(packet: AudioPacket): boolean {
-  for (let index = 0; index < packet.length; index++) {
+  for (let index = 0; index < packet.length * packet.density; index++) {
     const sample = sampleAt(packet, index)
     if (sample > QUIET_PEAK || sample < -QUIET_PEAK) return false
   }

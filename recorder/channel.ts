@@ -1,6 +1,7 @@
 import { createVoiceEncoder, type VoiceEncoder, type VoiceEncoderOptions } from './opus-encoder.ts'
 import { levelDb, QuietDetector } from './quiet-detector.ts'
 import { SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
+import { type Density, raiseDensity } from './sample-density.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
 /** A leg together with the energy of the slot that was taken from it last. */
@@ -29,12 +30,14 @@ const METER_SLOTS = 5
 export class Channel {
   readonly #options: ChannelOptions
   readonly #quiet: QuietDetector
-  readonly #samples = new Int16Array(SLOT_SAMPLES)
-  readonly #bytes = Buffer.from(this.#samples.buffer)
+  #samples = new Int16Array(SLOT_SAMPLES)
+  #bytes = Buffer.from(this.#samples.buffer)
   readonly #meter = new Float64Array(METER_SLOTS)
   readonly #energyAhead = (slots: number) => this.#ahead(slots)
   #legs: readonly TakenLeg[] = []
   #encoder: VoiceEncoder | undefined
+  /** What the encoder was made for. */
+  #density: Density = 1
   #slots = 0
   #loudSlots = 0
 
@@ -72,25 +75,44 @@ export class Channel {
     if (this.#quiet.isLoud(energy)) this.#loudSlots++
     const isSkippable = this.#quiet.isSkippable(energy, this.#energyAhead)
     if (this.#options.skipsQuiet && isSkippable) return this.#options.silence
-    this.#encoder ??= createVoiceEncoder(this.#options.opus)
+    this.#encoder ??= this.#begin()
     return this.#encoder.encode(this.#bytes)
   }
 
+  /** An encoder that has heard the slot before: what it says of this one begins 6.5 ms before it. */
+  #begin(): VoiceEncoder {
+    const encoder = createVoiceEncoder(this.#options.opus, this.#density)
+    const [only, ...others] = this.#legs
+    if (only === undefined || others.length > 0) return encoder
+    encoder.encode(Buffer.from(only.leg.slotBefore.slice().buffer))
+    return encoder
+  }
+
   #mix(): number {
-    const samples = this.#samples
     const first = this.#legs[0]
     if (first === undefined) {
-      samples.fill(0)
+      this.#samples.fill(0)
       return 0
     }
-    samples.set(first.leg.slot)
+    this.#tune(this.#legs.length === 1 ? first.leg.density : densest(this.#legs))
+    const samples = this.#samples
+    setAtDensity(samples, first.leg.slot)
     if (this.#legs.length === 1) return first.energy
     for (const { leg } of this.#legs) {
       if (leg !== first.leg) addSaturated(samples, leg.slot)
     }
     let energy = 0
     for (const sample of samples) energy += sample * sample
-    return energy
+    return energy / this.#density
+  }
+
+  /** What is encoded from now on is as dense as the densest leg. */
+  #tune(density: Density): void {
+    if (density === this.#density) return
+    this.#density = density
+    this.#samples = new Int16Array(SLOT_SAMPLES * density)
+    this.#bytes = Buffer.from(this.#samples.buffer)
+    this.#encoder = undefined
   }
 
   #ahead(slots: number): number {
@@ -101,9 +123,22 @@ export class Channel {
   }
 }
 
+function densest(legs: readonly TakenLeg[]): Density {
+  const densities = legs.map(({ leg }) => leg.density)
+  return densities.includes(6) ? 6 : densities.includes(2) ? 2 : 1
+}
+
+/** Copies a slot, raised to the density of where it is copied to. */
+function setAtDensity(to: Int16Array, slot: Int16Array): void {
+  if (slot.length === to.length) to.set(slot)
+  else raiseDensity(slot, to.length / slot.length, to)
+}
+
 function addSaturated(sum: Int16Array, addend: Int16Array): void {
+  const raised = addend.length === sum.length ? addend : new Int16Array(sum.length)
+  if (raised !== addend) setAtDensity(raised, addend)
   for (let index = 0; index < sum.length; index++) {
-    const value = (sum[index] ?? 0) + (addend[index] ?? 0)
+    const value = (sum[index] ?? 0) + (raised[index] ?? 0)
     sum[index] = Math.max(-32_768, Math.min(32_767, value))
   }
 }

@@ -1,5 +1,14 @@
-/** Samples over which the sound before a gap fades out: 2.5 ms. */
+/** Samples at 8 kHz over which the sound before a gap fades out: 2.5 ms. */
 const FADE_SAMPLES = 20
+
+/** A gap in samples that are `density` times as many as at 8 kHz. */
+interface Gap {
+  readonly from: number
+  readonly to: number
+  /** Of `from`, at 8 kHz. */
+  readonly position: number
+  readonly density: number
+}
 
 /**
  * Fills lost audio: the sound before the gap, mirrored, fades out within 2.5 ms, and the rest is silence.
@@ -14,22 +23,17 @@ export class Concealment {
   #next: number | undefined
 
   /**
-   * Fills `audio` from index `from` up to `to`. At least 20 samples stand before the gap; `position` is that of
-   * `from`, by which a gap that runs on from slot to slot is known again.
+   * Fills `audio` from index `from` up to `to`. At least 2.5 ms stand before the gap; by its position a gap that runs
+   * on from slot to slot is known again.
    */
-  fill(audio: Int16Array, gap: { from: number; to: number; position: number }): void {
-    const { from, to, position } = gap
+  fill(audio: Int16Array, { from, to, position, density }: Gap): void {
     if (position !== this.#next) this.#filled = 0
-    this.#next = position + to - from
+    this.#next = position + (to - from) / density
+    const fade = FADE_SAMPLES * density
     for (let index = from; index < to; index++) {
-      audio[index] = this.#filled < FADE_SAMPLES ? this.#mirrored(audio, index) : 0
-      this.#filled++
+      const filled = this.#filled++
+      const gain = (fade - filled) / (fade + 1)
+      audio[index] = filled < fade ? Math.round((audio[index - 2 * filled - 1] ?? 0) * gain) : 0
     }
-  }
-
-  #mirrored(audio: Int16Array, index: number): number {
-    const filled = this.#filled
-    const gain = (FADE_SAMPLES - filled) / (FADE_SAMPLES + 1)
-    return Math.round((audio[index - 2 * filled - 1] ?? 0) * gain)
   }
 }

@@ -1,3 +1,4 @@
+import type { FilterCounters } from './decoding/filter-processes.ts'
 import type { ForkCounters } from './fork-server.ts'
 import type { StreamCounters } from './recording-plan.ts'
 
@@ -17,6 +18,7 @@ const STREAM_COUNTERS = {
   unauthenticated: 'packets_unauthenticated',
   replayed: 'packets_replayed',
   unrecordable: 'packets_unrecordable',
+  undecodable: 'packets_undecodable',
   lostPackets: 'packets_lost',
   ssrcChanges: 'ssrc_changes',
   reanchored: 'reanchored',
@@ -64,5 +66,15 @@ export function forkTotals(forks: ForkCounters | undefined): Readonly<Record<str
     forks_refused: forks.refused,
     forks_idle: forks.idle,
     fork_texts: forks.text,
+  }
+}
+
+/** What decoder processes count, by its names in reports. */
+export function decoderTotals(decoders: FilterCounters): Readonly<Record<string, number>> {
+  return {
+    decoders_started: decoders.started,
+    decoders_died: decoders.died,
+    decoders_restarted: decoders.restarted,
+    decoders_refused: decoders.refused,
   }
 }

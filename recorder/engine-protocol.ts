@@ -1,7 +1,7 @@
 import type {
   ForkPlan,
   LiveRecording,
-  PayloadFormat,
+  PlayedFormat,
   RecordingOutcome,
   RecordingPlan,
   StreamPlan,
@@ -53,7 +53,7 @@ export type EngineRequest =
       readonly recordingId: string
       readonly streamId: string
       readonly file: string
-      readonly format: PayloadFormat
+      readonly format: PlayedFormat
     }
   /** Ends what plays to a stream's party. */
   | {
@@ -120,6 +120,8 @@ export interface EngineReport {
   readonly recordings: number
   readonly portsInUse: number
   readonly portsFree: number
+  /** Decoder processes that run. */
+  readonly decoders: number
   /** How late the batch timer was at worst in the last second, milliseconds. */
   readonly lagMs: number
   readonly counters: Readonly<Record<string, number>>
@@ -138,6 +140,8 @@ export interface EngineSettings {
   /** A released port rests so long before it is used again. */
   readonly portRestMs: number
   readonly maxRecordings: number
+  /** Decoder processes at a time. */
+  readonly maxDecoders: number
   /** How long audio is held back for stragglers, milliseconds. */
   readonly holdBackMs: number
   readonly opus: { readonly complexity: number; readonly bitrateBps: number }

@@ -3,7 +3,8 @@ import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import { Announcements } from './announcements.ts'
 import { BatchClock, PHASES } from './batch-clock.ts'
-import { EngineCounters, forkTotals } from './engine-counters.ts'
+import { FilterProcesses } from './decoding/filter-processes.ts'
+import { decoderTotals, EngineCounters, forkTotals } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { EngineReplies } from './engine-replies.ts'
 import { FileBudget } from './file-budget.ts'
@@ -52,6 +53,7 @@ export class Engine {
   readonly #silence: Uint8Array
   readonly #replies: EngineReplies
   readonly #ports: StreamPorts
+  readonly #processes: FilterProcesses
   readonly #forks: ForkServer | undefined
   readonly #batches: BatchClock
   readonly #announcements = new Announcements()
@@ -72,6 +74,7 @@ export class Engine {
     this.#replies = new EngineReplies(options.reply, log)
     const files = options.files ?? new FileBudget({ clock })
     this.#ports = new StreamPorts({ settings, clock, files })
+    this.#processes = new FilterProcesses({ most: settings.maxDecoders, files, clock })
     this.#forks = settings.forkListen && new ForkServer({ ...settings.forkListen, clock })
     this.#served = new ServedRecordings({
       holdBackMs: settings.holdBackMs,
@@ -151,6 +154,7 @@ export class Engine {
       settings: this.#settings,
       clock: this.#clock,
       openSink: this.#openSink,
+      processes: this.#processes,
       silence: this.#silence,
     })
     this.#opening.add(recordingId)
@@ -170,6 +174,7 @@ export class Engine {
       })
     } catch (error) {
       this.#ports.release(recording)
+      for (const stream of recording.streams) void stream.finishDecoding()
       throw error
     } finally {
       this.#opening.delete(recordingId)
@@ -250,6 +255,7 @@ export class Engine {
     this.#batches.close()
     this.#reporting?.cancel()
     await this.#served.shutDown(this.#clock.epochMs())
+    await this.#processes.close()
     this.#forks?.close()
     this.#replies.done(requestId)
   }
@@ -262,7 +268,12 @@ export class Engine {
       portsInUse: this.#ports.inUse,
       portsFree: this.#ports.free,
       lagMs: Math.round(this.#batches.takeWorstLagMs()),
-      counters: { ...totals, ...forkTotals(this.#forks?.counters) },
+      decoders: this.#processes.running,
+      counters: {
+        ...totals,
+        ...forkTotals(this.#forks?.counters),
+        ...decoderTotals(this.#processes.counters),
+      },
     })
   }
 

@@ -81,6 +81,7 @@ export class ForkLeg implements RecordedStream {
       length: 0,
       table: undefined,
       stride: 2,
+      density: 1,
     }
   }
 
@@ -183,6 +184,10 @@ export class ForkLeg implements RecordedStream {
   counters(): StreamCounters {
     return this.tally.snapshot(this.streamId)
   }
+
+  /** It brings what is decoded already. */
+  readonly isDecoding = false
+  async finishDecoding(): Promise<void> {}
 
   /** A WebSocket needs no reports. */
   reportIfDue(): void {}

@@ -1,4 +1,4 @@
-import type { CodecName } from './recording-plan.ts'
+import type { CompandedCodec } from './recording-plan.ts'
 
 /** µ-law to linear (ITU-T G.711, table 2): full scale is ±32124, so -32768 never occurs. */
 const PCMU = Int16Array.from({ length: 256 }, (_, code) => {
@@ -17,12 +17,12 @@ const PCMA = Int16Array.from({ length: 256 }, (_, code) => {
 })
 
 /** The 256 linear values of a codec's bytes; shared, to be read only. */
-export function g711Table(codec: CodecName): Int16Array {
+export function g711Table(codec: CompandedCodec): Int16Array {
   return codec === 'PCMU' ? PCMU : PCMA
 }
 
 /** The byte of a codec for each of the 65536 linear values, by the value's 16 bits. */
-export function g711Encoding(codec: CodecName): Uint8Array {
+export function g711Encoding(codec: CompandedCodec): Uint8Array {
   const known = ENCODINGS.get(codec)
   if (known !== undefined) return known
   const made = invert(g711Table(codec))
@@ -30,7 +30,7 @@ export function g711Encoding(codec: CodecName): Uint8Array {
   return made
 }
 
-const ENCODINGS = new Map<CodecName, Uint8Array>()
+const ENCODINGS = new Map<CompandedCodec, Uint8Array>()
 
 /** The nearest value's byte for every value: the decoding table sorted, and midpoints between neighbours. */
 function invert(table: Int16Array): Uint8Array {

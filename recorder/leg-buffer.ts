@@ -1,7 +1,9 @@
 import { Concealment } from './concealment.ts'
 import { LostSpans } from './lost-spans.ts'
 import { SLOT_SAMPLES } from './sample-clock.ts'
-import { EMPTY, SampleRing, type SampleSource } from './sample-ring.ts'
+import { type Density, lowerDensity, raiseDensity } from './sample-density.ts'
+import { SampleRing } from './sample-ring.ts'
+import { EMPTY, type SampleSource } from './sample-source.ts'
 
 /** A stretch of a leg for which packets were sent and did not come in time, by position. */
 export type OnLost = (position: number, length: number) => void
@@ -17,9 +19,9 @@ export class LegBuffer {
   readonly #onLost: OnLost
   readonly #ringSamples: number
   /** The slot before the one that was taken last, and that one. */
-  readonly #audio = new Int16Array(2 * SLOT_SAMPLES)
-  /** The slot that was taken last; the same view after every `take`. */
-  readonly slot = this.#audio.subarray(SLOT_SAMPLES)
+  #audio = new Int16Array(2 * SLOT_SAMPLES)
+  #slot = this.#audio.subarray(SLOT_SAMPLES)
+  #density: Density = 1
   readonly #concealment = new Concealment()
   readonly #lost = new LostSpans()
   /** Made for the first packet: many a leg never gets one. */
@@ -34,6 +36,21 @@ export class LegBuffer {
     this.#base = base
     this.#onLost = onLost
     this.#ringSamples = ringSamples
+  }
+
+  /** The slot that was taken last; its samples are overwritten by the next. */
+  get slot(): Int16Array {
+    return this.#slot
+  }
+
+  /** The slot before it. */
+  get slotBefore(): Int16Array {
+    return this.#audio.subarray(0, this.#slot.length)
+  }
+
+  /** Samples of the slot for each one at 8 kHz. */
+  get density(): Density {
+    return this.#density
   }
 
   /** Position of the next slot to be taken. */
@@ -89,9 +106,11 @@ export class LegBuffer {
       return 0
     }
     this.#isSilent = false
+    ring.settleDensity()
+    if (ring.density !== this.#density) this.#changeDensity(ring.density)
     const position = ring.base
-    this.#audio.copyWithin(0, SLOT_SAMPLES)
-    const energy = ring.take(this.slot)
+    this.#audio.copyWithin(0, this.#slot.length)
+    const energy = ring.take(this.#slot)
     return energy < 0 ? this.#fillEmpty(position) : energy
   }
 
@@ -106,6 +125,17 @@ export class LegBuffer {
     this.#ring?.discardBefore(position)
   }
 
+  /** The slot that was taken last goes on at another density, so that what follows can be joined to it. */
+  #changeDensity(density: Density): void {
+    const before = this.#audio
+    const after = new Int16Array(2 * SLOT_SAMPLES * density)
+    if (density > this.#density) raiseDensity(before, density / this.#density, after)
+    else lowerDensity(before, this.#density / density, after)
+    this.#audio = after
+    this.#slot = after.subarray(SLOT_SAMPLES * density)
+    this.#density = density
+  }
+
   #ringNow(): SampleRing {
     this.#ring ??= new SampleRing(this.#base, this.#ringSamples)
     return this.#ring
@@ -114,16 +144,18 @@ export class LegBuffer {
   /** Fills what no packet covered, and returns the slot's energy. */
   #fillEmpty(position: number): number {
     const audio = this.#audio
-    for (let index = SLOT_SAMPLES; index < audio.length; index++) {
+    const density = this.#density
+    const start = this.#slot.length
+    for (let index = start; index < audio.length; index++) {
       if (audio[index] !== EMPTY) continue
-      const at = position + index - SLOT_SAMPLES
+      const at = position + (index - start) / density
       const { isLost, until } = this.#lost.at(at)
-      const last = Math.min(audio.length, index + until - at)
+      const last = Math.min(audio.length, index + (until - at) * density)
       let to = index + 1
       while (to < last && audio[to] === EMPTY) to++
       if (isLost) {
-        this.#concealment.fill(audio, { from: index, to, position: at })
-        this.#onLost(at, to - index)
+        this.#concealment.fill(audio, { from: index, to, position: at, density })
+        this.#onLost(at, (to - index) / density)
       } else {
         audio.fill(0, index, to)
       }
@@ -131,7 +163,7 @@ export class LegBuffer {
     }
     this.#lost.forgetBefore(position + SLOT_SAMPLES)
     let energy = 0
-    for (const sample of this.slot) energy += sample * sample
-    return energy
+    for (const sample of this.#slot) energy += sample * sample
+    return energy / density
   }
 }

@@ -1,6 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { Clock } from '../base/clock.ts'
 import { classifyDatagram } from './datagram-kind.ts'
+import type { FilterProcesses } from './decoding/filter-processes.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
 import { payloadUses } from './payload-use.ts'
@@ -53,6 +54,7 @@ export class MediaStream implements RecordedStream {
     readonly sockets: SocketPair
     readonly leg: TimelineLeg
     readonly clock: Clock
+    readonly processes: FilterProcesses
     /** Recording a packet threw. The stream records no more, and relays on. */
     readonly onFailed: (error: unknown) => void
   }) {
@@ -68,7 +70,7 @@ export class MediaStream implements RecordedStream {
     this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
     this.#receiver = new RtpReceiver({
-      leg: options.leg,
+      ...options,
       tally: this.tally,
       uses: payloadUses(options.plan),
     })
@@ -154,7 +156,16 @@ export class MediaStream implements RecordedStream {
     return tally.snapshot(this.streamId)
   }
 
+  get isDecoding(): boolean {
+    return this.#receiver.isDecoding
+  }
+
+  finishDecoding(): Promise<void> {
+    return this.#receiver.close()
+  }
+
   reportIfDue(nowMs: number): void {
+    this.#receiver.watchDecoder(nowMs)
     // Parties that hear each other report to each other.
     if (this.#onward !== undefined || this.#isReleased) return
     this.#rtcp.reportIfDue(nowMs, this.#receiver.reception)

@@ -1,6 +1,7 @@
 import type { OpusEncoder } from '@discordjs/opus'
 import prism from 'prism-media'
 import { SAMPLE_RATE, SLOT_SAMPLES } from './sample-clock.ts'
+import type { Density } from './sample-density.ts'
 
 /** Requests of `opus_encoder_ctl` (opus_defines.h). */
 const SET_APPLICATION = 4000
@@ -23,7 +24,7 @@ export interface VoiceEncoder {
 }
 
 /**
- * A libopus encoder for one channel at 8 kHz, set for speech, whose packets stand for themselves
+ * A libopus encoder for one channel at so many times 8 kHz, set for speech, whose packets stand for themselves
  * (docs/decisions/005-packets-for-themselves.md).
  *
  * It is the encoder beneath prism-media's `opus.Encoder`, called directly: fed a frame at a time, the stream around
@@ -31,8 +32,15 @@ export interface VoiceEncoder {
  *
  * Its state (some 30 KB) lies outside the JavaScript heap and goes with the object.
  */
-export function createVoiceEncoder(options: VoiceEncoderOptions): VoiceEncoder {
-  const stream = new prism.opus.Encoder({ rate: SAMPLE_RATE, channels: 1, frameSize: SLOT_SAMPLES })
+export function createVoiceEncoder(
+  options: VoiceEncoderOptions,
+  density: Density = 1,
+): VoiceEncoder {
+  const stream = new prism.opus.Encoder({
+    rate: SAMPLE_RATE * density,
+    channels: 1,
+    frameSize: SLOT_SAMPLES * density,
+  })
   const encoder: OpusEncoder = stream.encoder
   // libopus refuses another application after the first frame.
   encoder.applyEncoderCTL(SET_APPLICATION, APPLICATION_VOIP)

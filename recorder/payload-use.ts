@@ -1,8 +1,9 @@
+import { isFilteredCodec } from './decoding/filter-kinds.ts'
 import { g711Table } from './g711.ts'
-import type { StreamPlan } from './recording-plan.ts'
+import type { DecodedFormat, PayloadFormat, StreamPlan } from './recording-plan.ts'
 
-/** What a payload type is for: a decoding table for audio, or one of the kinds without any. */
-export type PayloadUse = Int16Array | 'event' | 'comfortNoise' | 'unrecordable'
+/** What a payload type is for: audio by a table or by a decoder, or one of the kinds without any. */
+export type PayloadUse = Int16Array | DecodedFormat | 'event' | 'comfortNoise' | 'unrecordable'
 
 /** What each agreed payload type of a stream is for. No other is accepted. */
 export function payloadUses(plan: StreamPlan): ReadonlyMap<number, PayloadUse> {
@@ -12,6 +13,12 @@ export function payloadUses(plan: StreamPlan): ReadonlyMap<number, PayloadUse> {
   }
   for (const payloadType of plan.comfortNoisePayloadTypes) uses.set(payloadType, 'comfortNoise')
   for (const payloadType of plan.eventPayloadTypes) uses.set(payloadType, 'event')
-  for (const { payloadType, codec } of plan.formats) uses.set(payloadType, g711Table(codec))
+  for (const format of plan.formats) uses.set(format.payloadType, useOf(format))
   return uses
+}
+
+function useOf(format: PayloadFormat): PayloadUse {
+  const { codec } = format
+  if (codec === 'PCMU' || codec === 'PCMA') return g711Table(codec)
+  return isFilteredCodec(codec) ? { ...format, codec } : { ...format, codec }
 }

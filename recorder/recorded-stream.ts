@@ -21,6 +21,10 @@ export interface RecordedStream {
   startCounting(): void
   stopCounting(): void
   counters(): StreamCounters
-  /** Sends a report to the sender where one is due. Called every batch. */
+  /** Whether packets wait to be decoded, which stand from `leg.end` on. */
+  readonly isDecoding: boolean
+  /** Nothing more comes: resolves when all that came is on the leg. */
+  finishDecoding(): Promise<void>
+  /** Sends a report to the sender where one is due, and looks after what decodes. Called every batch. */
   reportIfDue(nowMs: number): void
 }

@@ -3,16 +3,37 @@ import type { SrtpPlan } from './srtp/srtp-plan.ts'
 /** Whose voice a channel carries. A channel belongs to a role, whoever speaks first. Caller is channel 0. */
 export type Role = 'caller' | 'agent'
 
+/** Codecs of which each byte is a sample at 8 kHz (ITU-T G.711). */
+export type CompandedCodec = 'PCMU' | 'PCMA'
+
+/** Codecs with decoders of our own. */
+export type OwnCodec = 'G722' | 'L16' | 'OPUS' | 'G726-16' | 'G726-24' | 'G726-32' | 'G726-40'
+
+/** Codecs that ffmpeg decodes for us, a process for each stream. */
+export type FilteredCodec = 'G729' | 'GSM' | 'ILBC' | 'AMR' | 'AMR-WB'
+
 /** Codecs that a stream may carry. */
-export type CodecName = 'PCMU' | 'PCMA'
+export type CodecName = CompandedCodec | OwnCodec | FilteredCodec
 
 /** One payload type of the answer and what it means (RFC 8866 §6.6). */
-export interface PayloadFormat {
+export interface PayloadFormat<Codec extends CodecName = CodecName> {
   readonly payloadType: number
-  readonly codec: CodecName
-  /** RTP clock rate in hertz. */
+  readonly codec: Codec
+  /** RTP clock rate in hertz; for G.722 not its sampling rate (RFC 3551 §4.5.2). */
   readonly clockRate: number
+  /** Of the payload; one where absent. */
+  readonly channels?: number
+  /** G.726 packed as for ATM: the first sample in the most significant bits (RFC 3551 §4.5.4). */
+  readonly isBigEndian?: boolean
+  /** AMR and AMR-WB: what is in the payload begins at bytes (RFC 4867 §4.4); else bit follows bit. */
+  readonly isOctetAligned?: boolean
 }
+
+/** A format that sounds can be played in. */
+export type PlayedFormat = PayloadFormat<CompandedCodec>
+
+/** A format whose payloads need a decoder. */
+export type DecodedFormat = PayloadFormat<OwnCodec> | PayloadFormat<FilteredCodec>
 
 /** Where a peer says that it sends from (its SDP `c=` and `m=`). */
 export interface MediaAddress {
@@ -138,6 +159,8 @@ export interface StreamCounters {
   readonly longestUnauthenticatedRun: number
   /** Passed on, and of a codec that cannot be recorded. */
   readonly unrecordable: number
+  /** Payloads that are none of their codec's. */
+  readonly undecodable: number
   readonly lostPackets: number
   readonly ssrcChanges: number
   readonly reanchored: number

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { FilterProcesses } from './decoding/filter-processes.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import { ForkLeg } from './fork-leg.ts'
 import type { OnLost } from './leg-buffer.ts'
@@ -28,6 +29,7 @@ export interface RecordingOptions {
   readonly settings: EngineSettings
   readonly clock: Clock
   readonly openSink: OpenPageSink
+  readonly processes: FilterProcesses
   /** The Opus packet that stands for a slot without sound. */
   readonly silence: Uint8Array
 }
@@ -40,6 +42,8 @@ const LONGEST_TAIL = 60 * SAMPLES_PER_MS
  */
 const STALL_WAIT = 2500 * SAMPLES_PER_MS
 const FORK_RING_SAMPLES = 32_768
+/** A decoder that is starting, or has hung, is waited for as long as the other legs have room for what comes. */
+const DECODE_WAIT = 1000 * SAMPLES_PER_MS
 /** Media may outrun the message that the call was answered, by a second. */
 const KEPT_BEFORE_ANSWER = 1000 * SAMPLES_PER_MS
 
@@ -54,6 +58,7 @@ export class Recording {
   readonly recordingId: string
   readonly #settings: EngineSettings
   readonly #clock: Clock
+  readonly #processes: FilterProcesses
   readonly #writer: SlotWriter
   readonly #streams: RecordingStreams
   readonly #losses = new LossMap()
@@ -67,6 +72,7 @@ export class Recording {
     this.recordingId = options.plan.recordingId
     this.#settings = options.settings
     this.#clock = options.clock
+    this.#processes = options.processes
     this.#writer = new SlotWriter({ ...options, recordingId: this.recordingId })
     this.#streams = new RecordingStreams(this.#writer.channels)
     this.#span = new RecordingSpan(options.clock)
@@ -108,7 +114,9 @@ export class Recording {
 
   addStream(plan: StreamPlan, sockets: SocketPair): void {
     const onFailed = (error: unknown) => this.fail(error)
-    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock: this.#clock, onFailed }))
+    const clock = this.#clock
+    const processes = this.#processes
+    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock, processes, onFailed }))
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
@@ -175,7 +183,7 @@ export class Recording {
       this.#discardBefore(position - heldSamples)
       return
     }
-    const limit = Math.min(this.#waitForForks(position), span.end ?? position)
+    const limit = Math.min(this.#waitForLegs(position), span.end ?? position)
     if (span.next + SLOT_SAMPLES > limit) return
     if (!this.#writer.isOpen && !this.#openFile()) {
       while (span.next + SLOT_SAMPLES <= limit) span.step()
@@ -237,6 +245,7 @@ export class Recording {
    */
   async finish(): Promise<RecordingOutcome> {
     this.#isFinished = true
+    await Promise.all(this.#streams.all.map((stream) => stream.finishDecoding()))
     const span = this.#span
     const audioEnd = this.#hasFailed ? span.next : this.#drain()
     const lengthSamples = audioEnd - (span.start ?? audioEnd)
@@ -254,13 +263,18 @@ export class Recording {
     })
   }
 
-  /** A fork that stands still is waited for, up to `STALL_WAIT`. */
-  #waitForForks(position: number): number {
+  /** A fork that stands still is waited for, up to `STALL_WAIT`, and a decoder up to `DECODE_WAIT`. */
+  #waitForLegs(position: number): number {
     let limit = position
     for (const fork of this.#streams.forks) {
       if (fork.isAwaited) limit = Math.min(limit, fork.leg.end)
     }
-    return Math.max(limit, position - STALL_WAIT)
+    limit = Math.max(limit, position - STALL_WAIT)
+    for (const stream of this.#streams.all) {
+      if (stream.isDecoding)
+        limit = Math.min(limit, Math.max(stream.leg.end, position - DECODE_WAIT))
+    }
+    return limit
   }
 
   /** Opens the file at the first media, and writes the silence that went before it. */

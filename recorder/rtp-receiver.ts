@@ -1,23 +1,37 @@
+import type { Clock } from '../base/clock.ts'
 import type { ReusedAudioPacket } from './audio-packet.ts'
+import { frameFilteredPayload, isFiltered } from './decoding/filter-kinds.ts'
+import type { FilterProcesses } from './decoding/filter-processes.ts'
+import { PlacementQueue } from './decoding/placement-queue.ts'
+import { StreamDecoders } from './decoding/stream-decoders.ts'
 import { g711Table } from './g711.ts'
 import type { PayloadUse } from './payload-use.ts'
+import type { DecodedFormat, FilteredCodec, PayloadFormat } from './recording-plan.ts'
 import type { RtpPacket } from './rtp-packet.ts'
-import { SAMPLES_PER_MS } from './sample-clock.ts'
+import { SAMPLE_RATE, SAMPLES_PER_MS } from './sample-clock.ts'
 import { SsrcReception } from './ssrc-reception.ts'
 import type { PacketCounter, StreamTally } from './stream-tally.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
 /** A shorter payload in an audio type is some senders' comfort noise: 1 ms of G.711. */
 const SHORTEST_AUDIO_BYTES = 8
-/** 200 ms; nobody sends more in one packet. */
+/** 200 ms of G.711; nobody sends more in one packet. */
 const LONGEST_AUDIO_BYTES = 1600
+
+/** The counter that a packet belongs to; undefined for one that is counted when it is decoded. */
+type PacketOutcome = PacketCounter | undefined
+
+interface Arrival {
+  readonly arrivedAtMs: number
+  readonly reception: SsrcReception
+}
 
 /**
  * Receives the RTP of a stream's own source: extends its numbers, tells audio from what is none, and places the audio
  * on the leg. Each packet ends in exactly one counter of the tally.
  */
 export class RtpReceiver {
-  readonly #leg: TimelineLeg
+  readonly #queue: PlacementQueue
   readonly #tally: StreamTally
   /** Filled for each packet, so that none costs an object. */
   readonly #audio: ReusedAudioPacket = {
@@ -29,7 +43,9 @@ export class RtpReceiver {
     length: 0,
     table: g711Table('PCMU'),
     stride: 1,
+    density: 1,
   }
+  readonly #decoders = new StreamDecoders()
   #uses: ReadonlyMap<number, PayloadUse>
   #reception: SsrcReception | undefined
   #lostBefore = 0
@@ -38,8 +54,10 @@ export class RtpReceiver {
     readonly leg: TimelineLeg
     readonly tally: StreamTally
     readonly uses: ReadonlyMap<number, PayloadUse>
+    readonly processes: FilterProcesses
+    readonly clock: Clock
   }) {
-    this.#leg = options.leg
+    this.#queue = new PlacementQueue(options)
     this.#tally = options.tally
     this.#uses = options.uses
   }
@@ -68,14 +86,30 @@ export class RtpReceiver {
     return this.#uses.has(payloadType)
   }
 
+  /** Whether packets wait for a decoder. */
+  get isDecoding(): boolean {
+    return this.#queue.isWaiting
+  }
+
+  /** Looks whether a decoder hangs. Called every batch. */
+  watchDecoder(nowMs: number): void {
+    this.#queue.watch(nowMs)
+  }
+
+  /** Nothing more comes: resolves when all that came is decoded and placed. */
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+
   receive(packet: RtpPacket, arrivedAtMs: number): void {
     const reception = this.#receptionOf(packet.ssrc)
     const isNew = reception.receive(packet.sequenceNumber)
-    this.#tally[isNew ? this.#take(packet, arrivedAtMs, reception) : 'duplicate']++
+    const outcome = isNew ? this.#take(packet, arrivedAtMs, reception) : 'duplicate'
+    if (outcome !== undefined) this.#tally[outcome]++
   }
 
   /** Takes what is audio, and tells the counter that the packet belongs to. */
-  #take(packet: RtpPacket, arrivedAtMs: number, reception: SsrcReception): PacketCounter {
+  #take(packet: RtpPacket, arrivedAtMs: number, reception: SsrcReception): PacketOutcome {
     const use = this.#uses.get(packet.payloadType)
     if (use === 'unrecordable') return 'unrecordable'
     if (use === 'event') {
@@ -84,21 +118,80 @@ export class RtpReceiver {
     }
     const length = packet.payloadLength
     if (length === 0) return 'keepAlive'
-    if (use === undefined || use === 'comfortNoise' || length < SHORTEST_AUDIO_BYTES) {
-      reception.interruptJitter()
-      return 'comfortNoise'
-    }
-    if (length > LONGEST_AUDIO_BYTES) return 'notRtp'
+    if (use === undefined || use === 'comfortNoise') return this.#pause(reception)
+    return use instanceof Int16Array
+      ? this.#takeCompanded(packet, use, { arrivedAtMs, reception })
+      : this.#takeEncoded(packet, use, { arrivedAtMs, reception })
+  }
+
+  #takeCompanded(packet: RtpPacket, table: Int16Array, arrival: Arrival): PacketOutcome {
+    const { payloadLength } = packet
+    if (payloadLength < SHORTEST_AUDIO_BYTES) return this.#pause(arrival.reception)
+    if (payloadLength > LONGEST_AUDIO_BYTES) return 'notRtp'
     const audio = this.#audio
-    audio.timestamp = reception.extend(packet.timestamp)
-    audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
-    audio.missing = reception.missing
+    audio.timestamp = arrival.reception.extend(packet.timestamp)
     audio.datagram = packet.datagram
     audio.offset = packet.payloadOffset
+    audio.length = payloadLength
+    audio.table = table
+    audio.stride = 1
+    audio.density = 1
+    return this.#place(arrival)
+  }
+
+  #takeEncoded(packet: RtpPacket, format: DecodedFormat, arrival: Arrival): PacketOutcome {
+    const { reception } = arrival
+    // Whatever the codec, a byte alone stands for silence.
+    if (packet.payloadLength === 1) return this.#pause(reception)
+    if (isFiltered(format)) return this.#takeFiltered(packet, format, arrival)
+    const decoder = this.#decoders.of(format)
+    const length = decoder.decode(packet.datagram, packet.payloadOffset, packet.payloadLength)
+    if (length === 0) return this.#pause(reception)
+    if (length < 0) return 'undecodable'
+    const audio = this.#audio
+    audio.timestamp = narrowTimestamp(packet, format, reception)
+    audio.datagram = decoder.bytes
+    audio.offset = 0
     audio.length = length
-    audio.table = use
+    audio.table = undefined
+    audio.stride = 2
+    audio.density = decoder.density
+    return this.#place(arrival)
+  }
+
+  #takeFiltered(
+    packet: RtpPacket,
+    format: PayloadFormat<FilteredCodec>,
+    arrival: Arrival,
+  ): PacketOutcome {
+    const { payloadOffset, payloadLength } = packet
+    const payload = packet.datagram.subarray(payloadOffset, payloadOffset + payloadLength)
+    const framed = frameFilteredPayload(payload, format)
+    if (framed === undefined) return 'undecodable'
+    const { arrivedAtMs, reception } = arrival
+    if (framed.frames.every((frame) => frame === undefined)) return this.#pause(reception)
+    const timing = {
+      timestamp: narrowTimestamp(packet, format, reception),
+      arrivedAt: arrivedAtMs * SAMPLES_PER_MS,
+      missing: reception.missing,
+    }
+    if (timing.missing >= 0) reception.observeArrival(timing.arrivedAt, timing.timestamp)
+    this.#queue.decode(framed, timing)
+    return undefined
+  }
+
+  #place({ arrivedAtMs, reception }: Arrival): PacketOutcome {
+    const audio = this.#audio
+    audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
+    audio.missing = reception.missing
     if (audio.missing >= 0) reception.observeArrival(audio.arrivedAt, audio.timestamp)
-    return this.#leg.place(audio)
+    return this.#queue.place(audio)
+  }
+
+  /** Comfort noise: the silence that it stands for is as long as timestamps say. */
+  #pause(reception: SsrcReception): PacketCounter {
+    reception.interruptJitter()
+    return 'comfortNoise'
   }
 
   #receptionOf(ssrc: number): SsrcReception {
@@ -108,8 +201,18 @@ export class RtpReceiver {
       this.#tally.ssrcChanges++
       this.#lostBefore += reception.lost
     }
-    this.#leg.restart()
+    this.#decoders.reset()
+    this.#queue.restart()
     this.#reception = new SsrcReception(ssrc)
     return this.#reception
   }
+}
+
+/** Rounded up, as lengths are rounded down: packets in a row do not overlap. */
+function narrowTimestamp(
+  packet: RtpPacket,
+  { clockRate }: DecodedFormat,
+  reception: SsrcReception,
+): number {
+  return Math.ceil(reception.extend(packet.timestamp) * (SAMPLE_RATE / clockRate))
 }

@@ -1,57 +1,37 @@
 import { SLOT_SAMPLES } from './sample-clock.ts'
-
-/** Marks a sample that nothing was written to. G.711 never decodes to it. */
-export const EMPTY = -32768
-
-/** Where samples are read from. */
-export interface SampleSource {
-  readonly datagram: Uint8Array
-  /** Where the first sample starts. */
-  readonly offset: number
-  /** Samples. */
-  readonly length: number
-  /** Linear value of each byte (G.711); undefined where samples are linear already, 16-bit little-endian. */
-  readonly table: Int16Array | undefined
-  /** Bytes from one linear sample to the next. */
-  readonly stride: number
-}
-
-/** A linear sample; the one value that marks an empty place is moved by one. */
-function linearSample({ datagram, offset, stride }: SampleSource, index: number): number {
-  const at = offset + index * stride
-  const value = (((datagram[at + 1] ?? 0) << 24) >> 16) | (datagram[at] ?? 0)
-  return value === EMPTY ? EMPTY + 1 : value
-}
-
-/** One decoded sample. */
-export function sampleAt(source: SampleSource, index: number): number {
-  const { table } = source
-  if (table === undefined) return linearSample(source, index)
-  return table[source.datagram[source.offset + index] ?? 0] ?? 0
-}
+import { type Density, lowerDensity, raiseDensity } from './sample-density.ts'
+import { EMPTY, fitSamples, linearSample, type SampleSource } from './sample-source.ts'
 
 /** A second: half of it is held back, and a batch and what comes early are seldom more than the rest. */
-const FIRST_SAMPLES = 8192
+const FIRST_POSITIONS = 8192
 
 /**
  * A leg's decoded audio between the last slot that was taken and the newest packet, by position.
  *
  * Holds positions from `base` up to `limit`, and takes memory for a second of them until more is written ahead. What
  * was never written reads as `EMPTY`.
+ *
+ * Positions count samples at 8 kHz. For each there are `density` samples, as many as the densest source has of which
+ * something is still held; what comes from others is interpolated.
  */
 export class SampleRing {
-  readonly #mostSamples: number
-  /** A power of two long. */
+  readonly #mostPositions: number
   #samples: Int16Array
+  /** Positions that there is room for, a power of two, less one. */
   #mask: number
+  #density: Density = 1
+  /** Up to here stands what is as dense as the ring. */
+  #denseTo = Number.NEGATIVE_INFINITY
+  /** Of what was written last. */
+  #newest: Density = 1
   #base: number
   /** One past the highest position written. */
   #end: number
 
-  /** Grows up to `mostSamples`, a power of two. */
-  constructor(base: number, mostSamples: number) {
-    const first = Math.min(FIRST_SAMPLES, mostSamples)
-    this.#mostSamples = mostSamples
+  /** Grows up to `mostPositions`, a power of two. */
+  constructor(base: number, mostPositions: number) {
+    const first = Math.min(FIRST_POSITIONS, mostPositions)
+    this.#mostPositions = mostPositions
     this.#samples = new Int16Array(first).fill(EMPTY)
     this.#mask = first - 1
     this.#base = base
@@ -70,15 +50,24 @@ export class SampleRing {
 
   /** One past the highest position that can be written. */
   get limit(): number {
-    return this.#base + this.#mostSamples
+    return this.#base + this.#mostPositions
+  }
+
+  /** Samples for each position now. */
+  get density(): Density {
+    return this.#density
   }
 
   /**
-   * Decodes `length` samples of `datagram`: bytes through `table`, or linear 16-bit ones where there is none. What
-   * falls outside the ring is left out.
+   * Decodes a source: bytes through its table, or linear samples where it has none. What falls outside the ring is
+   * left out.
    */
   write(position: number, source: SampleSource): void {
-    const { datagram, offset, length, table } = source
+    const { datagram, offset, length, table, density } = source
+    if (density !== 1 || this.#density !== 1) {
+      this.writeStretched(position, source, length)
+      return
+    }
     this.#reach(position + length)
     const samples = this.#samples
     const mask = this.#mask
@@ -98,71 +87,80 @@ export class SampleRing {
     if (to > from && position + to > this.#end) this.#end = position + to
   }
 
-  /** Decodes all samples and stretches or squeezes them to `length`, by linear interpolation. */
+  /** Decodes all samples and stretches or squeezes them to `length` positions, at the ring's density. */
   writeStretched(position: number, source: SampleSource, length: number): void {
     this.#reach(position + length)
-    const samples = this.#samples
-    const mask = this.#mask
+    this.#newest = source.density
+    if (source.density > this.#density) this.#thicken(source.density)
+    const density = this.#density
+    if (source.density === density) this.#denseTo = Math.max(this.#denseTo, position + length)
     const from = Math.max(0, this.#base - position)
     const to = Math.min(length, this.limit - position)
-    const pace = (source.length - 1) / (length - 1)
+    const isAsItIs = source.density === density && source.length === length
+    const fitted = isAsItIs ? undefined : fitSamples(source, length * density)
+    const samples = this.#samples
+    const start = position & this.#mask
     for (let index = from; index < to; index++) {
-      const at = index * pace
-      const before = Math.floor(at)
-      const first = sampleAt(source, before)
-      const second = sampleAt(source, Math.min(before + 1, source.length - 1))
-      samples[(position + index) & mask] = Math.round(first + (second - first) * (at - before))
+      const at = ((start + index) & this.#mask) * density
+      for (let step = 0; step < density; step++) {
+        const which = index * density + step
+        samples[at + step] =
+          fitted === undefined ? linearSample(source, which) : (fitted[which] ?? 0)
+      }
     }
     if (to > from && position + to > this.#end) this.#end = position + to
   }
 
   /**
-   * Moves the slot from `base` on into `slot`, and `base` past it. Returns its energy (sum of squares), or -1 where some
-   * of it is empty.
+   * Moves the slot from `base` on into `slot`, which has room for it at the ring's density, and `base` past it. Returns
+   * its energy (sum of squares, as if at 8 kHz), or -1 where some of it is empty.
    */
   take(slot: Int16Array): number {
     const samples = this.#samples
-    const mask = this.#mask
-    const start = this.#base & mask
+    const size = samples.length
+    const start = (this.#base & this.#mask) * this.#density
     let energy = 0
     let isWhole = true
-    for (let index = 0; index < SLOT_SAMPLES; index++) {
-      const at = (start + index) & mask
+    for (let index = 0; index < slot.length; index++) {
+      const at = start + index < size ? start + index : start + index - size
       const sample = samples[at] ?? EMPTY
       samples[at] = EMPTY
       slot[index] = sample
       energy += sample * sample
       if (sample === EMPTY) isWhole = false
     }
-    this.#base += SLOT_SAMPLES
-    if (this.#end < this.#base) this.#end = this.#base
-    return isWhole ? energy : -1
+    this.#moveBase(this.#base + SLOT_SAMPLES)
+    return isWhole ? energy / this.#density : -1
   }
 
-  /** Sum of squares of the slot at a position; what is empty counts as silence. */
+  /** Sum of squares of the slot at a position, as if at 8 kHz; what is empty counts as silence. */
   energy(position: number): number {
     if (position >= this.#end) return 0
     const samples = this.#samples
-    const mask = this.#mask
-    const start = position & mask
+    const size = samples.length
+    const start = (position & this.#mask) * this.#density
     let sum = 0
-    for (let index = 0; index < SLOT_SAMPLES; index++) {
-      const sample = samples[(start + index) & mask] ?? EMPTY
+    for (let index = 0; index < SLOT_SAMPLES * this.#density; index++) {
+      const sample = samples[start + index < size ? start + index : start + index - size] ?? EMPTY
       if (sample !== EMPTY) sum += sample * sample
     }
-    return sum
+    return sum / this.#density
   }
 
-  /** Moves what stands in `from`…`to` earlier by `by` samples; what falls before `floor` or the base is lost. */
+  /** Moves what stands in `from`…`to` earlier by `by` positions; what falls before `floor` or the base is lost. */
   moveEarlier(from: number, to: number, { by, floor }: { by: number; floor: number }): void {
     const samples = this.#samples
     const mask = this.#mask
+    const density = this.#density
     const lowest = Math.max(this.#base, floor)
     for (let at = Math.max(from, this.#base); at < to; at++) {
-      const sample = samples[at & mask] ?? EMPTY
-      if (sample === EMPTY) continue
-      samples[at & mask] = EMPTY
-      if (at - by >= lowest) samples[(at - by) & mask] = sample
+      for (let step = 0; step < density; step++) {
+        const source = (at & mask) * density + step
+        const sample = samples[source] ?? EMPTY
+        if (sample === EMPTY) continue
+        samples[source] = EMPTY
+        if (at - by >= lowest) samples[((at - by) & mask) * density + step] = sample
+      }
     }
     if (to >= this.#end) this.#end = Math.max(this.#base, to - by)
   }
@@ -171,24 +169,63 @@ export class SampleRing {
   discardBefore(position: number): void {
     const count = position - this.#base
     if (count <= 0) return
-    if (count >= this.#samples.length) {
+    if (count > this.#mask) {
       this.#samples.fill(EMPTY)
     } else {
-      const mask = this.#mask
-      for (let at = this.#base; at < position; at++) this.#samples[at & mask] = EMPTY
+      const samples = this.#samples
+      const size = samples.length
+      const start = (this.#base & this.#mask) * this.#density
+      for (let index = 0; index < count * this.#density; index++) {
+        samples[start + index < size ? start + index : start + index - size] = EMPTY
+      }
     }
-    this.#base = position
-    if (this.#end < position) this.#end = position
+    this.#moveBase(position)
   }
+
+  #moveBase(base: number): void {
+    this.#base = base
+    if (this.#end < base) this.#end = base
+  }
+
+  /** Becomes as dense as what was written last, where nothing denser is held any more. Called before a slot is taken. */
+  settleDensity(): void {
+    if (this.#density === this.#newest || this.#base < this.#denseTo) return
+    const factor = this.#density / this.#newest
+    const thinned = new Int16Array(this.#samples.length / factor)
+    lowerDensity(this.#samples, factor, thinned)
+    this.#samples = thinned
+    this.#density = this.#newest
+    this.#denseTo = this.#end
+  }
+
+  /** Becomes denser. Runs of samples that are held are interpolated each for itself. */
+  #thicken(density: Density): void {
+    const factor = density / this.#density
+    const old = this.#samples
+    const size = old.length
+    const thick = new Int16Array(size * factor).fill(EMPTY)
+    for (let from = 0; from < size; from++) {
+      if (old[from] === EMPTY) continue
+      let to = from + 1
+      while (to < size && old[to] !== EMPTY) to++
+      raiseDensity(old.subarray(from, to), factor, thick.subarray(from * factor, to * factor))
+      from = to
+    }
+    this.#samples = thick
+    this.#density = density
+  }
+
   /** Takes as much memory as positions up to `end` need. */
   #reach(end: number): void {
-    const needed = Math.min(end - this.#base, this.#mostSamples)
-    if (needed <= this.#samples.length) return
-    let size = this.#samples.length
+    const needed = Math.min(end - this.#base, this.#mostPositions)
+    if (needed <= this.#mask + 1) return
+    let size = this.#mask + 1
     while (size < needed) size *= 2
-    const grown = new Int16Array(size).fill(EMPTY)
+    const density = this.#density
+    const grown = new Int16Array(size * density).fill(EMPTY)
     for (let at = this.#base; at < this.#end; at++) {
-      grown[at & (size - 1)] = this.#samples[at & this.#mask] ?? EMPTY
+      const from = (at & this.#mask) * density
+      grown.set(this.#samples.subarray(from, from + density), (at & (size - 1)) * density)
     }
     this.#samples = grown
     this.#mask = size - 1

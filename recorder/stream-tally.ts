@@ -10,6 +10,7 @@ export type PacketCounter =
   | 'keepAlive'
   | 'notRtp'
   | 'unrecordable'
+  | 'undecodable'
 
 /** Counts a stream's packets while they come: `StreamCounters` that can still change. */
 export class StreamTally {
@@ -28,6 +29,7 @@ export class StreamTally {
   replayed = 0
   longestUnauthenticatedRun = 0
   unrecordable = 0
+  undecodable = 0
   lostPackets = 0
   ssrcChanges = 0
   reanchored = 0

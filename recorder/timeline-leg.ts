@@ -2,6 +2,7 @@ import type { AudioPacket } from './audio-packet.ts'
 import { LegAnchor } from './leg-anchor.ts'
 import { LegBuffer, type OnLost } from './leg-buffer.ts'
 import { SLOT_SAMPLES } from './sample-clock.ts'
+import type { Density } from './sample-density.ts'
 
 /** `late`: its place was taken already, or is too far ahead to be held. */
 export type Placement = 'placed' | 'late' | 'duplicate'
@@ -21,15 +22,27 @@ export const LEAD_IN_SAMPLES = 5 * SLOT_SAMPLES
 export class TimelineLeg {
   readonly #buffer: LegBuffer
   readonly #anchor: LegAnchor
-  /** The slot that was taken last; the same view after every `take`. */
-  readonly slot: Int16Array
   #latest = Number.POSITIVE_INFINITY
 
   /** Holds up to `ringSamples`, a power of two, ahead of what was taken: two seconds by default. */
   constructor(base: number, onLost: OnLost, ringSamples?: number) {
     this.#buffer = new LegBuffer(base, onLost, ringSamples)
     this.#anchor = new LegAnchor(this.#buffer)
-    this.slot = this.#buffer.slot
+  }
+
+  /** The slot that was taken last; its samples are overwritten by the next. */
+  get slot(): Int16Array {
+    return this.#buffer.slot
+  }
+
+  /** The slot before it. */
+  get slotBefore(): Int16Array {
+    return this.#buffer.slotBefore
+  }
+
+  /** Samples of the slot for each one at 8 kHz. */
+  get density(): Density {
+    return this.#buffer.density
   }
 
   /** How often the leg was anchored anew within one SSRC. */

@@ -4,7 +4,7 @@ import type { EngineReply } from '../../recorder/engine-protocol.ts'
 import type {
   ForkPlan,
   LiveRecording,
-  PayloadFormat,
+  PlayedFormat,
   RecordingOutcome,
   RecordingPlan,
   StreamPlan,
@@ -134,7 +134,7 @@ export class DirectPlane implements MediaPlane {
    */
   async play(
     recordingId: string,
-    sound: { readonly streamId: string; readonly file: string; readonly format: PayloadFormat },
+    sound: { readonly streamId: string; readonly file: string; readonly format: PlayedFormat },
     cancel: AbortSignal,
   ): Promise<void> {
     const { streamId } = sound

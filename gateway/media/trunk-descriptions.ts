@@ -1,6 +1,10 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
-import type { PayloadFormat, StreamPort } from '../../recorder/recording-plan.ts'
-import { type MediaCapabilities, usableFormats } from '../siprec/media-capabilities.ts'
+import type { PayloadFormat, PlayedFormat, StreamPort } from '../../recorder/recording-plan.ts'
+import {
+  type MediaCapabilities,
+  offeredCodecs,
+  usableFormats,
+} from '../siprec/media-capabilities.ts'
 import type { SdpFormat } from '../siprec/sdp-offer.ts'
 import {
   choosePassedFormats,
@@ -113,11 +117,11 @@ export class TrunkDescriptions {
   }
 
   /** What the caller needs to hear us, and the format to play in. Throws `no_announcement`. */
-  announceToCaller(): { readonly sdp: string; readonly format: PayloadFormat } {
+  announceToCaller(): { readonly sdp: string; readonly format: PlayedFormat } {
     const { caller } = this.#legs
     const { theirs } = caller
     const usable = usableFormats(theirs?.audio.formats ?? [], this.#options.capabilities)
-    const format = usable.formats[0]
+    const format = usable.formats.find(isPlayed)
     if (theirs === undefined || format === undefined) {
       throw new TallenneError('no_announcement', 'the caller offers no codec to play it in')
     }
@@ -157,15 +161,7 @@ export class TrunkDescriptions {
 
   /** What is offered where the caller offers nothing. */
   #ownAudio(): AudioLine {
-    const codecs = this.#options.capabilities.codecs.map(
-      ({ payloadType, encoding, clockRate, channels }) => ({
-        payloadType,
-        encoding,
-        clockRate,
-        channels,
-        fmtp: null,
-      }),
-    )
+    const codecs = offeredCodecs(this.#options.capabilities)
     return {
       protocol: 'RTP/AVP',
       formats: [...codecs, TELEPHONE_EVENT],
@@ -175,4 +171,8 @@ export class TrunkDescriptions {
       attributes: [],
     }
   }
+}
+
+function isPlayed(format: PayloadFormat): format is PlayedFormat {
+  return format.codec === 'PCMU' || format.codec === 'PCMA'
 }

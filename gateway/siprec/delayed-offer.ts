@@ -1,6 +1,6 @@
 import type { StreamPlan } from '../../recorder/recording-plan.ts'
 import { type Answer, type AnswerLine, remoteOf, withOrderRoles } from './answer-plan.ts'
-import { type MediaCapabilities, usableFormats } from './media-capabilities.ts'
+import { type MediaCapabilities, offeredCodecs, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
 
 /** Two audio lines: what a recorder must be able to take of one call (RFC 7866 §8.4). */
@@ -43,7 +43,7 @@ export function planDelayedOffer(capabilities: MediaCapabilities): Answer {
 
 function offeredFormats(capabilities: MediaCapabilities): readonly SdpFormat[] {
   return [
-    ...capabilities.codecs.map(({ codec: _, ...format }) => ({ ...format, fmtp: null })),
+    ...offeredCodecs(capabilities),
     { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, channels: 1, fmtp: '0-15' },
     { payloadType: 13, encoding: 'CN', clockRate: 8000, channels: 1, fmtp: null },
   ]

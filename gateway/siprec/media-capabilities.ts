@@ -1,4 +1,6 @@
 import type { CodecName, PayloadFormat } from '../../recorder/recording-plan.ts'
+import { payloadFormat } from './format-parameters.ts'
+import { KNOWN_CODECS, type KnownCodec } from './known-codecs.ts'
 import type { SdpFormat } from './sdp-offer.ts'
 
 /** A codec that can be recorded, as SDP names it. */
@@ -9,8 +11,8 @@ export interface CodecCapability {
   /** RTP clock rate in hertz. */
   readonly clockRate: number
   readonly channels: number
-  /** What our own offer numbers it. */
-  readonly payloadType: number
+  /** What our own offer numbers it; null where it is taken and not offered. */
+  readonly payloadType: number | null
 }
 
 /** What may be answered; everything else is refused. */
@@ -22,13 +24,38 @@ export interface MediaCapabilities {
   readonly maxStreams: number
 }
 
-export const G711_CAPABILITIES: MediaCapabilities = {
-  codecs: [
-    { codec: 'PCMU', encoding: 'PCMU', clockRate: 8000, channels: 1, payloadType: 0 },
-    { codec: 'PCMA', encoding: 'PCMA', clockRate: 8000, channels: 1, payloadType: 8 },
-  ],
-  protocols: ['RTP/AVP', 'RTP/AVPF'],
-  maxStreams: 8,
+/** Codecs that the recorder decodes, in the order of our own offers. */
+export function mediaCapabilities(codecs: readonly CodecName[]): MediaCapabilities {
+  return {
+    codecs: codecs.flatMap((codec) =>
+      KNOWN_CODECS.filter((known) => known.codec === codec).flatMap(capabilitiesOf),
+    ),
+    protocols: ['RTP/AVP', 'RTP/AVPF'],
+    maxStreams: 8,
+  }
+}
+
+/** Every way in which descriptions name it; the first is how we do. */
+function capabilitiesOf(known: KnownCodec): readonly CodecCapability[] {
+  const { codec, encodings, clockRates, channels, offeredAs } = known
+  const all = encodings.flatMap((encoding) =>
+    clockRates.flatMap((clockRate) =>
+      channels.map((count) => ({ codec, encoding, clockRate, channels: count })),
+    ),
+  )
+  return all.map((capability, index) => ({
+    ...capability,
+    payloadType: index === 0 ? offeredAs : null,
+  }))
+}
+
+export const G711_CAPABILITIES = mediaCapabilities(['PCMU', 'PCMA'])
+
+/** The codecs of an offer of ours. */
+export function offeredCodecs({ codecs }: MediaCapabilities): readonly SdpFormat[] {
+  return codecs.flatMap(({ codec: _, payloadType, ...format }) =>
+    payloadType === null ? [] : { ...format, payloadType, fmtp: null },
+  )
 }
 
 /** The formats of an m-line that an answer keeps, sorted by what they are to the recorder. */
@@ -54,14 +81,16 @@ export function usableFormats(
   const comfortNoisePayloadTypes: number[] = []
   let hasAudio = false
   for (const format of offered) {
-    const { payloadType, clockRate } = format
+    const { payloadType } = format
     if (kept.has(payloadType)) continue
     const encoding = format.encoding.toLowerCase()
     const capability = capabilities.codecs.find((candidate) => isSame(candidate, format))
     if (capability !== undefined) {
-      hasAudio = true
       const { codec } = capability
-      if (codec !== null) formats.push({ payloadType, codec, clockRate })
+      const read = codec === null ? undefined : payloadFormat(codec, format)
+      if (codec !== null && read === undefined) continue
+      if (read !== undefined) formats.push(read)
+      hasAudio = true
     } else if (encoding === 'telephone-event') eventPayloadTypes.push(payloadType)
     else if (encoding === 'cn') comfortNoisePayloadTypes.push(payloadType)
     else continue

@@ -13,6 +13,8 @@ function mono(encoding: string, clockRate = 8000): StaticPayloadType {
 /** Audio payload types of RFC 3551 §6, and comfort noise at 19, where old Cisco systems still put it. */
 export const STATIC_PAYLOAD_TYPES: ReadonlyMap<number, StaticPayloadType> = new Map([
   [0, mono('PCMU')],
+  // Reserved since RFC 3551, and still what it was before it: G.721.
+  [2, mono('G726-32')],
   [3, mono('GSM')],
   [4, mono('G723')],
   [5, mono('DVI4')],

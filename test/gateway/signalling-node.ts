@@ -76,6 +76,7 @@ export async function startSignallingNode(
       portTo: to,
       portRestMs: 0,
       maxRecordings: options.maxRecordings ?? 100,
+      maxDecoders: 4,
       holdBackMs: 500,
       opus: { complexity: 0, bitrateBps: 16_000 },
       skipsQuiet: true,

@@ -90,6 +90,7 @@ export function simulateLeg(
       length: packet.length,
       table: TABLE,
       stride: 1,
+      density: 1,
     })
     placements[placement]++
   }

@@ -1,6 +1,9 @@
 import { createSocket } from 'node:dgram'
 import type { Test } from 'tap'
+import type { Clock } from '../../base/clock.ts'
+import { FilterProcesses } from '../../recorder/decoding/filter-processes.ts'
 import type { EngineSettings } from '../../recorder/engine-protocol.ts'
+import { FileBudget } from '../../recorder/file-budget.ts'
 import { encodeSilence } from '../../recorder/opus-encoder.ts'
 import { Recording } from '../../recorder/recording.ts'
 import type { RecordingOutcome, StreamPlan } from '../../recorder/recording-plan.ts'
@@ -18,11 +21,21 @@ export const SETTINGS: EngineSettings = {
   portTo: 42_199,
   portRestMs: 1000,
   maxRecordings: 10,
+  maxDecoders: 4,
   holdBackMs: 500,
   opus: { complexity: 0, bitrateBps: 16_000 },
   skipsQuiet: true,
   quietDb: -55,
   spoolPath: '/nowhere',
+}
+
+/** Room for a few decoder processes. */
+export function decoderProcesses(clock: Clock): FilterProcesses {
+  return new FilterProcesses({
+    most: SETTINGS.maxDecoders,
+    files: new FileBudget({ clock }),
+    clock,
+  })
 }
 
 const SILENCE = encodeSilence(SETTINGS.opus)
@@ -82,6 +95,7 @@ export class Sender {
 /** A recording on a clock that stands still, fed without a network. */
 export class RecordingRig {
   readonly clock = new ManualClock()
+  readonly processes = decoderProcesses(this.clock)
   readonly sink: MemorySink
   readonly recording: Recording
   readonly #sockets = new Map<string, SocketPair>()
@@ -102,6 +116,7 @@ export class RecordingRig {
         this.#opened++
         return sink
       },
+      processes: this.processes,
       silence: SILENCE,
     })
     for (const plan of plans) this.addStream(t, plan)

@@ -111,6 +111,7 @@ async function openCall(
       portTo: 42_399,
       portRestMs: 0,
       maxRecordings: 10,
+      maxDecoders: 4,
       holdBackMs: 100,
       opus: { complexity: 0, bitrateBps: 16_000 },
       skipsQuiet: true,

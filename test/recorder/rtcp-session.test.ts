@@ -6,7 +6,7 @@ import { readRtcp } from '../../recorder/rtcp-reader.ts'
 import { bindSocketPair, type SocketPair } from '../../recorder/rtp-sockets.ts'
 import { TimelineLeg } from '../../recorder/timeline-leg.ts'
 import { ManualClock } from '../manual-clock.ts'
-import { streamPlan } from './recording-rig.ts'
+import { decoderProcesses, streamPlan } from './recording-rig.ts'
 import { rtp } from './rtp.ts'
 
 /** A bound pair of sockets on loopback. */
@@ -31,6 +31,7 @@ async function heardStream(t: Test, from: number) {
     sockets: own,
     leg: new TimelineLeg(0, () => {}),
     clock,
+    processes: decoderProcesses(clock),
     onFailed: (error) => t.error(error),
   })
   const send = async (datagram: Buffer) => {

@@ -4,15 +4,18 @@ import { RtpPacket } from '../../recorder/rtp-packet.ts'
 import { RtpReceiver } from '../../recorder/rtp-receiver.ts'
 import { StreamTally } from '../../recorder/stream-tally.ts'
 import { TimelineLeg } from '../../recorder/timeline-leg.ts'
-import { streamPlan } from './recording-rig.ts'
+import { ManualClock } from '../manual-clock.ts'
+import { decoderProcesses, streamPlan } from './recording-rig.ts'
 import { type RtpFields, rtp } from './rtp.ts'
 
 /** A receiver of PCMU, PCMA, telephone-event 101 and comfort noise 13, and what it counts. */
 function receiver() {
   const leg = new TimelineLeg(0, () => {})
   const tally = new StreamTally()
+  const clock = new ManualClock()
+  const processes = decoderProcesses(clock)
   const plan = streamPlan('caller', { relay: { toStreamId: 'agent', otherPayloadTypes: [9] } })
-  const receiver = new RtpReceiver({ leg, tally, uses: payloadUses(plan) })
+  const receiver = new RtpReceiver({ leg, tally, uses: payloadUses(plan), processes, clock })
   const packet = new RtpPacket()
   let arrivedAtMs = 0
   const receive = (fields: RtpFields) => {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { EMPTY, SampleRing, type SampleSource } from '../../recorder/sample-ring.ts'
+import { SampleRing } from '../../recorder/sample-ring.ts'
+import { EMPTY, type SampleSource } from '../../recorder/sample-source.ts'
 
 const SLOT = 160
 
@@ -12,6 +13,7 @@ function counting(from: number, length: number): SampleSource {
     length,
     table: undefined,
     stride: 2,
+    density: 1,
   }
 }
 

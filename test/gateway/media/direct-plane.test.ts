@@ -20,6 +20,7 @@ async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
       portTo: to,
       portRestMs: 0,
       maxRecordings,
+      maxDecoders: 4,
       holdBackMs: 500,
       opus: { complexity: 0, bitrateBps: 16_000 },
       skipsQuiet: true,

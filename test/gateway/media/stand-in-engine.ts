@@ -35,6 +35,7 @@ function report(): void {
     kind: 'report',
     recordings: recordings.size,
     portsInUse: recordings.size * 2,
+    decoders: 0,
     portsFree: settings.maxRecordings * 2 - recordings.size * 2,
     lagMs: 0,
     counters: { opened: recordings.size },

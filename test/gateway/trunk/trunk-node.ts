@@ -133,6 +133,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
         portTo: 43_399,
         portRestMs: 0,
         maxRecordings: options.maxRecordings ?? 50,
+        maxDecoders: 4,
         holdBackMs: 100,
         opus: { complexity: 0, bitrateBps: 16_000 },
         skipsQuiet: true,

@@ -119,6 +119,7 @@ export async function startMediaNode(
       portTo: 44_018 + engineIndex * 20,
       portRestMs: 0,
       maxRecordings: 50,
+      maxDecoders: 4,
       holdBackMs: 100,
       opus: { complexity: 0, bitrateBps: 16_000 },
       skipsQuiet: true,

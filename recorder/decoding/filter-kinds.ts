@@ -1,0 +1,89 @@
+import type { CodecName, DecodedFormat, FilteredCodec, PayloadFormat } from '../recording-plan.ts'
+import type { Density } from '../sample-density.ts'
+import { readAmrFrames } from './amr-frames.ts'
+import {
+  type Frames,
+  ilbcFrameMs,
+  readG729Frames,
+  readGsmFrames,
+  readIlbcFrames,
+} from './frames.ts'
+
+/** A kind of stream that one ffmpeg process decodes from its beginning to its end. */
+export interface FilterKind {
+  readonly name: string
+  /** ffmpeg's name of the input. */
+  readonly inputFormat: string
+  /** What stands before the first frame. */
+  readonly header: string
+  /** Samples at 8 kHz. */
+  readonly frameSamples: number
+  readonly density: Density
+}
+
+/** A payload as frames of a kind. */
+export interface FramedPayload {
+  readonly kind: FilterKind
+  readonly frames: Frames
+}
+
+const G729 = kind('G729', { inputFormat: 'g729', frameSamples: 80 })
+const GSM = kind('GSM', { inputFormat: 'gsm' })
+const ILBC_20 = kind('ILBC 20 ms', { inputFormat: 'ilbc', header: '#!iLBC20\n' })
+const ILBC_30 = kind('ILBC 30 ms', {
+  inputFormat: 'ilbc',
+  header: '#!iLBC30\n',
+  frameSamples: 240,
+})
+const AMR = kind('AMR', { inputFormat: 'amr', header: '#!AMR\n' })
+const AMR_WB = kind('AMR-WB', { inputFormat: 'amr', header: '#!AMR-WB\n', density: 2 })
+
+function kind(
+  name: string,
+  fields: Pick<FilterKind, 'inputFormat'> & Partial<FilterKind>,
+): FilterKind {
+  return { name, header: '', frameSamples: 160, density: 1, ...fields }
+}
+
+/** Every kind that a codec's streams may be of. */
+export const FILTER_KINDS: Readonly<Record<FilteredCodec, readonly FilterKind[]>> = {
+  G729: [G729],
+  GSM: [GSM],
+  ILBC: [ILBC_20, ILBC_30],
+  AMR: [AMR],
+  'AMR-WB': [AMR_WB],
+}
+
+export function isFiltered(format: DecodedFormat): format is PayloadFormat<FilteredCodec> {
+  return isFilteredCodec(format.codec)
+}
+
+export function isFilteredCodec(codec: CodecName): codec is FilteredCodec {
+  return codec in FILTER_KINDS
+}
+
+/** The frames of a payload; undefined where it is none of its codec's. */
+export function frameFilteredPayload(
+  payload: Uint8Array,
+  { codec, isOctetAligned = false }: PayloadFormat<FilteredCodec>,
+): FramedPayload | undefined {
+  switch (codec) {
+    case 'G729':
+      return framed(G729, readG729Frames(payload))
+    case 'GSM':
+      return framed(GSM, readGsmFrames(payload))
+    case 'ILBC': {
+      const frameMs = ilbcFrameMs(payload)
+      if (frameMs === undefined) return undefined
+      return framed(frameMs === 20 ? ILBC_20 : ILBC_30, readIlbcFrames(payload, frameMs))
+    }
+    case 'AMR':
+      return framed(AMR, readAmrFrames(payload, { codec, isOctetAligned }))
+    case 'AMR-WB':
+      return framed(AMR_WB, readAmrFrames(payload, { codec, isOctetAligned }))
+  }
+}
+
+function framed(kind: FilterKind, frames: Frames | undefined): FramedPayload | undefined {
+  return frames && { kind, frames }
+}

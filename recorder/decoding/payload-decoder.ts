@@ -1,0 +1,16 @@
+import type { Density } from '../sample-density.ts'
+
+/**
+ * Turns payloads of one codec into linear samples, at once. Its state belongs to one stream, and payloads are given in
+ * the order in which they came.
+ */
+export interface PayloadDecoder {
+  readonly density: Density
+  /** What was decoded last: 16-bit samples, least significant byte first. Overwritten by the next payload. */
+  readonly bytes: Uint8Array
+  /**
+   * Decodes a payload and tells how long it is, in samples at 8 kHz: 0 where it is comfort noise or nothing, negative
+   * where it is none of the codec's. Never throws.
+   */
+  decode(datagram: Uint8Array, offset: number, length: number): number
+}

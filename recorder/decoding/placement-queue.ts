@@ -1,0 +1,160 @@
+import type { Clock } from '../../base/clock.ts'
+import type { AudioPacket, ReusedAudioPacket } from '../audio-packet.ts'
+import type { Density } from '../sample-density.ts'
+import { fitSamples } from '../sample-source.ts'
+import type { PacketCounter, StreamTally } from '../stream-tally.ts'
+import type { TimelineLeg } from '../timeline-leg.ts'
+import { DecodeJob } from './decode-job.ts'
+import { FilterFeed } from './filter-feed.ts'
+import type { FramedPayload } from './filter-kinds.ts'
+import type { FilterProcesses } from './filter-processes.ts'
+
+/** When a packet came, and where it stands in its stream. */
+export interface PacketTiming {
+  /** Extended RTP timestamp, in samples at 8 kHz. */
+  readonly timestamp: number
+  readonly arrivedAt: number
+  readonly missing: number
+}
+
+interface Waiting extends PacketTiming {
+  readonly job: DecodeJob | undefined
+  readonly samples: Int16Array
+  readonly density: Density
+  /** It is the first of another source. */
+  readonly isRestart: boolean
+}
+
+/**
+ * Places a stream's packets on its leg in the order in which they came, also where some are decoded by a process and
+ * wait for it. A packet that waits is placed as if it had been decoded when it arrived, so that what the process takes
+ * costs nothing but time that audio is held back for anyway.
+ *
+ * Owns the processes' feeds.
+ */
+export class PlacementQueue {
+  readonly #leg: TimelineLeg
+  readonly #tally: StreamTally
+  readonly #processes: FilterProcesses
+  readonly #clock: Clock
+  readonly #audio: ReusedAudioPacket = {
+    timestamp: 0,
+    arrivedAt: 0,
+    missing: 0,
+    datagram: new Uint8Array(0),
+    offset: 0,
+    length: 0,
+    table: undefined,
+    stride: 2,
+    density: 1,
+  }
+  #waiting: Waiting[] = []
+  #feed: FilterFeed | undefined
+  #isRestarting = false
+  /** Packets since the last one that was placed that could not be decoded. */
+  #undecodable = 0
+
+  constructor(options: {
+    readonly leg: TimelineLeg
+    readonly tally: StreamTally
+    readonly processes: FilterProcesses
+    readonly clock: Clock
+  }) {
+    this.#leg = options.leg
+    this.#tally = options.tally
+    this.#processes = options.processes
+    this.#clock = options.clock
+  }
+
+  /** Whether packets wait to be decoded. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** The next packet comes from another source. */
+  restart(): void {
+    void this.#feed?.close()
+    this.#feed = undefined
+    if (this.isWaiting) this.#isRestarting = true
+    else this.#leg.restart()
+  }
+
+  /** Places a decoded packet. Undefined where it has to wait: then it is counted when it is placed. */
+  place(audio: AudioPacket): PacketCounter | undefined {
+    if (!this.isWaiting) return this.#leg.place(audio)
+    const samples = fitSamples(audio, audio.length * audio.density)
+    this.#wait(audio, { job: undefined, samples, density: audio.density })
+    return undefined
+  }
+
+  /** Has a payload decoded by a process, and placed and counted then. */
+  decode(payload: FramedPayload, timing: PacketTiming): void {
+    const { kind } = payload
+    if (this.#feed?.kind !== kind) {
+      // It still gives what it owes.
+      void this.#feed?.close()
+      this.#feed = new FilterFeed({
+        kind,
+        processes: this.#processes,
+        clock: this.#clock,
+        onSettled: () => this.#placeSettled(),
+      })
+    }
+    const job = new DecodeJob(payload)
+    this.#wait(timing, { job, samples: job.samples, density: kind.density })
+    this.#feed.feed(job)
+    if (job.state === 'failed') this.#placeSettled()
+  }
+
+  /** Looks whether a process hangs. Called every batch. */
+  watch(nowMs: number): void {
+    this.#feed?.watch(nowMs)
+  }
+
+  /** Ends the process, and resolves when all that it owed is placed. */
+  async close(): Promise<void> {
+    const feed = this.#feed
+    this.#feed = undefined
+    await feed?.close()
+  }
+
+  #wait(
+    { timestamp, arrivedAt, missing }: PacketTiming,
+    decoded: Pick<Waiting, 'job' | 'samples' | 'density'>,
+  ): void {
+    const isRestart = this.#isRestarting
+    this.#isRestarting = false
+    this.#waiting.push({ timestamp, arrivedAt, missing, isRestart, ...decoded })
+  }
+
+  #placeSettled(): void {
+    for (;;) {
+      const next = this.#waiting[0]
+      if (next === undefined || next.job?.state === 'waiting') return
+      this.#waiting.shift()
+      if (next.isRestart) this.#leg.restart()
+      if (next.job?.state === 'failed') {
+        this.#undecodable += 1 + Math.max(0, next.missing)
+        this.#tally.undecodable++
+      } else {
+        this.#tally[this.#placeDecoded(next)]++
+      }
+    }
+  }
+
+  #placeDecoded(packet: Waiting): PacketCounter {
+    const { samples, density, missing } = packet
+    const audio = this.#audio
+    audio.timestamp = packet.timestamp
+    audio.arrivedAt = packet.arrivedAt
+    audio.missing = missing
+    if (missing >= 0) {
+      audio.missing += this.#undecodable
+      this.#undecodable = 0
+    }
+    audio.datagram = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
+    audio.length = samples.length / density
+    audio.density = density
+    return this.#leg.place(audio)
+  }
+}
