@@ -88,6 +88,7 @@ const identification = z.strictObject({
   caller: z.array(z.string()).min(1).optional(),
   serviceNumber: z.array(z.string()).min(1).optional(),
   agent: z.array(z.string()).min(1).optional(),
+  platformReference: z.array(z.string()).min(1).optional(),
   /**
    * Recording clients whose streams carry the other party than their metadata says: the host of their Contact,
    * or a part of their User-Agent.

@@ -53,6 +53,9 @@ export const contactsQuerySchema = z.strictObject({
   agent: text(255).optional().meta({
     description: 'An agent who handled the contact or a segment of it.',
   }),
+  platformReference: text(255).optional().meta({
+    description: 'What the platform calls the call, in the form in which contacts show it.',
+  }),
   from: instant.optional().meta({
     description: 'Contacts that started at this instant or later.',
     example: '2026-01-31T08:00:00Z',

@@ -87,6 +87,13 @@ export const recordingDetailsSchema = z
   })
   .meta({ description: 'A recording, and why it is still here or is not.' })
 
+const foundInSchema = z
+  .object({
+    source: z.string().meta({ description: 'By its name, as `participant-label`.' }),
+    isGuess: z.boolean().meta({ description: 'Only order, position or the like said so.' }),
+  })
+  .nullable()
+
 export const contactSchema = z
   .object({
     id,
@@ -101,6 +108,17 @@ export const contactSchema = z
     serviceNumber: z.string().nullable(),
     serviceLine: z.string(),
     agent: z.string().nullable(),
+    platformReference: z.string().nullable().meta({
+      description: 'What the platform calls the call: a UCID, a tracking id, a conversation id, …',
+    }),
+    foundIn: z
+      .object({
+        caller: foundInSchema,
+        serviceNumber: foundInSchema,
+        agent: foundInSchema,
+        platformReference: foundInSchema,
+      })
+      .meta({ description: 'Which source gave each fact; null where none did.' }),
     startedAt: instant,
     answeredAt: instant.nullable(),
     endedAt: instant.nullable(),

@@ -3,6 +3,7 @@ import {
   type ContactRow,
   endOf,
   iso,
+  NOT_FOUND,
   type RecordingRow,
   recordingView,
   type SegmentRow,
@@ -45,7 +46,7 @@ interface DeletionRow {
 
 const CONTACT_COLUMNS = `id, node_id AS node, call_id AS callId, capture, direction, caller_display AS caller,
   caller_raw AS callerRaw, caller_withheld AS callerWithheld, service_number_display AS serviceNumber,
-  service_line AS serviceLine, agent, started_at AS startedAt, answered_at AS answeredAt,
+  service_line AS serviceLine, agent, platform_reference AS platformReference, found_in AS foundIn, started_at AS startedAt, answered_at AS answeredAt,
   ended_at AS endedAt, end_reason AS endReason`
 
 const RECORDING_COLUMNS = `r.id, r.contact_id AS contactId, r.service_line AS serviceLine, r.state,
@@ -130,7 +131,11 @@ async function loadContacts(
 ): Promise<readonly ContactView[]> {
   if (ids.length === 0) return []
   const [contacts, sessions, segments, recordings, policies] = await Promise.all([
-    pool.query<ContactRow[]>(`SELECT ${CONTACT_COLUMNS} FROM contacts WHERE id IN (?)`, [ids]),
+    pool.query<ContactRow[]>(
+      `SELECT ${CONTACT_COLUMNS} FROM contacts LEFT JOIN contact_metadata ON contact_id = id
+       WHERE id IN (?)`,
+      [ids],
+    ),
     pool.query<SessionRow[]>(
       `SELECT joined_into AS contactId, node_id AS node, call_id AS callId, started_at AS startedAt,
          ended_at AS endedAt, end_reason AS endReason
@@ -173,6 +178,7 @@ async function loadContacts(
     return {
       ...fields,
       callerWithheld: Boolean(contact.callerWithheld),
+      foundIn: { ...NOT_FOUND, ...contact.foundIn },
       startedAt: contact.startedAt.toISOString(),
       answeredAt: iso(contact.answeredAt),
       ...endOf([contact, ...further]),

@@ -16,6 +16,7 @@ export interface SearchQuery {
 /** Fields by which contacts are looked up: the columns that match, each with the index that is in order of time. */
 const LOOKUPS = {
   callId: [{ column: 'call_id', index: 'by_call' }],
+  platformReference: [{ column: 'platform_reference', index: 'by_reference' }],
   caller: [
     { column: 'caller_e164', index: 'by_caller' },
     { column: 'caller_raw', index: 'by_caller_raw' },
@@ -40,7 +41,14 @@ const ASCII_COLUMNS: ReadonlySet<string> = new Set([
 ])
 
 /** What finds fewest contacts comes first: it drives the search, and the other fields pass over rows. */
-const FIELDS: readonly Field[] = ['callId', 'caller', 'agent', 'serviceNumber', 'serviceLine']
+const FIELDS: readonly Field[] = [
+  'callId',
+  'platformReference',
+  'caller',
+  'agent',
+  'serviceNumber',
+  'serviceLine',
+]
 
 /**
  * A query for the ids of one page, newest first, with one more row than the limit to tell whether there

@@ -1,16 +1,35 @@
 import { deletionInstant } from './deletion-instant.ts'
-import type { ContactView, RecordingView, SegmentSpan, SegmentView, SessionView } from './model.ts'
+import type {
+  ContactFoundIn,
+  ContactView,
+  RecordingView,
+  SegmentSpan,
+  SegmentView,
+  SessionView,
+} from './model.ts'
 import type { ServiceLinePolicy } from './service-lines.ts'
 
 export interface ContactRow
-  extends Omit<ContactView, 'segments' | 'recordings' | 'sessions' | DateField | 'callerWithheld'> {
+  extends Omit<
+    ContactView,
+    'segments' | 'recordings' | 'sessions' | DateField | 'callerWithheld' | 'foundIn'
+  > {
   readonly callerWithheld: number
+  readonly foundIn: Partial<ContactFoundIn> | null
   readonly node: string
   readonly startedAt: Date
   readonly answeredAt: Date | null
   readonly endedAt: Date | null
 }
 type DateField = 'startedAt' | 'answeredAt' | 'endedAt'
+
+/** What is not said of a contact was not found. */
+export const NOT_FOUND: ContactFoundIn = {
+  caller: null,
+  serviceNumber: null,
+  agent: null,
+  platformReference: null,
+}
 
 /** A session of a contact after its first. */
 export interface SessionRow {

@@ -65,6 +65,7 @@ function contactStarted(entry: Entry<'contact.started'>): readonly Statement[] {
     ...serviceNumberColumns(entry.serviceNumber),
     service_line: entry.serviceLine,
     agent: clip(entry.agent, 255),
+    platform_reference: clip(entry.platformReference ?? null, 255),
     started_at: instant(entry.startedAtMs),
   }
   const names = Object.keys(columns)
@@ -83,13 +84,23 @@ function contactStarted(entry: Entry<'contact.started'>): readonly Statement[] {
 }
 
 function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
-  const { contactId, caller, serviceNumber, serviceLine, agent, foundIn, metadata } = entry
+  const {
+    contactId,
+    caller,
+    serviceNumber,
+    serviceLine,
+    agent,
+    platformReference,
+    foundIn,
+    metadata,
+  } = entry
   const statements: Statement[] = []
   const contact = {
     ...(caller && callerColumns(caller)),
     ...(serviceNumber && serviceNumberColumns(serviceNumber)),
     ...(serviceLine !== undefined && { service_line: serviceLine }),
     ...(agent !== undefined && { agent: clip(agent, 255) }),
+    ...(platformReference !== undefined && { platform_reference: clip(platformReference, 255) }),
   }
   if (Object.keys(contact).length > 0) {
     statements.push(update('contacts', contact, { key: 'id', id: contactId }))

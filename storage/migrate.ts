@@ -3,10 +3,15 @@ import { TallenneError } from '../base/tallenne-error.ts'
 import type { Pool, Queryable } from './database.ts'
 import { contactsAndRecordings } from './migrations/001-contacts-and-recordings.ts'
 import { joinedContacts } from './migrations/002-joined-contacts.ts'
+import { platformReferences } from './migrations/003-platform-references.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
-export const MIGRATIONS: readonly Migration[] = [contactsAndRecordings, joinedContacts]
+export const MIGRATIONS: readonly Migration[] = [
+  contactsAndRecordings,
+  joinedContacts,
+  platformReferences,
+]
 
 const LOCK_WAIT_S = 60
 

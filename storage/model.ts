@@ -28,6 +28,11 @@ export interface FoundIn {
   readonly isGuess: boolean
 }
 
+/** Where each fact of a contact was read; null where none gave it. */
+export type ContactFoundIn = Readonly<
+  Record<'caller' | 'serviceNumber' | 'agent' | 'platformReference', FoundIn | null>
+>
+
 /** A stretch of a recording, milliseconds from its first sample. */
 export interface TimeSpan {
   readonly fromMs: number
@@ -59,7 +64,9 @@ export type JournalEntry =
       readonly serviceNumber: NumberFact
       readonly serviceLine: string
       readonly agent: string | null
-      readonly foundIn: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+      /** What the platform calls the call, at most 255 characters; null where it says nothing of the kind. */
+      readonly platformReference: string | null
+      readonly foundIn: ContactFoundIn
       /** Raw recording metadata, at most 64 KiB, or null. */
       readonly metadata: string | null
     }
@@ -92,7 +99,8 @@ export type JournalEntry =
       readonly serviceNumber?: NumberFact
       readonly serviceLine?: string
       readonly agent?: string | null
-      readonly foundIn?: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+      readonly platformReference?: string | null
+      readonly foundIn?: ContactFoundIn
       readonly metadata?: string | null
     }
   | { readonly kind: 'contact.answered'; readonly contactId: string; readonly answeredAtMs: number }
@@ -204,6 +212,10 @@ export interface ContactView {
   readonly serviceNumber: string | null
   readonly serviceLine: string
   readonly agent: string | null
+  /** What the platform calls the call. */
+  readonly platformReference: string | null
+  /** Which source gave each fact, and whether it is a guess. */
+  readonly foundIn: ContactFoundIn
   readonly startedAt: string
   readonly answeredAt: string | null
   readonly endedAt: string | null
@@ -221,6 +233,7 @@ export interface ContactFilter {
   readonly serviceNumber?: string
   readonly serviceLine?: string
   readonly agent?: string
+  readonly platformReference?: string
   /** Contacts that started at or after. */
   readonly fromMs?: number
   /** Contacts that started before. */

@@ -128,6 +128,9 @@ export class SharedContact {
         : {}),
       ...(previous.serviceLine === facts.serviceLine ? {} : { serviceLine: facts.serviceLine }),
       ...(previous.agent === facts.agent ? {} : { agent: facts.agent }),
+      ...(previous.platformReference === facts.platformReference
+        ? {}
+        : { platformReference: facts.platformReference }),
       ...(differ(previous.foundIn, facts.foundIn) ? { foundIn: facts.foundIn } : {}),
       ...(previous.metadata === facts.metadata ? {} : { metadata: facts.metadata }),
     }

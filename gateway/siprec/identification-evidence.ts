@@ -36,7 +36,7 @@ export interface Candidate {
 }
 
 /** Participants that some clients put in until they know the party. */
-const PLACEHOLDER = /^(sips?:)?asbce@asbce\.com$/i
+const PLACEHOLDERS: readonly RegExp[] = [/^(sips?:)?asbce@asbce\.com$/i]
 
 /** No call has more parties than these; it bounds the work for a hostile document. */
 const PARTICIPANTS = 64
@@ -55,10 +55,21 @@ export function gatherEvidence(statements: Statements, region: string): Evidence
 function participantsOf(metadata: RecordingMetadata | null): readonly MetadataParticipant[] {
   if (metadata === null) return []
   const real = metadata.participants.filter(
-    (participant) => !participant.names.some((name) => PLACEHOLDER.test(name.aor.trim())),
+    ({ names }) =>
+      !names.some(({ aor }) => PLACEHOLDERS.some((placeholder) => placeholder.test(aor.trim()))),
   )
   const present = real.filter((participant) => isPresent(participant, metadata))
-  return (present.length > 0 ? present : real).slice(0, PARTICIPANTS)
+  return (present.length > 0 ? present : lastToLeave(real)).slice(0, PARTICIPANTS)
+}
+
+/** When all have left, those whom nobody survived; all, where the times do not tell. */
+function lastToLeave(all: readonly MetadataParticipant[]): readonly MetadataParticipant[] {
+  const leftAtMs = ({ sessions }: MetadataParticipant) =>
+    Math.max(...sessions.map(({ disassociateTime }) => Date.parse(disassociateTime ?? '')))
+  const stayed = all.filter((participant) => Number.isNaN(leftAtMs(participant)))
+  if (stayed.length > 0) return stayed
+  const lastMs = Math.max(...all.map(leftAtMs))
+  return all.filter((participant) => leftAtMs(participant) === lastMs)
 }
 
 /** Of several addresses the first that is a number, since one may be a name of the platform's own. */

@@ -1,174 +1,144 @@
-import { readSipAddress, splitAddresses } from '../sip-address.ts'
-import {
-  type Candidate,
-  type Evidence,
-  fieldAddresses,
-  headerAddresses,
-  vendorFields,
-} from './identification-evidence.ts'
-import type { MetadataParticipant } from './recording-metadata.ts'
+import type { Direction } from '../../storage/model.ts'
+import type { Candidate, Evidence } from './identification-evidence.ts'
+import { type Locator, locate } from './locators.ts'
 
-/** Somewhere a party's number may stand; docs/identification.md describes each by its name. */
+/**
+ * What the dialects say and where: a new one is a row or two in these tables. docs/identification.md describes each
+ * source by its name.
+ */
 export interface Source {
   readonly name: string
   /** Whether what it gives is only likely: order, position, or a header that clients use for themselves. */
   readonly isGuess: boolean
-  /** What it gives, likeliest first. */
-  readonly find: (evidence: Evidence) => readonly Candidate[]
+  /** Where it looks, in this order. */
+  readonly at: readonly Locator[]
 }
 
-function told(name: string, find: Source['find']): Source {
-  return { name, isGuess: false, find }
+/** What a source gives, likeliest first. Never throws. */
+export function findBy(source: Source, evidence: Evidence): readonly Candidate[] {
+  return source.at.flatMap((locator) => locate(locator, evidence))
 }
 
-function guessed(name: string, find: Source['find']): Source {
-  return { name, isGuess: true, find }
+function told(name: string, ...at: readonly Locator[]): Source {
+  return { name, isGuess: false, at }
 }
+
+function guessed(name: string, ...at: readonly Locator[]): Source {
+  return { name, isGuess: true, at }
+}
+
+const PARTICIPANT_HEADER = {
+  in: 'header-with',
+  name: 'X-Cisco-Recording-Participant',
+  parameter: 'media-index',
+} as const
 
 /** Sources of the caller, in their default order. */
 export const CALLER_SOURCES: readonly Source[] = [
-  told('oracle-calling-party', oracleCallingParty),
-  told('broadworks-call-type', (evidence) => [
-    ...fieldAddresses('termCall/callingPartyNumber', evidence),
-    ...fieldAddresses('origCall/callingPartyNumber', evidence),
-  ]),
-  told('ribbon-call-data', (evidence) => fieldAddresses('callData/fromhdr', evidence)),
-  told('metaswitch-call-type', (evidence) =>
-    fieldAddresses('metaswitchRecordingMetadata/callingPartyNumber', evidence),
+  told('oracle-calling-party', { in: 'participant-with', path: 'callingParty', value: 'true' }),
+  told(
+    'broadworks-call-type',
+    { in: 'field', path: 'termCall/callingPartyNumber' },
+    { in: 'field', path: 'origCall/callingPartyNumber' },
   ),
-  told('jambonz-numbers', (evidence) => jambonzNumbers(evidence).caller),
-  guessed('cisco-recording-participant', (evidence) => ciscoParticipants(evidence, 0)),
-  guessed('cisco-far-end', (evidence) => fromParameter('x-farendaddr', evidence)),
-  guessed('participant-label', participantOfLowestLabel),
-  guessed('participant-order', (evidence) => evidence.people),
-  guessed('p-asserted-identity', (evidence) => callerHeader('P-Asserted-Identity', evidence)),
-  guessed('remote-party-id', (evidence) => callerHeader('Remote-Party-ID', evidence)),
-  guessed('from', (evidence) => callerHeader('From', evidence)),
+  told('ribbon-call-data', { in: 'field', path: 'callData/fromhdr' }),
+  told('metaswitch-call-type', {
+    in: 'field',
+    path: 'metaswitchRecordingMetadata/callingPartyNumber',
+  }),
+  // jambonz writes the called number into `callingnumber` and the calling one into `callednumber`.
+  told('jambonz-numbers', {
+    in: 'swapped-field',
+    path: 'callednumber',
+    with: 'callingnumber',
+    namespace: 'jambonz.org',
+    holds: 'caller',
+  }),
+  guessed('cisco-recording-participant', { ...PARTICIPANT_HEADER, value: '0' }),
+  guessed('cisco-far-end', { in: 'header-parameters', name: 'From', parameters: ['x-farendaddr'] }),
+  guessed('participant-label', { in: 'lowest-label' }),
+  guessed('participant-order', { in: 'participants' }),
+  guessed('p-asserted-identity', { in: 'caller-header', name: 'P-Asserted-Identity' }),
+  guessed('remote-party-id', { in: 'caller-header', name: 'Remote-Party-ID' }),
+  guessed('from', { in: 'caller-header', name: 'From' }),
 ]
 
 /** Sources of the dialled service number, in their default order. */
 export const SERVICE_NUMBER_SOURCES: readonly Source[] = [
-  told('oracle-request-uri', (evidence) => fieldAddresses('request-uri', evidence)),
-  told('oracle-diversion', (evidence) =>
-    fieldAddresses('header[Diversion]/value', evidence).toReversed(),
+  told('oracle-request-uri', { in: 'field', path: 'request-uri' }),
+  told('oracle-diversion', { in: 'field', path: 'header[Diversion]/value', isReversed: true }),
+  told('broadworks-acd', { in: 'field', path: 'acd/acdNumber' }),
+  told(
+    'broadworks-call-type',
+    { in: 'field', path: 'termCall/calledPartyNumber' },
+    { in: 'field', path: 'origCall/calledPartyNumber' },
+    { in: 'field', path: 'redirectInfo/origCalledNumber' },
   ),
-  told('broadworks-call-type', (evidence) => [
-    ...fieldAddresses('termCall/calledPartyNumber', evidence),
-    ...fieldAddresses('origCall/calledPartyNumber', evidence),
-    ...fieldAddresses('redirectInfo/origCalledNumber', evidence),
-  ]),
-  told('metaswitch-dialed-digits', (evidence) =>
-    fieldAddresses('metaswitchRecordingMetadata/dialedDigits', evidence),
-  ),
-  told('jambonz-numbers', (evidence) => jambonzNumbers(evidence).called),
-  told('ribbon-call-data', (evidence) => fieldAddresses('callData/tohdr', evidence)),
-  told('p-called-party-id', (evidence) => headerAddresses('P-Called-Party-ID', evidence)),
+  told('metaswitch-dialed-digits', {
+    in: 'field',
+    path: 'metaswitchRecordingMetadata/dialedDigits',
+  }),
+  told('jambonz-numbers', {
+    in: 'swapped-field',
+    path: 'callingnumber',
+    with: 'callednumber',
+    namespace: 'jambonz.org',
+    holds: 'service-number',
+  }),
+  told('ribbon-call-data', { in: 'field', path: 'callData/tohdr' }),
+  told('p-called-party-id', { in: 'header', name: 'P-Called-Party-ID' }),
   // The topmost Diversion is the latest (RFC 5806 §4.2), the first History-Info the oldest (RFC 7044 §5).
-  told('diversion', (evidence) => headerAddresses('Diversion', evidence).toReversed()),
-  told('history-info', (evidence) => headerAddresses('History-Info', evidence)),
-  told('participant', serviceParticipants),
-  guessed('to', (evidence) => headerAddresses('To', evidence)),
-  guessed('request-uri', (evidence) => [{ address: evidence.requestUri }]),
+  told('diversion', { in: 'header', name: 'Diversion', isReversed: true }),
+  told('history-info', { in: 'header', name: 'History-Info' }),
+  told('participant', { in: 'service-participants' }),
+  guessed('to', { in: 'header', name: 'To' }),
+  guessed('request-uri', { in: 'request-uri' }),
 ]
 
 /** Sources of the agent, in their default order. */
 export const AGENT_SOURCES: readonly Source[] = [
-  told('broadworks-user', (evidence) =>
-    fieldAddresses('broadWorksRecordingMetadata/userID', evidence),
-  ),
-  told('metaswitch-recorded-party', (evidence) =>
-    fieldAddresses('metaswitchRecordingMetadata/recordedParty', evidence),
-  ),
-  told('cisco-near-end', (evidence) => fromParameter('x-nearendaddr', evidence)),
-  guessed('cisco-recording-participant', (evidence) => ciscoParticipants(evidence, 1)),
-  told('participant', (evidence) => evidence.people),
+  told('broadworks-user', { in: 'field', path: 'broadWorksRecordingMetadata/userID' }),
+  told('metaswitch-recorded-party', {
+    in: 'field',
+    path: 'metaswitchRecordingMetadata/recordedParty',
+  }),
+  told('cisco-near-end', { in: 'header-parameters', name: 'From', parameters: ['x-nearendaddr'] }),
+  guessed('cisco-recording-participant', { ...PARTICIPANT_HEADER, value: '1' }),
+  told('participant', { in: 'participants' }),
 ]
 
-/** `<apkt:callingParty>true</apkt:callingParty>` in a participant. */
-function oracleCallingParty(evidence: Evidence): readonly Candidate[] {
-  const owners = vendorFields('callingParty', evidence)
-    .filter((field) => field.value.toLowerCase() === 'true')
-    .map((field) => field.ownerId)
-  return evidence.people.filter(({ participant }) => owners.includes(participant.id))
-}
+/** Fields that say which way a call went; a call to a service line comes in whatever they say. */
+export const DIRECTION_FIELDS: readonly {
+  readonly path: string
+  /** Any value where absent. */
+  readonly value?: string
+  readonly direction: Direction
+}[] = [
+  { path: 'metaswitchRecordingMetadata/callType', value: 'terminating', direction: 'inbound' },
+  { path: 'termCall/callingPartyNumber', direction: 'inbound' },
+  { path: 'metaswitchRecordingMetadata/callType', value: 'originating', direction: 'outbound' },
+  { path: 'origCall/callingPartyNumber', direction: 'outbound' },
+]
 
-/**
- * jambonz writes the called number into `callingnumber` and the calling one into `callednumber`. Should it
- * ever stop doing so, the configured service number still tells which is which.
- */
-function jambonzNumbers(evidence: Evidence): {
-  readonly caller: readonly Candidate[]
-  readonly called: readonly Candidate[]
-} {
-  const read = (path: string) =>
-    vendorFields(path, evidence)
-      .filter((field) => field.namespace.toLowerCase().includes('jambonz.org'))
-      .map((field) => ({ address: field.value }))
-  const caller = read('callednumber')
-  const called = read('callingnumber')
-  const isSwappedBack =
-    caller.some(({ address }) => evidence.addresses.isServiceNumber(address)) &&
-    !called.some(({ address }) => evidence.addresses.isServiceNumber(address))
-  return isSwappedBack ? { caller: called, called: caller } : { caller, called }
-}
-
-/** `X-Cisco-Recording-Participant: sip:+12025550147@example.com;media-index="0"`, one for each m-line. */
-function ciscoParticipants(evidence: Evidence, mediaIndex: number): readonly Candidate[] {
-  return splitAddresses(evidence.headers('X-Cisco-Recording-Participant'))
-    .filter((value) => readSipAddress(value).parameters.get('media-index') === String(mediaIndex))
-    .map((address) => ({ address }))
-}
-
-/** Built-in bridges describe both ends in parameters of the From URI. */
-function fromParameter(name: string, evidence: Evidence): readonly Candidate[] {
-  const address = readSipAddress(evidence.headers('From')[0] ?? '').parameters.get(name)
-  return address === undefined || address === '' ? [] : [{ address }]
-}
-
-/** The participant that sends the stream of the lowest label. */
-function participantOfLowestLabel(evidence: Evidence): readonly Candidate[] {
-  const streams = (evidence.metadata?.streams ?? [])
-    .filter((stream) => stream.label !== null)
-    .toSorted((a, b) => (a.label ?? '').localeCompare(b.label ?? '', 'en', { numeric: true }))
-  for (const stream of streams) {
-    const senders = evidence.people.filter(({ participant }) => sends(participant, stream.id))
-    // A stream that several send has no side of its own.
-    if (senders.length > 1) return []
-    if (senders.length === 1) return senders
-  }
-  return []
-}
-
-function sends(participant: MetadataParticipant, streamId: string): boolean {
-  return (participant.sends ?? []).includes(streamId) || participant.hasSent.includes(streamId)
-}
-
-function serviceParticipants(evidence: Evidence): readonly Candidate[] {
-  return evidence.participants.flatMap((participant) =>
-    participant.names
-      .filter((name) => evidence.addresses.isServiceNumber(name.aor))
-      .map((name) => ({ address: name.aor, participant })),
-  )
-}
-
-/** Clients put their own name into these, so only a number counts, or an explicit lack of one. */
-function callerHeader(name: string, evidence: Evidence): readonly Candidate[] {
-  const { addresses } = evidence
-  return headerAddresses(name, evidence).filter(
-    ({ address }) => addresses.read(address).number.isWithheld || addresses.isNumeric(address),
-  )
-}
+/** Parameters of From by which a client that sends each party in a session of its own says whose it is. */
+export const SOLE_ROLE_PARAMETERS: ReadonlyMap<string, 'caller' | 'agent'> = new Map([
+  ['x-farend', 'caller'],
+  ['x-nearend', 'agent'],
+])
 
 /**
  * A source by the name that a configuration gives it: one of the known ones, or `header:NAME` and `metadata:PATH`,
  * which name any header and any vendor field. Null where there is none of the name.
  */
-export function sourceByName(name: string, known: readonly Source[]): Source | null {
+export function sourceByName<Known extends Source>(
+  name: string,
+  known: readonly Known[],
+): Known | Source | null {
   const found = known.find((source) => source.name === name)
   if (found !== undefined) return found
   const header = /^header:([!-9;-~]{1,64})$/.exec(name)?.[1]
-  if (header !== undefined) return told(name, (evidence) => headerAddresses(header, evidence))
+  if (header !== undefined) return told(name, { in: 'header', name: header })
   const path = /^metadata:([^\s]{1,256})$/.exec(name)?.[1]
-  if (path !== undefined) return told(name, (evidence) => fieldAddresses(path, evidence))
+  if (path !== undefined) return told(name, { in: 'field', path })
   return null
 }

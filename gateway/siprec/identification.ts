@@ -7,6 +7,7 @@ import {
   type Source,
   sourceByName,
 } from './identification-sources.ts'
+import { REFERENCE_SOURCES, type ReferenceSource } from './platform-references.ts'
 
 /** Where each party is looked for, in order. */
 export interface Identification {
@@ -15,6 +16,7 @@ export interface Identification {
   readonly caller: readonly Source[]
   readonly serviceNumber: readonly Source[]
   readonly agent: readonly Source[]
+  readonly platformReference: readonly ReferenceSource[]
   /** Hosts of Contact or parts of User-Agent of clients whose streams are crossed. */
   readonly crossedStreams: readonly string[]
 }
@@ -26,8 +28,18 @@ export function createIdentification(config: Config['identification']): Identifi
     caller: sources('caller', config.caller, CALLER_SOURCES),
     serviceNumber: sources('serviceNumber', config.serviceNumber, SERVICE_NUMBER_SOURCES),
     agent: sources('agent', config.agent, AGENT_SOURCES),
+    platformReference: referenceSources(config.platformReference),
     crossedStreams: config.crossedStreams,
   }
+}
+
+/** Sources that the configuration does not name stay as ways to know the call again, after those that it does. */
+function referenceSources(names: readonly string[] | undefined): readonly ReferenceSource[] {
+  const wanted = sources('platformReference', names, REFERENCE_SOURCES).map((source) => {
+    const known = REFERENCE_SOURCES.find(({ name }) => name === source.name)
+    return known ?? { ...source, kind: 'configured' as const }
+  })
+  return [...new Set([...wanted, ...REFERENCE_SOURCES])]
 }
 
 function sources(

@@ -1,4 +1,4 @@
-import type { Direction, FoundIn, NumberFact } from '../../storage/model.ts'
+import type { ContactFoundIn, Direction, FoundIn, NumberFact } from '../../storage/model.ts'
 import { NO_NUMBER, withholdNumber } from '../read-number.ts'
 import { readSipAddress } from '../sip-address.ts'
 import type { Identification } from './identification.ts'
@@ -10,7 +10,13 @@ import {
   type Statements,
   vendorFields,
 } from './identification-evidence.ts'
-import type { Source } from './identification-sources.ts'
+import {
+  DIRECTION_FIELDS,
+  findBy,
+  SOLE_ROLE_PARAMETERS,
+  type Source,
+} from './identification-sources.ts'
+import { callReference, findReferences, type PlatformReference } from './platform-references.ts'
 import type { MetadataParticipant } from './recording-metadata.ts'
 
 /** Who takes part in a recorded call, and where each was read. */
@@ -19,7 +25,9 @@ export interface Parties {
   readonly serviceNumber: NumberFact
   /** The user part of the agent's address as received, for instance `2000`. */
   readonly agent: string | null
-  readonly foundIn: Readonly<Record<'caller' | 'serviceNumber' | 'agent', FoundIn | null>>
+  /** What the platform calls the call and its parts, the surest name of the call first. */
+  readonly references: readonly PlatformReference[]
+  readonly foundIn: ContactFoundIn
   readonly direction: Direction
   /** The caller and the agent as participants of the metadata, for telling the streams apart. */
   readonly callerParticipantId: string | null
@@ -39,21 +47,21 @@ interface Found extends Candidate {
 }
 
 /**
- * Finds caller, service number and agent, each in the configured order of sources.
- *
- * The service number goes first, since neither of the others may be one. Never throws.
+ * Finds caller, service number, agent and references, each in the configured order of sources. Never throws.
  */
 export function identifyParties(input: PartiesInput): Parties {
   const { settings, ...statements } = input
   const evidence = gatherEvidence(statements, settings.region)
-  const service = findServiceNumber(evidence, settings.serviceNumber)
   const caller = findCaller(evidence, settings.caller)
+  const service = findServiceNumber(evidence, settings.serviceNumber, caller)
   const callerParticipant = caller && participantOf(caller, evidence)
   const agent = findAgent(evidence, settings.agent, { caller, callerParticipant, service })
+  const references = findReferences(settings.platformReference, evidence)
   return {
     caller: callerNumber(caller, evidence),
     serviceNumber: service === null ? NO_NUMBER : serviceFact(service, evidence),
     agent: agent === null ? null : evidence.addresses.read(agent.address).user.slice(0, 255),
+    references,
     foundIn: {
       caller: foundIn(caller),
       serviceNumber: service && {
@@ -61,6 +69,7 @@ export function identifyParties(input: PartiesInput): Parties {
         isGuess: service.source.isGuess && !evidence.addresses.isServiceNumber(service.address),
       },
       agent: agent && agentFoundIn(agent, caller),
+      platformReference: referenceFoundIn(callReference(references)),
     },
     direction: directionOf(service, evidence),
     callerParticipantId: callerParticipant?.id ?? null,
@@ -70,14 +79,24 @@ export function identifyParties(input: PartiesInput): Parties {
   }
 }
 
-/** The first source that names a configured service number, else the first that gives any number. */
-function findServiceNumber(evidence: Evidence, sources: readonly Source[]): Found | null {
+/**
+ * The first source that names a configured service number, else the first that gives any number. Nobody calls
+ * himself: some clients put the caller's own number where another's belongs.
+ */
+function findServiceNumber(
+  evidence: Evidence,
+  sources: readonly Source[],
+  caller: Found | null,
+): Found | null {
+  const { addresses } = evidence
+  const isCaller = (address: string) =>
+    caller !== null && addresses.isSameParty(address, caller.address)
   const candidates = sources.flatMap((source) =>
-    source.find(evidence).map((candidate) => ({ ...candidate, source })),
+    findBy(source, evidence).map((candidate) => ({ ...candidate, source })),
   )
   return (
-    candidates.find(({ address }) => evidence.addresses.isServiceNumber(address)) ??
-    candidates.find(({ address }) => evidence.addresses.isNumeric(address)) ??
+    candidates.find(({ address }) => addresses.isServiceNumber(address)) ??
+    candidates.find(({ address }) => addresses.isNumeric(address) && !isCaller(address)) ??
     null
   )
 }
@@ -90,8 +109,7 @@ function serviceFact(service: Found, evidence: Evidence): NumberFact {
 /** The first source that gives an address; a service number calls nobody. */
 function findCaller(evidence: Evidence, sources: readonly Source[]): Found | null {
   for (const source of sources) {
-    const candidate = source
-      .find(evidence)
+    const candidate = findBy(source, evidence)
       // A participant without an address is still somebody: the number is unknown, not the next one's.
       .find(
         ({ address, participant }) =>
@@ -126,9 +144,9 @@ interface Others {
 /** The first source that names somebody who is neither the caller nor the service number. */
 function findAgent(evidence: Evidence, sources: readonly Source[], others: Others): Found | null {
   for (const source of sources) {
-    const candidates = source
-      .find(evidence)
-      .filter((candidate) => isAgent(candidate, others, evidence))
+    const candidates = findBy(source, evidence).filter((candidate) =>
+      isAgent(candidate, others, evidence),
+    )
     // Somebody who was called directly is both the dialled number and the agent.
     const candidate =
       candidates.find(({ address }) => !isService(address, others, evidence)) ?? candidates[0]
@@ -166,6 +184,10 @@ function foundIn(found: Found | null): FoundIn | null {
   return found && { source: found.source.name, isGuess: found.source.isGuess }
 }
 
+function referenceFoundIn(reference: PlatformReference | null): FoundIn | null {
+  return reference && { source: reference.source, isGuess: reference.isGuess }
+}
+
 /** Who is left is the agent only as surely as the caller is the caller. */
 function agentFoundIn(agent: Found, caller: Found | null): FoundIn {
   const isByExclusion = agent.participant !== undefined && (caller?.source.isGuess ?? true)
@@ -175,18 +197,17 @@ function agentFoundIn(agent: Found, caller: Found | null): FoundIn {
 /** A call to a service line comes in; else only a vendor that says so tells. */
 function directionOf(service: Found | null, evidence: Evidence): Direction {
   if (service !== null && evidence.addresses.isServiceNumber(service.address)) return 'inbound'
-  const callType = vendorFields('metaswitchRecordingMetadata/callType', evidence)[0]?.value
-  const hasField = (path: string) => vendorFields(path, evidence).length > 0
-  if (callType === 'terminating' || hasField('termCall/callingPartyNumber')) return 'inbound'
-  if (callType === 'originating' || hasField('origCall/callingPartyNumber')) return 'outbound'
-  return 'unknown'
+  const found = DIRECTION_FIELDS.find(({ path, value }) =>
+    vendorFields(path, evidence).some((field) => value === undefined || field.value === value),
+  )
+  return found?.direction ?? 'unknown'
 }
 
 /** A built-in bridge sends the far and the near end in two sessions of one stream each. */
 function soleRoleOf(evidence: Evidence): Parties['soleRole'] {
   const { parameters } = readSipAddress(evidence.headers('From')[0] ?? '')
-  if (parameters.has('x-farend')) return 'caller'
-  return parameters.has('x-nearend') ? 'agent' : null
+  const found = [...SOLE_ROLE_PARAMETERS].find(([parameter]) => parameters.has(parameter))
+  return found?.[1] ?? null
 }
 
 function hasCrossedStreams(evidence: Evidence, crossed: readonly string[]): boolean {

@@ -4,9 +4,11 @@ import type { Answer } from './answer-plan.ts'
 import type { Identification } from './identification.ts'
 import { mergeMetadata } from './merge-metadata.ts'
 import { identifyParties, type Parties } from './parties.ts'
+import { callReference, type PlatformReference } from './platform-references.ts'
 import type { RecordingMetadata } from './recording-metadata.ts'
 import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
 import { serviceLineOf } from './service-line.ts'
+import { settleParties } from './settle-parties.ts'
 import { assignRoles } from './stream-roles.ts'
 
 export interface SessionKnowledgeOptions {
@@ -37,7 +39,9 @@ export class SessionKnowledge {
     }
     if (metadata !== null) {
       this.#metadata = mergeMetadata(this.#metadata, metadata)
-      this.#parties = this.#identify()
+      this.#parties = settleParties(this.#parties, this.#identify(), ({ e164 }) =>
+        this.#isLineNumber(e164),
+      )
     }
     const { caller, serviceNumber, agent, foundIn, direction } = this.#parties
     return {
@@ -46,15 +50,26 @@ export class SessionKnowledge {
       serviceNumber,
       serviceLine: serviceLineOf(serviceNumber.e164, this.#options.lines),
       agent,
+      platformReference: callReference(this.references)?.value ?? null,
       foundIn,
       metadata: this.#metadataRaw,
     }
+  }
+
+  /** What the platform calls the call and its parts, as far as it has said. */
+  get references(): readonly PlatformReference[] {
+    return this.#parties.references
   }
 
   /** Says whose voice each stream carries, as well as is known. */
   assignRoles(plan: Answer): Answer {
     const { streams } = assignRoles(plan, { metadata: this.#metadata, parties: this.#parties })
     return { ...plan, streams }
+  }
+
+  #isLineNumber(e164: string | null): boolean {
+    const { serviceLines } = this.#options.lines
+    return e164 !== null && serviceLines.some(({ numbers }) => numbers.includes(e164))
   }
 
   #identify(): Parties {

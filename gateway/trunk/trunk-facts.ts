@@ -5,6 +5,7 @@ import type { SipRequest } from '../sip/sip-surface.ts'
 import { readSipAddress } from '../sip-address.ts'
 import type { Identification } from '../siprec/identification.ts'
 import { identifyParties } from '../siprec/parties.ts'
+import { callReference } from '../siprec/platform-references.ts'
 import type { ReadHeaders } from '../siprec/recording-session-request.ts'
 import { serviceLineOf } from '../siprec/service-line.ts'
 
@@ -23,7 +24,7 @@ export function trunkFacts(
   },
 ): ContactFacts {
   const { headers, identification, lines } = options
-  const { caller, serviceNumber, foundIn } = identifyParties({
+  const { caller, serviceNumber, references, foundIn } = identifyParties({
     headers,
     requestUri: request.uri,
     metadata: null,
@@ -39,6 +40,7 @@ export function trunkFacts(
     serviceNumber: service,
     serviceLine: serviceLineOf(service.e164, lines),
     agent: null,
+    platformReference: callReference(references)?.value ?? null,
     foundIn: {
       ...foundIn,
       serviceNumber: isIdentified

@@ -15,6 +15,8 @@ const contact: ContactView = {
   serviceNumber: '+12025550100',
   serviceLine: 'a-line-with-a-very-long-name',
   agent: 'agent.with.long.name',
+  platformReference: null,
+  foundIn: { caller: null, serviceNumber: null, agent: null, platformReference: null },
   startedAt: '2026-03-29T00:59:59.999Z',
   answeredAt: null,
   endedAt: null,

@@ -27,6 +27,7 @@ export function contactOutcomes(journal: readonly TimedEntry[]): readonly Contac
         serviceNumber: entry.serviceNumber.display,
         serviceLine: entry.serviceLine,
         agent: entry.agent,
+        platformReference: entry.platformReference,
         direction: entry.direction,
         foundIn: entry.foundIn,
         endReason: null,
@@ -76,12 +77,13 @@ export function contactOutcomes(journal: readonly TimedEntry[]): readonly Contac
 function factsOf(
   entry: Extract<JournalEntry, { readonly kind: 'contact.started' | 'contact.changed' }>,
 ): Partial<ContactOutcome> {
-  const { caller, serviceNumber, serviceLine, agent, foundIn } = entry
+  const { caller, serviceNumber, serviceLine, agent, platformReference, foundIn } = entry
   return {
     ...(caller && { caller: caller.display, callerWithheld: caller.isWithheld }),
     ...(serviceNumber && { serviceNumber: serviceNumber.display }),
     ...(serviceLine !== undefined && { serviceLine }),
     ...(agent !== undefined && { agent }),
+    ...(platformReference !== undefined && { platformReference }),
     ...(foundIn && { foundIn }),
   }
 }

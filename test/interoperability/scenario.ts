@@ -68,6 +68,7 @@ export interface ContactOutcome {
   readonly serviceNumber: string | null
   readonly serviceLine: string
   readonly agent: string | null
+  readonly platformReference: string | null
   readonly direction: string
   readonly foundIn: Readonly<Record<string, FoundIn | null>>
   readonly endReason: string | null

@@ -38,7 +38,9 @@ t.test('the document names every route with its parameters', async (t) => {
   const { parameters } = document.paths['/api/contacts'].get
   t.same(
     parameters.map(({ name }: { name: string }) => name),
-    'callId caller serviceNumber serviceLine agent from to cursor limit'.split(' '),
+    'callId caller serviceNumber serviceLine agent platformReference from to cursor limit'.split(
+      ' ',
+    ),
   )
   t.match(parameters.at(-1), {
     in: 'query',

@@ -49,7 +49,12 @@ t.test('entries applied again, from any of them on, change nothing', async (t) =
 
 t.test('a change sets what it names and leaves the rest', async (t) => {
   const call = wholeCall()
-  const foundIn = { caller: null, serviceNumber: null, agent: { source: 'x', isGuess: false } }
+  const foundIn = {
+    caller: null,
+    serviceNumber: null,
+    agent: { source: 'x', isGuess: false },
+    platformReference: null,
+  }
   await applyEntries(mariadb.settings, [
     ...call.entries,
     {

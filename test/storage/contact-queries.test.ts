@@ -57,6 +57,13 @@ t.test('a contact has exactly the fields that are promised', async (t) => {
     serviceNumber: '+12025550100',
     serviceLine: 'asiakastuki',
     agent: 'agent-7',
+    platformReference: '0001183F5093914D',
+    foundIn: {
+      caller: { source: 'metadata', isGuess: false },
+      serviceNumber: { source: 'to', isGuess: true },
+      agent: null,
+      platformReference: { source: 'oracle-ucid', isGuess: false },
+    },
     startedAt: '2026-01-15T08:30:00.123Z',
     answeredAt: '2026-01-15T08:30:02.123Z',
     endedAt: '2026-01-15T08:31:02.123Z',

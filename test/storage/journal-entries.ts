@@ -30,7 +30,9 @@ export function contactStarted(
       caller: { source: 'metadata', isGuess: false },
       serviceNumber: { source: 'to', isGuess: true },
       agent: null,
+      platformReference: { source: 'oracle-ucid', isGuess: false },
     },
+    platformReference: '0001183F5093914D',
     metadata: '<recording/>',
     ...fields,
   }

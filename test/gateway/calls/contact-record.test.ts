@@ -9,7 +9,8 @@ const facts: ContactFacts = {
   serviceNumber: number('+12025550100'),
   serviceLine: 'support',
   agent: '2000',
-  foundIn: { caller: null, serviceNumber: null, agent: null },
+  platformReference: null,
+  foundIn: { caller: null, serviceNumber: null, agent: null, platformReference: null },
   metadata: null,
 }
 

@@ -8,6 +8,7 @@ import {
   SERVICE_NUMBER_SOURCES,
 } from '../../../gateway/siprec/identification-sources.ts'
 import { identifyParties } from '../../../gateway/siprec/parties.ts'
+import { REFERENCE_SOURCES } from '../../../gateway/siprec/platform-references.ts'
 import { readRecordingMetadata } from '../../../gateway/siprec/read-metadata.ts'
 import { serviceLineOf } from '../../../gateway/siprec/service-line.ts'
 
@@ -46,6 +47,7 @@ t.test('without associations the first participant calls, and that is a guess', 
     caller: { source: 'participant-order', isGuess: true },
     serviceNumber: { source: 'to', isGuess: false },
     agent: { source: 'participant', isGuess: true },
+    platformReference: null,
   })
   t.same([parties.callerParticipantId, parties.agentParticipantId], ['A', 'B'])
 })
@@ -195,6 +197,7 @@ t.test(
       caller: { source: 'header:X-Ani', isGuess: false },
       serviceNumber: { source: 'metadata:queue/dnis', isGuess: false },
       agent: { source: 'header:X-Agent', isGuess: false },
+      platformReference: null,
     })
   },
 )
@@ -220,7 +223,12 @@ t.test('a number belongs to its line, any other to the catch-all', async (t) => 
 t.test('the guide lists every source in its default order', async (t) => {
   const guide = readFileSync(new URL('../../../../docs/identification.md', import.meta.url), 'utf8')
   const listed = [...guide.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name)
-  const known = [...CALLER_SOURCES, ...SERVICE_NUMBER_SOURCES, ...AGENT_SOURCES]
+  const known = [
+    ...CALLER_SOURCES,
+    ...SERVICE_NUMBER_SOURCES,
+    ...AGENT_SOURCES,
+    ...REFERENCE_SOURCES,
+  ]
   t.same(
     listed,
     known.map(({ name }) => name),
