@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { freeswitchSchema } from './freeswitch-config.ts'
+import { sipSchema } from './sip-config.ts'
 import { siprecSchema } from './siprec-config.ts'
 import { trunkSchema } from './trunk-config.ts'
 
@@ -8,37 +9,6 @@ const host = z.string().min(1)
 /** Where a process's HTTP listens: on this machine alone until configured. */
 const httpEndpoint = (defaultPort: number) =>
   z.strictObject({ host: host.default('127.0.0.1'), port: port.default(defaultPort) }).prefault({})
-
-const sipListen = z.strictObject({
-  transport: z.enum(['udp', 'tcp']),
-  host,
-  port,
-})
-
-const drachtioServer = z.strictObject({
-  host,
-  port: port.default(9022),
-  secret: z.string().min(1),
-})
-
-const sip = z.strictObject({
-  /** Where the embedded SIP server listens. Not used with `drachtio`. */
-  listen: z
-    .array(sipListen)
-    .min(1)
-    .default([
-      { transport: 'udp', host: '127.0.0.1', port: 5060 },
-      { transport: 'tcp', host: '127.0.0.1', port: 5060 },
-    ]),
-  /** drachtio servers to connect to instead of the embedded server. */
-  drachtio: z.array(drachtioServer).min(1).optional(),
-  sessionTimer: z
-    .strictObject({
-      expiresS: z.int().min(90).max(86_400).default(1800),
-      minS: z.int().min(90).max(86_400).default(90),
-    })
-    .prefault({}),
-})
 
 /** By the names of RTP; `G726` stands for all its rates. */
 const CODECS = [
@@ -139,7 +109,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Base folder of everything that Tallenne writes; relative paths below are under it. */
   dataPath: z.string().min(1).default('data'),
-  sip: sip.prefault({}),
+  sip: sipSchema.prefault({}),
   media: media.prefault({}),
   trunk: trunkSchema.prefault({}),
   siprec: siprecSchema.prefault({}),

@@ -2,14 +2,8 @@ import { nearestWord } from '../base/nearest-word.ts'
 import { isAddressBlock } from './address-block.ts'
 import type { Config } from './config.ts'
 import type { FreeswitchConfig } from './freeswitch-config.ts'
-import { type ConfigPath, describeFound } from './mistake.ts'
-
-/** A mistake that only several values together show. */
-export interface CrossMistake {
-  readonly path: ConfigPath
-  readonly found: string
-  readonly expected: string
-}
+import { type ConfigPath, type CrossMistake, describeFound } from './mistake.ts'
+import { checkSip } from './sip-checks.ts'
 
 /** What is legible of a service line that may be wrong otherwise. */
 export interface LegibleLine {
@@ -95,31 +89,6 @@ function* checkTimeZones(
       found: describeFound(zone),
       expected: `a time zone of the IANA database, as ${meant ?? 'Europe/Helsinki'}`,
     }
-  }
-}
-
-function* checkSip({ sip }: Partial<Config>): Iterable<CrossMistake> {
-  if (!sip) return
-  const { minS, expiresS } = sip.sessionTimer
-  if (minS > expiresS) {
-    yield {
-      path: ['sip', 'sessionTimer', 'minS'],
-      found: String(minS),
-      expected: `at most sip.sessionTimer.expiresS, which is ${expiresS}`,
-    }
-  }
-  const taken = new Map<string, number>()
-  for (const [index, { transport, host, port }] of sip.listen.entries()) {
-    const address = `${transport} ${host}:${port}`
-    const earlier = taken.get(address)
-    if (earlier !== undefined) {
-      yield {
-        path: ['sip', 'listen', index],
-        found: `${address}, which is sip.listen[${earlier}] too`,
-        expected: 'each address once',
-      }
-    }
-    taken.set(address, index)
   }
 }
 

@@ -7,6 +7,7 @@ import { describeIssue, describeUnknownKey, isTextExpected } from './describe-is
 import { type EnvironmentOverride, readOverrides } from './environment.ts'
 import { type ConfigMistake, type ConfigPath, formatMistake, formatPath } from './mistake.ts'
 import { replaceSecretFiles } from './secret-files.ts'
+import type { SipListen } from './sip-config.ts'
 import type { TrunkRoute } from './trunk-config.ts'
 import { isMapping, MAX_CONFIG_BYTES, parseYamlSource, type YamlSource } from './yaml-source.ts'
 
@@ -95,11 +96,20 @@ function checkContent(origin: Origin): Config {
   return {
     ...config,
     dataPath: resolve(folder, config.dataPath),
+    sip: { ...config.sip, listen: config.sip.listen.map((listen) => placeKeys(listen, folder)) },
     trunk: {
       ...config.trunk,
       routes: config.trunk.routes.map((route) => placeFiles(route, folder)),
     },
   }
+}
+
+function placeKeys(listen: SipListen, folder: string): SipListen {
+  if (listen.tls === undefined) return listen
+  const { cert, key, ca } = listen.tls
+  const placed = { cert: resolve(folder, cert), key: resolve(folder, key) }
+  const authorities = ca === undefined ? {} : { ca: resolve(folder, ca) }
+  return { ...listen, tls: { ...listen.tls, ...placed, ...authorities } }
 }
 
 function placeFiles(route: TrunkRoute, folder: string): TrunkRoute {

@@ -15,6 +15,13 @@ export interface ConfigMistake {
   readonly expected: string
 }
 
+/** A mistake that only several values together show. */
+export interface CrossMistake {
+  readonly path: ConfigPath
+  readonly found: string
+  readonly expected: string
+}
+
 /** The path as people write it: `serviceLines[1].numbers[0]`. */
 export function formatPath(path: ConfigPath): string {
   return path

@@ -35,6 +35,7 @@ import { InviteRouter } from './sip/invite-router.ts'
 import { SipConnection } from './sip/sip-connection.ts'
 import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
+import { embeddedServer } from './sip-settings.ts'
 import { createIdentification } from './siprec/identification.ts'
 import { codecsNamed } from './siprec/known-codecs.ts'
 import { mediaCapabilities } from './siprec/media-capabilities.ts'
@@ -117,7 +118,7 @@ async function composeGateway(
   collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
   const server =
     config.sip.drachtio === undefined
-      ? new SipServer({ listen: config.sip.listen, clock, log })
+      ? new SipServer({ ...embeddedServer(config.sip), clock, log })
       : undefined
   const connections: SipConnection[] = []
 

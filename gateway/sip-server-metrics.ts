@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { registerConnectionMetrics } from './sip-connection-metrics.ts'
 import type { SipServerCounters } from './sip-server/counters.ts'
 
 type Tally = Readonly<Record<string, number>>
@@ -67,6 +68,7 @@ export function registerSipServerMetrics(
       },
     })
   }
+  registerConnectionMetrics(registry, read)
   new Gauge({
     name: 'tallenne_sip_open',
     help: 'What the embedded SIP server has open: transactions, connections, dialogs, clients',

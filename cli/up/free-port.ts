@@ -13,7 +13,7 @@ export type PortState =
 /** Whether something could listen there now, found by doing it for a moment. */
 export async function portState(
   { host, port }: Address,
-  transport: 'udp' | 'tcp',
+  transport: 'udp' | 'tcp' | 'tls',
 ): Promise<PortState> {
   try {
     await (transport === 'udp' ? holdUdp({ host, port }) : holdTcp({ host, port }))
@@ -49,7 +49,9 @@ export async function firstFreePort(
 
 function holdUdp({ host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    // As the SIP server binds it: `::` leaves `0.0.0.0` to others.
+    const isV6 = host.includes(':')
+    const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', ipv6Only: isV6 })
     socket.once('error', (error) => {
       socket.close()
       reject(error)

@@ -43,7 +43,10 @@ export function requestSent(options: {
   readonly text: string
 }): string {
   const { peer, time, transactionId, text } = options
-  const where = `${peer.transport.name}|${formatHost(peer.localHost)}|${peer.localPort}`
+  // As a drachtio server has it: of a connection it names the far end, of a datagram socket its own.
+  const { transport, localHost, localPort, host, port } = peer
+  const at = transport.isReliable ? { host, port } : { host: localHost, port: localPort }
+  const where = `${transport.name}|${formatHost(at.host)}|${at.port}`
   const meta = `application|${text.length}|${where}|${time}|${transactionId}`
   return `${newUuid()}|response|${options.frameId}|OK|${meta}|Msg sent:|\r\n${text}`
 }

@@ -12,6 +12,7 @@ import type { SipServerLimits } from './limits.ts'
 import { type HostResolver, isOwnAddress, nextHop, resolvePeer } from './next-hop.ts'
 import type { OutgoingRequest } from './outgoing-request.ts'
 import { type ClientRequest, draftOutside } from './request-draft.ts'
+import { parseSipUri } from './sip-uri.ts'
 import { newUuid } from './tokens.ts'
 import type { Peer, SipTransport } from './transport.ts'
 
@@ -83,7 +84,9 @@ export class ClientRequester {
 
   #requestOutside(command: Command, proxy: string | undefined): void {
     const { client, frameId, request } = command
-    const hop = nextHop(proxy ?? request.uri, this.#transports)
+    const domain = parseSipUri(request.uri)?.host
+    const names = domain === undefined ? [] : [domain]
+    const hop = nextHop(proxy ?? request.uri, this.#transports, { names })
     if (hop.kind === 'none') {
       client.send(notSent(frameId, hop.reason))
       return

@@ -1,3 +1,5 @@
+import type { CutOffReason } from './transport.ts'
+
 /** Figures of the server since its start, and its present state; for metrics. */
 export interface SipServerCounters {
   /** By method. */
@@ -10,10 +12,34 @@ export interface SipServerCounters {
   readonly dropped: Readonly<Record<string, number>>
   readonly retransmissionsReceived: number
   readonly retransmissionsSent: number
+  /** By transport, then by who opened them: `in` the peer, `out` this server. */
+  readonly connectionsOpened: Readonly<Record<string, Tally>>
+  /** By transport, then by why this side ended them. */
+  readonly connectionsCut: Readonly<Record<string, Tally>>
   readonly transactions: number
   readonly connections: number
   readonly dialogs: number
   readonly clients: number
+  /** Of each address with TLS, in the order of the configuration. */
+  readonly certificates: readonly CertificateState[]
+}
+
+type Tally = Readonly<Record<string, number>>
+
+/** The present state, as against what has been counted. */
+export type SipServerState = Pick<
+  SipServerCounters,
+  'transactions' | 'connections' | 'dialogs' | 'clients' | 'certificates'
+>
+
+/** The certificate of one address with TLS. */
+export interface CertificateState {
+  /** Milliseconds since 1970; undefined before the start. */
+  readonly expiresAtMs: number | undefined
+  /** How often changed files were read. */
+  readonly reloads: number
+  /** How often changed files made no whole. */
+  readonly failedReloads: number
 }
 
 const METHODS = new Set([
@@ -41,8 +67,18 @@ export class MessageCounters {
     responsesSent: new Map<string, number>(),
     dropped: new Map<string, number>(),
   }
+  readonly #opened = new Map<string, Map<string, number>>()
+  readonly #cut = new Map<string, Map<string, number>>()
   retransmissionsReceived = 0
   retransmissionsSent = 0
+
+  connected(transport: string, direction: 'in' | 'out'): void {
+    countBelow(this.#opened, transport, direction)
+  }
+
+  cutOff(transport: string, reason: CutOffReason): void {
+    countBelow(this.#cut, transport, reason)
+  }
 
   /** Unknown methods are counted together, so that a peer cannot make labels. */
   requestReceived(method: string): void {
@@ -65,12 +101,7 @@ export class MessageCounters {
     count(this.#counts.dropped, reason)
   }
 
-  snapshot(now: {
-    readonly transactions: number
-    readonly connections: number
-    readonly dialogs: number
-    readonly clients: number
-  }): SipServerCounters {
+  snapshot(now: SipServerState): SipServerCounters {
     const { requestsReceived, requestsSent, responsesReceived, responsesSent, dropped } =
       this.#counts
     return {
@@ -81,6 +112,8 @@ export class MessageCounters {
       dropped: Object.fromEntries(dropped),
       retransmissionsReceived: this.retransmissionsReceived,
       retransmissionsSent: this.retransmissionsSent,
+      connectionsOpened: talliesOf(this.#opened),
+      connectionsCut: talliesOf(this.#cut),
       ...now,
     }
   }
@@ -101,4 +134,14 @@ function classOf(status: number): string {
 
 function count(counts: Map<string, number>, label: string): void {
   counts.set(label, (counts.get(label) ?? 0) + 1)
+}
+
+function countBelow(counts: Map<string, Map<string, number>>, key: string, label: string): void {
+  const below = counts.get(key) ?? new Map<string, number>()
+  counts.set(key, below)
+  count(below, label)
+}
+
+function talliesOf(counts: ReadonlyMap<string, ReadonlyMap<string, number>>) {
+  return Object.fromEntries([...counts].map(([key, below]) => [key, Object.fromEntries(below)]))
 }

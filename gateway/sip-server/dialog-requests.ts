@@ -138,6 +138,6 @@ export class DialogRequests {
   #hopOf(dialog: Dialog, sendTo: string): NextHop {
     const { peer } = dialog
     const isOpenStream = peer.transport.isReliable && peer.transport.isConnected(peer)
-    return isOpenStream ? { kind: 'peer', peer } : nextHop(sendTo, this.#transports, peer.transport)
+    return isOpenStream ? { kind: 'peer', peer } : nextHop(sendTo, this.#transports, peer)
   }
 }

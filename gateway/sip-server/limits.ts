@@ -8,10 +8,16 @@ export interface SipServerLimits {
   readonly maxHeaders: number
   /** SIP connections at a time, both directions. */
   readonly maxConnections: number
-  /** How long a message may take to arrive whole over a stream, milliseconds. */
+  /** How long a message may take to arrive whole over a stream, and a peer to take a connection, milliseconds. */
   readonly maxMessageMs: number
+  /** A multipart body of which nothing more has come over a stream for so long is taken as it is, milliseconds. */
+  readonly stalledBodyMs: number
   /** A connection on which nothing has come or gone for so long is closed, milliseconds. */
   readonly maxIdleMs: number
+  /** A peer that connects must have said something by then, milliseconds. */
+  readonly maxSilentMs: number
+  /** How often an otherwise quiet connection that this side opened is pinged, milliseconds; 0 is never. */
+  readonly pingEveryMs: number
   /** Bytes waiting for a peer or client that does not read, beyond which it is cut off. */
   readonly maxUnsentBytes: number
   /** Requests being handled at a time, both directions. */
@@ -29,8 +35,11 @@ export const DEFAULT_LIMITS: SipServerLimits = {
   maxHeadBytes: 32_768,
   maxHeaders: 256,
   maxConnections: 2_000,
-  maxMessageMs: 32_000,
+  maxMessageMs: 10_000,
+  stalledBodyMs: 1_000,
   maxIdleMs: 3_600_000,
+  maxSilentMs: 60_000,
+  pingEveryMs: 120_000,
   maxUnsentBytes: 4_194_304,
   maxTransactions: 50_000,
   maxDialogs: 20_000,

@@ -43,6 +43,21 @@ export function datagramBody<Message extends SipMessage>(
   return { kind: 'whole', message: { ...message, body: stated } }
 }
 
+/**
+ * The message with as much of its body as has come over a stream, where a client has counted more than it sent: a
+ * multipart body of which a part at least is whole. Undefined for all others, which may still be coming.
+ */
+export function stalledBody<Message extends SipMessage>(
+  message: Message,
+  come: string,
+): Message | undefined {
+  const boundary = boundaryOf(message)
+  if (boundary === undefined) return undefined
+  const first = come.indexOf(`--${boundary}`)
+  const isPartWhole = first >= 0 && come.includes(`--${boundary}`, first + 2)
+  return isPartWhole ? withWholeBody(message, come) : undefined
+}
+
 function withWholeBody<Message extends SipMessage>(message: Message, body: string): Message {
   const counted = withHeader(message, 'content-length', {
     name: 'Content-Length',

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { localAddressToward } from './local-address.ts'
 import { parseSipUri, uriParameter } from './sip-uri.ts'
 import type { Peer, SipTransport } from './transport.ts'
+import { defaultPort } from './via.ts'
 
 /** Turns host names into addresses; NAPTR and SRV (RFC 3263) would be another implementation of it. */
 export interface HostResolver {
@@ -38,29 +39,34 @@ const UNAVAILABLE = {
 
 /**
  * Where a request goes that is to be sent by a URI. Its `transport` parameter decides, else the transport that
- * the dialog uses, else UDP where the server has it.
+ * the dialog uses, else UDP where the server has it. `known` is a dialog's peer, or the domain that a proxy stands for:
+ * with a certificate of one of those names it may be at an address that the certificate does not name.
  */
 export function nextHop(
   uriText: string,
   transports: readonly SipTransport[],
-  preferred?: SipTransport,
+  known?: { readonly transport?: SipTransport; readonly names: readonly string[] },
 ): NextHop {
   const uri = parseSipUri(uriText)
   if (uri === undefined) return { kind: 'none', reason: `invalid request-uri: ${uriText}` }
   const asked = uri.scheme === 'sips' ? 'tls' : uriParameter(uri, 'transport')?.toLowerCase()
+  const preferred = known?.transport
   const name = asked ?? preferred?.name ?? 'udp'
   const ordered = preferred === undefined ? transports : [preferred, ...transports]
   const named = ordered.filter((transport) => transport.name === name)
   const usable = named.length === 0 && asked === undefined ? ordered : named
   const [first] = usable
   if (first === undefined) return UNAVAILABLE
-  const host = uriParameter(uri, 'maddr') || uri.host
-  const port = uri.port ?? (name === 'tls' ? 5061 : 5060)
+  const host = uriParameter(uri, 'maddr')?.replace(/^\[(.*)\]$/, '$1') || uri.host
+  const port = uri.port ?? defaultPort(name)
+  // The certificate must be for whom the URI names, wherever that is found (RFC 5922 §4).
+  const names = name === 'tls' ? [uri.host, ...(known?.names ?? [])] : []
   const peerAt = (address: string) => {
-    return transportToward(address, usable)?.peerAt(address.replace(/^::ffff:(?=\d+\.)/, ''), port)
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+    return transportToward(address, usable)?.peerAt(plain, port, names)
   }
   if (isIP(host) === 0) {
-    return { kind: 'name', host, peerAt, nobody: first.peerAt(first.host, port) }
+    return { kind: 'name', host, peerAt, nobody: first.peerAt(first.host, port, names) }
   }
   const peer = peerAt(host)
   return peer === undefined ? UNAVAILABLE : { kind: 'peer', peer }
@@ -86,9 +92,8 @@ export async function resolvePeer(
 export function isOwnAddress(uriText: string, transports: readonly SipTransport[]): boolean {
   const uri = parseSipUri(uriText)
   if (uri === undefined) return false
-  const port = uri.port ?? 5060
   return transports.some((transport) => {
-    if (transport.port !== port) return false
+    if (transport.port !== (uri.port ?? defaultPort(transport.name))) return false
     const isLoopback = transport.host === '127.0.0.1' && uri.host.toLowerCase() === 'localhost'
     return isLoopback || localAddressToward(uri.host, transport.host) === uri.host
   })

@@ -11,6 +11,7 @@ import type { SipRequest } from './sip-message.ts'
 import { TIMEOUT_MS } from './timers.ts'
 import { newTag } from './tokens.ts'
 import type { Peer } from './transport.ts'
+import { defaultPort } from './via.ts'
 
 /** How long a client may leave an INVITE without any answer, milliseconds. */
 const CLIENT_PATIENCE_MS = 64_000
@@ -219,8 +220,13 @@ export class ServerTransactions {
         this.#counters.dropped('send_failed')
         return
       }
-      const again = peer.transport.peerAt(peer.host, essentials.via.port ?? 5060)
-      peer.transport.send(text, again, () => this.#counters.dropped('send_failed'))
+      const { transport, host, names } = peer
+      const again = transport.peerAt(
+        host,
+        essentials.via.port ?? defaultPort(transport.name),
+        names,
+      )
+      transport.send(text, again, () => this.#counters.dropped('send_failed'))
     })
   }
 }

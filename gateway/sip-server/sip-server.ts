@@ -7,30 +7,20 @@ import type { ClientFrame } from './client-protocol.ts'
 import { ClientRegistry } from './client-registry.ts'
 import { MessageCounters, type SipServerCounters } from './counters.ts'
 import { DialogTable } from './dialog-table.ts'
-import { readEssentials } from './essentials.ts'
 import { DEFAULT_LIMITS, type SipServerLimits } from './limits.ts'
+import { createListener, type Listener, type SipListenAddress } from './listener.ts'
 import { localAddressToward } from './local-address.ts'
+import { MessageReceiver } from './message-receiver.ts'
 import { SystemResolver } from './next-hop.ts'
 import { createCore, type SipCore } from './sip-core.ts'
-import { headerValue, type SipMessage, type SipRequest, withHeader } from './sip-message.ts'
 import { formatHostPort } from './sip-uri.ts'
-import type { Peer, Received, SipTransport } from './transport.ts'
-import { TcpTransport } from './transport-tcp.ts'
-import { UdpTransport } from './transport-udp.ts'
-import { parseVia, splitTopVia, stampVia } from './via.ts'
+import type { Received, SipTransport, TransportEvents } from './transport.ts'
 
 /** What clients are told: the drachtio server that this one behaves like. */
 const VERSION = 'v0.9.10-tallenne'
 
 /** How long `close` waits for clients to answer what is pending, milliseconds. */
 const CLOSING_MS = 1_000
-
-export interface SipListenAddress {
-  readonly transport: 'udp' | 'tcp'
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-}
 
 export interface SipServerOptions {
   readonly listen: readonly SipListenAddress[]
@@ -60,9 +50,11 @@ export class SipServer {
   readonly #counters = new MessageCounters()
   readonly #dialogs = new DialogTable()
   readonly #registry = new ClientRegistry()
+  readonly #listeners: readonly Listener[]
   readonly #transports: readonly SipTransport[]
   readonly #clients: ClientListener
   readonly #core: SipCore
+  readonly #messages: MessageReceiver
   #closing: Promise<void> | undefined
 
   constructor(options: SipServerOptions) {
@@ -70,7 +62,12 @@ export class SipServer {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.#log = options.log
     this.#secret = options.admin?.secret ?? randomBytes(24).toString('base64url')
-    this.#transports = options.listen.map((address) => this.#transportOf(address))
+    this.#listeners = options.listen.map((address) => {
+      const { clock, log } = options
+      const events = this.#transportEvents()
+      return createListener(address, { limits: this.#limits, clock, log, events })
+    })
+    this.#transports = this.#listeners.map(({ transport }) => transport)
     this.#core = createCore({
       clock: options.clock,
       limits: this.#limits,
@@ -80,6 +77,7 @@ export class SipServer {
       transports: this.#transports,
       resolver: new SystemResolver(),
     })
+    this.#messages = new MessageReceiver({ counters: this.#counters, core: this.#core })
     this.#clients = new ClientListener({
       host: options.admin?.host ?? '127.0.0.1',
       port: options.admin?.port ?? 0,
@@ -102,18 +100,19 @@ export class SipServer {
       connections: this.#transports.reduce((sum, transport) => sum + transport.connections, 0),
       dialogs: this.#dialogs.size,
       clients: this.#clients.size,
+      certificates: this.#listeners.flatMap(({ certificate }) => certificate?.() ?? []),
     })
   }
 
-  /** Listens everywhere, or nowhere: rejects with `port_taken` or `listen_failed`. */
+  /** Listens everywhere, or nowhere: rejects with `port_taken`, `listen_failed` or `tls_files`. */
   async start(): Promise<SipServerAddresses> {
     try {
       const admin = await this.#clients.start()
       for (const transport of this.#transports) await transport.start()
       return {
         admin: { ...admin, secret: this.#secret },
-        sip: this.#options.listen.map(({ transport, host }, index) => {
-          return { transport, host, port: this.#transports[index]?.port ?? 0 }
+        sip: this.#options.listen.map((address, index) => {
+          return { ...address, port: this.#transports[index]?.port ?? 0 }
         }),
       }
     } catch (error) {
@@ -149,70 +148,17 @@ export class SipServer {
     })
   }
 
-  #transportOf(address: SipListenAddress): SipTransport {
-    const options = {
-      host: address.host,
-      port: address.port,
-      limits: this.#limits,
-      log: this.#log,
-      clock: this.#options.clock,
-      events: {
-        onReceived: (received: Received, peer: Peer) => {
-          this.#guard(() => this.#receive(received, peer))
-        },
-        onDisconnected: (transport: SipTransport, host: string, port: number) => {
-          this.#core.outgoing.disconnected(transport, host, port)
-        },
+  #transportEvents(): TransportEvents {
+    return {
+      onReceived: (received: Received, peer) => {
+        this.#guard(() => this.#messages.receive(received, peer))
       },
+      onConnected: (transport, direction) => this.#counters.connected(transport.name, direction),
+      onDisconnected: (transport, host, port) => {
+        this.#core.outgoing.disconnected(transport, host, port)
+      },
+      onCutOff: (transport, reason) => this.#counters.cutOff(transport.name, reason),
     }
-    return address.transport === 'udp' ? new UdpTransport(options) : new TcpTransport(options)
-  }
-
-  #receive(received: Received, peer: Peer): void {
-    switch (received.kind) {
-      case 'keep_alive':
-        return
-      case 'dropped':
-        this.#counters.dropped(received.reason)
-        return
-      case 'bad_request':
-        this.#refuse(received.message, peer, received)
-        return
-      case 'message':
-        this.#receiveMessage(received.message, peer)
-        return
-    }
-  }
-
-  #receiveMessage(message: SipMessage, peer: Peer): void {
-    const outcome = readEssentials(message)
-    if (message.kind === 'response') {
-      this.#counters.responseReceived(message.status)
-      if (outcome.kind === 'faulty') this.#counters.dropped('bad_response')
-      else this.#core.outgoing.receive(message, outcome.essentials, peer)
-      return
-    }
-    this.#counters.requestReceived(message.method)
-    if (outcome.kind === 'faulty') {
-      this.#refuse(message, peer, { status: 400, reason: outcome.reason })
-    } else if (message.version !== '2.0') {
-      this.#core.incoming.refuse(stamped(message, peer), peer, { status: 505 })
-    } else {
-      this.#core.receiver.receive(stamped(message, peer), outcome.essentials, peer)
-    }
-  }
-
-  /** Answers a request that cannot be taken, where a response would find its way. */
-  #refuse(
-    request: SipRequest,
-    peer: Peer,
-    why: { readonly status: number; readonly reason: string },
-  ): void {
-    this.#counters.dropped('bad_request')
-    const outcome = readEssentials(request)
-    if (outcome.kind === 'faulty' && !outcome.isAnswerable) return
-    const status = why.status === 413 ? 413 : 400
-    this.#core.incoming.refuse(stamped(request, peer), peer, { status, reason: why.reason })
   }
 
   #obey(client: ClientConnection, frame: ClientFrame): void {
@@ -246,14 +192,4 @@ export class SipServer {
       this.#log.error({ error }, 'SIP message could not be handled')
     }
   }
-}
-
-/** The request with its topmost Via saying where it came from. */
-function stamped(request: SipRequest, peer: Peer): SipRequest {
-  const value = headerValue(request, 'via')
-  if (value === undefined) return request
-  const { top, others } = splitTopVia(value)
-  const via = parseVia(top)
-  if (via === undefined) return request
-  return withHeader(request, 'via', { name: 'Via', value: stampVia(top, via, peer) + others })
 }

@@ -1,5 +1,5 @@
 import type { SipServerLimits } from './limits.ts'
-import { contentLength } from './message-body.ts'
+import { contentLength, stalledBody } from './message-body.ts'
 import { type ParsedHead, parseHead, type SipRequest } from './sip-message.ts'
 import type { Received } from './transport.ts'
 
@@ -27,7 +27,36 @@ export class StreamFramer {
 
   /** Whether part of a message has come and the rest has not. */
   get isInsideMessage(): boolean {
-    return !this.#isEnded && this.#pending !== '' && !/^[\r\n]/.test(this.#pending)
+    if (this.#isEnded) return false
+    return this.#head !== undefined || (this.#pending !== '' && !/^[\r\n]/.test(this.#pending))
+  }
+
+  /**
+   * The message whose body comes no further than it has, where it is one that clients miscount and all that matters of
+   * it is there; what comes next is another message. Undefined where it is to be waited for.
+   */
+  takeStalled(): Received | undefined {
+    const head = this.#head
+    if (head?.kind !== 'head') return undefined
+    const bytes = this.#pending.length
+    const message = stalledBody(head.message, this.#pending.slice(this.#headBytes))
+    if (message === undefined) return undefined
+    this.#forgetMessage(bytes)
+    return { kind: 'message', message: { ...message, bytes } }
+  }
+
+  /** Ends the stream within a message. Gives the refusal of a request whose head has come. */
+  giveUp(): Received | undefined {
+    const head = this.#head
+    this.#end({ kind: 'keep_alive' })
+    if (head === undefined || head.message.kind === 'response') return undefined
+    return {
+      kind: 'bad_request',
+      message: head.message,
+      status: 400,
+      reason: 'Body Shorter Than Content-Length',
+      isLast: true,
+    }
   }
 
   /** Takes what came, of any length, and gives what is complete. `text` is latin1. */
@@ -55,9 +84,7 @@ export class StreamFramer {
     }
     const bytes = this.#headBytes + this.#bodyBytes
     const body = this.#pending.slice(this.#headBytes, bytes)
-    this.#pending = this.#pending.slice(bytes)
-    this.#head = undefined
-    this.#searched = 0
+    this.#forgetMessage(bytes)
     if (head.kind === 'bad_request') {
       const { message, reason } = head
       return { kind: 'bad_request', message, status: 400, reason, isLast: false }
@@ -104,6 +131,12 @@ export class StreamFramer {
     return undefined
   }
 
+  #forgetMessage(bytes: number): void {
+    this.#pending = this.#pending.slice(bytes)
+    this.#head = undefined
+    this.#searched = 0
+  }
+
   #refuse(head: PendingHead, status: number, reason: string): Received {
     const { message } = head
     if (message.kind === 'response') return this.#end({ kind: 'dropped', reason: 'bad_framing' })
@@ -114,6 +147,7 @@ export class StreamFramer {
   #end(last: Received): Received {
     this.#isEnded = true
     this.#pending = ''
+    this.#head = undefined
     return last
   }
 }

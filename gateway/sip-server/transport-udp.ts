@@ -94,6 +94,8 @@ export class UdpTransport implements SipTransport {
 
   disconnect(): void {}
 
+  alias(): void {}
+
   #read(datagram: string): Received {
     const text = datagram.replace(LEADING_LINE_ENDS, '')
     if (text === '') return { kind: 'keep_alive' }
@@ -118,6 +120,7 @@ export class UdpTransport implements SipTransport {
       this.#localHosts.set(host, localHost)
     }
     const connectionId = undefined
-    return { transport: this, host, port, connectionId, localHost, localPort: this.#port }
+    const names: readonly string[] = []
+    return { transport: this, host, port, connectionId, localHost, localPort: this.#port, names }
   }
 }

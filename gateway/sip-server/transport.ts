@@ -13,6 +13,11 @@ export interface Peer {
   /** This server's own address as that peer reaches it, without brackets. */
   readonly localHost: string
   readonly localPort: number
+  /**
+   * Names by which the peer is known: proven by the certificate that it showed, or those that one of its must have
+   * for a connection that is still to be opened. Always empty but for TLS.
+   */
+  readonly names: readonly string[]
 }
 
 export type Received =
@@ -30,11 +35,37 @@ export type Received =
 
 export interface TransportEvents {
   readonly onReceived: (received: Received, peer: Peer) => void
+  readonly onConnected: (transport: SipTransport, direction: 'in' | 'out') => void
   /** The stream is gone; nothing more comes from it and what was sent may be lost. */
   readonly onDisconnected: (transport: SipTransport, host: string, port: number) => void
+  readonly onCutOff: (transport: SipTransport, reason: CutOffReason) => void
 }
 
-/** One address that the server listens on, and through which it sends. TLS is to be one more of these. */
+/** Why this side ended a connection, or did not let it begin. */
+export type CutOffReason =
+  | 'too_many'
+  /** No message came whole in its time. */
+  | 'slow_message'
+  /** Nothing ever came. */
+  | 'silent'
+  | 'idle'
+  /** The peer did not take the connection in time. */
+  | 'unanswered'
+  /** The peer answered pings once, and does so no more. */
+  | 'unanswered_ping'
+  /** The peer does not read. */
+  | 'unread'
+  /** What came is no SIP, or ends where its next message begins cannot be told. */
+  | 'bad_framing'
+  | 'tls_failed'
+  /** The client showed no certificate, or one that no authority vouches for. */
+  | 'client_unverified'
+  /** The client's certificate has none of the names that are let in. */
+  | 'client_unknown'
+  /** The server that a request was for could not prove to be it. */
+  | 'server_unverified'
+
+/** One address that the server listens on, and through which it sends. */
 export interface SipTransport {
   readonly name: TransportName
   /** Whether it retransmits by itself, so that SIP must not (RFC 3261 §17). */
@@ -48,8 +79,12 @@ export interface SipTransport {
   start(): Promise<void>
   /** Idempotent; what was handed to `send` has gone, or will not go. */
   close(): Promise<void>
-  /** A peer to send a request to; streams connect at the first `send`. */
-  peerAt(host: string, port: number): Peer
+  /** A peer to send a request to; streams connect at the first `send`. `names` as in `Peer`. */
+  peerAt(host: string, port: number, names?: readonly string[]): Peer
+  /**
+   * The peer takes requests to that port of its host by this connection too (RFC 5923). Nothing where it has none.
+   */
+  alias(peer: Peer, port: number): void
   /** Whether the peer's stream is still open; true for datagrams. */
   isConnected(peer: Peer): boolean
   /** Text of one character per byte; a peer with a connection gets it on that one or not at all. `onFailure` is called at most once, and never before `send` returns. */

@@ -10,6 +10,8 @@ export interface Via {
   readonly port: number | undefined
   /** Undefined where RFC 2543 is spoken. */
   readonly branch: string | undefined
+  /** The sender takes requests by this connection (RFC 5923 §5). */
+  readonly hasAlias: boolean
 }
 
 /** A branch that begins so is unique to its transaction (RFC 3261 §8.1.1.7). */
@@ -27,6 +29,7 @@ export function parseVia(value: string): Via | undefined {
     host: host.startsWith('[') ? host.slice(1, -1) : host,
     port: port === undefined ? undefined : Number(port),
     branch: /;\s*branch\s*=\s*([^\s;,]+)/i.exec(parameters)?.[1],
+    hasAlias: /;\s*alias\s*(?:;|$)/i.test(parameters),
   }
 }
 
@@ -61,13 +64,23 @@ export function stampVia(
   return [sentBy, ...kept].join(';')
 }
 
-/** The Via of a request of ours; the default port is left out. */
+/** Where SIP goes that names no port (RFC 3261 §19.1.2). */
+export function defaultPort(transport: string): number {
+  return transport === 'tls' ? 5061 : 5060
+}
+
+/**
+ * The Via of a request of ours; the default port is left out. Over a stream responses come back on it anyway, so that
+ * `rport` is asked for with datagrams alone.
+ */
 export function formatVia(via: {
   readonly protocol: string
   readonly host: string
   readonly port: number
   readonly branch: string
 }): string {
-  const sentBy = via.port === 5060 ? formatHost(via.host) : formatHostPort(via.host, via.port)
-  return `SIP/2.0/${via.protocol.toUpperCase()} ${sentBy};rport;branch=${via.branch}`
+  const isDefault = via.port === defaultPort(via.protocol)
+  const sentBy = isDefault ? formatHost(via.host) : formatHostPort(via.host, via.port)
+  const rport = via.protocol === 'udp' ? ';rport' : ''
+  return `SIP/2.0/${via.protocol.toUpperCase()} ${sentBy}${rport};branch=${via.branch}`
 }

@@ -4,6 +4,7 @@ import { messageOf } from '../../base/tallenne-error.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 import { type CallMaker, isRefusal, type PlatformDialog, type RequestSender } from './call-maker.ts'
 import type { SipDialog, SipHeaders, SipResponse } from './sip-surface.ts'
+import { sourceUri } from './source-uri.ts'
 
 /** As much of a dialog as renewing it takes. */
 export type LostDialog = Pick<
@@ -140,10 +141,15 @@ function withTag(address: string, tag: string): string {
   return `${address.includes('<') ? address : `<${address}>`};tag=${tag}`
 }
 
-/** Where the peer's message came from, if its Contact names another host: then it is behind a NAT. */
+/**
+ * Where the peer's message came from, if its Contact names another host: then it is behind a NAT. A peer that called
+ * over a connection has called from a port where nobody listens.
+ */
 function natTargetOf({ type, req, res, remote }: LostDialog): string | undefined {
-  const { source_address: address, source_port: port } = type === 'uas' ? req : res
-  if (isIP(address) === 0 || readSipAddress(remote.uri).host === address) return undefined
-  const transport = /;transport=\w+/i.exec(remote.uri)?.[0] ?? ''
-  return `sip:${isIP(address) === 6 ? `[${address}]` : address}:${port}${transport}`
+  const source = type === 'uas' ? req : res
+  const { uri } = remote
+  if (isIP(source.source_address) === 0) return undefined
+  if (readSipAddress(uri).host === source.source_address) return undefined
+  if (type === 'uas' && /^sips:|;transport=t(cp|ls)\b/i.test(uri)) return undefined
+  return sourceUri(source, uri)
 }

@@ -219,7 +219,7 @@ export class RecordingSession {
       limits: timer,
       awaitsAnswer: !message.hasSdp,
       description: () => media.description,
-      headers: { Contact: recordingContact(request.protocol) },
+      headers: { Contact: recordingContact(request) },
       guard: (work, response) => this.#guard(work, response),
       askEveryMs: orphanQuietMs / 2,
       clock,

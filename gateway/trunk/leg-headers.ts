@@ -38,11 +38,12 @@ export function targetHeaders(
   const extensionNames = Object.keys(request.headers).filter((name) => /^x-/i.test(name))
   const { user, from } = callerOf(request, !isTrusted && privacyWishes(read).has('user'))
   const transport = /;transport=\w+/i.exec(target.uri)?.[0] ?? ''
+  const scheme = /^sips:/i.test(target.uri) ? 'sips' : 'sip'
   return {
     ...carriedHeaders(read, { isTrusted, extensionNames, hosts }),
     From: from,
     To: `<${uri.replace(/;.*$/, '')}>`,
-    Contact: `<sip:${user}@localhost${transport}>`,
+    Contact: `<${scheme}:${user}@localhost${transport}>`,
     Allow: TRUNK_ALLOW,
     Supported: 'timer, 100rel, replaces',
     // The target is to refresh, so that it finds out when this node has died: a drachtio server that is to refresh

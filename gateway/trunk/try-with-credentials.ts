@@ -1,8 +1,9 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 import type { CallMaker } from '../sip/call-maker.ts'
 import { DigestSession } from '../sip/digest-session.ts'
 import type { SipHeaders, SipResponse } from '../sip/sip-surface.ts'
+import { sourceUri } from '../sip/source-uri.ts'
 import { readSipAddress } from '../sip-address.ts'
 import { type TargetAttempt, type TargetOutcome, tryTarget } from './try-target.ts'
 
@@ -58,8 +59,6 @@ function continuing(response: SipResponse): SipHeaders {
 /** A name may stand for several servers, of which only the one that made the nonce knows it. */
 function challengerOf(response: SipResponse, uri: string): string | undefined {
   const { host } = readSipAddress(uri)
-  const { source_address: address, source_port: port } = response
-  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || isIP(address ?? '') === 0) return undefined
-  const transport = /;transport=\w+/i.exec(uri)?.[0] ?? ''
-  return `sip:${isIPv6(address) ? `[${address}]` : address}:${port}${transport}`
+  if (isIP(host) !== 0 || isIP(response.source_address) === 0) return undefined
+  return sourceUri(response, uri)
 }

@@ -112,7 +112,15 @@ t.test('a Via says where the request came from', async (t) => {
   })
   t.equal(
     formatVia({ protocol: 'tcp', host: '2001:db8::1', port: 5060, branch: 'z9hG4bKc' }),
-    'SIP/2.0/TCP [2001:db8::1];rport;branch=z9hG4bKc',
+    'SIP/2.0/TCP [2001:db8::1];branch=z9hG4bKc',
+  )
+  t.equal(
+    formatVia({ protocol: 'udp', host: '192.0.2.1', port: 5061, branch: 'z9hG4bKc' }),
+    'SIP/2.0/UDP 192.0.2.1:5061;rport;branch=z9hG4bKc',
+  )
+  t.equal(
+    formatVia({ protocol: 'tls', host: '192.0.2.1', port: 5061, branch: 'z9hG4bKc' }),
+    'SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKc',
   )
 })
 

@@ -47,7 +47,10 @@ t.test('a call over TCP stays on one connection', async (t) => {
   const target = `sip:platform@127.0.0.1:${platform.port};transport=tcp`
   client.send(`sip||\r\nINVITE ${target} SIP/2.0\r\n\r\n${SDP}`)
   const sent = await client.next()
-  t.match(shapeOf(sent), `|OK|application|${messageOf(sent).length}|tcp|127.0.0.1|${tcpPort}|`)
+  t.match(
+    shapeOf(sent),
+    `|OK|application|${messageOf(sent).length}|tcp|127.0.0.1|${platform.port}|`,
+  )
   const invite = await platform.next()
   t.equal(invite, messageOf(sent))
   t.match(headerOf(invite, 'Via'), `SIP/2.0/TCP 127.0.0.1:${tcpPort};`)

@@ -4,6 +4,7 @@ import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import type { SipServerLimits } from '../../../gateway/sip-server/limits.ts'
 import { SipServer } from '../../../gateway/sip-server/sip-server.ts'
+import type { TlsSettings } from '../../../gateway/sip-server/tls-settings.ts'
 import { RawClient } from './raw-client.ts'
 import { UdpPeer } from './udp-peer.ts'
 
@@ -14,19 +15,23 @@ export async function startServer(
     readonly clock?: Clock
     readonly limits?: Partial<SipServerLimits>
     readonly methods?: readonly string[]
+    readonly tls?: TlsSettings
   } = {},
 ) {
   const server = new SipServer({
     listen: [
       { transport: 'udp', host: '127.0.0.1', port: 0 },
       { transport: 'tcp', host: '127.0.0.1', port: 0 },
+      ...(options.tls === undefined
+        ? []
+        : [{ transport: 'tls', host: '127.0.0.1', port: 0, tls: options.tls } as const]),
     ],
     clock: options.clock ?? new SystemClock(),
     log: createSilentLog(),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   const addresses = await server.start()
-  const [udp, tcp] = addresses.sip
+  const [udp, tcp, tls] = addresses.sip
   const peer = await UdpPeer.open()
   const client = await RawClient.open(addresses.admin)
   t.teardown(async () => {
@@ -43,6 +48,7 @@ export async function startServer(
     admin: addresses.admin,
     udpPort,
     tcpPort: tcp?.port ?? 0,
+    tlsPort: tls?.port ?? 0,
     peer,
     client,
     /** Sends to the server over UDP. */

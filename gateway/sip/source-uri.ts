@@ -1,0 +1,17 @@
+import { isIPv6 } from 'node:net'
+
+/** Where a message came from, as a URI to send by, over the transport that another URI asks for. */
+export function sourceUri(
+  {
+    source_address: address,
+    source_port: port,
+  }: {
+    readonly source_address: string
+    readonly source_port: number
+  },
+  like: string,
+): string {
+  const isSecure = /^sips:/i.test(like)
+  const transport = isSecure ? ';transport=tls' : (/;transport=\w+/i.exec(like)?.[0] ?? '')
+  return `sip:${isIPv6(address) ? `[${address}]` : address}:${port}${transport}`
+}
