@@ -21,6 +21,10 @@ const media = z.strictObject({
   bindAddress: host.default('127.0.0.1'),
   /** Address put into SDP answers; the bind address where absent. */
   advertisedAddress: host.optional(),
+  /** The same of the other IP version, for clients whose media comes by it. */
+  otherVersion: z
+    .strictObject({ bindAddress: host, advertisedAddress: host.optional() })
+    .optional(),
   ports: z
     .strictObject({
       from: port.default(20_000),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { nearestWord } from '../base/nearest-word.ts'
 import { isAddressBlock } from './address-block.ts'
 import type { Config } from './config.ts'
@@ -95,6 +96,15 @@ function* checkTimeZones(
 function* checkMedia({ media }: Partial<Config>): Iterable<CrossMistake> {
   if (!media) return
   const { from, to } = media.ports
+  const other = media.otherVersion?.bindAddress
+  const isOther = isIP(other ?? '') + isIP(media.bindAddress) === 10
+  if (other !== undefined && !isOther) {
+    yield {
+      path: ['media', 'otherVersion', 'bindAddress'],
+      found: `${describeFound(other)}, beside ${media.bindAddress}`,
+      expected: 'one address to be IPv4 and the other IPv6',
+    }
+  }
   // A recording needs at least four: RTP and RTCP for each party.
   if (to - from + 1 < 4) {
     yield {

@@ -32,6 +32,7 @@ import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
 import { InviteRouter } from './sip/invite-router.ts'
+import { refuseOtherMethods } from './sip/other-methods.ts'
 import { SipConnection } from './sip/sip-connection.ts'
 import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
@@ -279,15 +280,23 @@ function route(
   })
   framework.invite((request, response) => router.route(request, response))
   framework.options((_request, response) => response.send(200, 'OK', { headers: OPTIONS_HEADERS }))
+  refuseOtherMethods(framework)
 }
 
 function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
   const { media } = config
   const count = media.engines ?? availableParallelism()
+  const other = media.otherVersion
   return splitPorts(media.ports.from, media.ports.to, count).map((range, engineIndex) => ({
     engineIndex,
     bindAddress: media.bindAddress,
     advertisedAddress: media.advertisedAddress ?? media.bindAddress,
+    ...(other && {
+      otherVersion: {
+        bindAddress: other.bindAddress,
+        advertisedAddress: other.advertisedAddress ?? other.bindAddress,
+      },
+    }),
     portFrom: range.from,
     portTo: range.to,
     portRestMs: media.ports.restS * 1000,

@@ -52,7 +52,11 @@ export function warmUp(
       requestUri: 'sip:+12025550100@192.0.2.2',
     })
     knowledge.learn(message)
-    const negotiation = new MediaNegotiation({ capabilities, sessionId: '1' })
+    const negotiation = new MediaNegotiation({
+      capabilities,
+      sessionId: '1',
+      clientAddress: '192.0.2.1',
+    })
     if (message.sdp === null) return
     const judgement = negotiation.judge(message.sdp)
     if (judgement.kind !== 'changed') return

@@ -134,6 +134,8 @@ export interface EngineSettings {
   readonly bindAddress: string
   /** The address put into answers; often the same. */
   readonly advertisedAddress: string
+  /** The same of the other IP version, for streams that come by it; absent where the node has one alone. */
+  readonly otherVersion?: { readonly bindAddress: string; readonly advertisedAddress: string }
   /** This engine's own range of even RTP ports; RTCP is one above. */
   readonly portFrom: number
   readonly portTo: number

@@ -56,6 +56,8 @@ export interface StreamPlan {
   readonly comfortNoisePayloadTypes: readonly number[]
   /** Undefined where the offer names no usable address; then the source is learned from the first packets. */
   readonly remote: MediaAddress | undefined
+  /** IP version of the address that the offer names, usable or not; absent where it names none. */
+  readonly ipVersion?: 4 | 6
   /** Present where what comes is also sent on, as in a call that passes through. */
   readonly relay?: RelayPlan
   /** Present where packets are protected, in both directions. */

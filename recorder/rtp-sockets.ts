@@ -7,6 +7,8 @@ export interface SocketPair {
   readonly rtp: Socket
   readonly rtcp: Socket
   readonly rtpPort: number
+  /** The address that both are bound to. */
+  readonly boundAddress: string
 }
 
 /** Room for several seconds of packets while the thread is busy. */
@@ -26,7 +28,7 @@ export async function bindSocketPair(
     try {
       rtp = await bindSocket(port, address)
       const rtcp = await bindSocket(port + 1, address)
-      return { rtp, rtcp, rtpPort: port }
+      return { rtp, rtcp, rtpPort: port, boundAddress: address }
     } catch (error) {
       rtp?.close()
       pool.release(port)
@@ -48,6 +50,8 @@ function bindSocket(port: number, address: string): Promise<Socket> {
     const isV6 = isIPv6(address)
     const socket = createSocket({
       type: isV6 ? 'udp6' : 'udp4',
+      // IPv4 packets would come from addresses of another form than signalling names.
+      ipv6Only: isV6,
       // Addresses are literals always. The usual look-up would put every datagram off to a later turn.
       lookup: (host, _options, callback) => callback(null, host, isV6 ? 6 : 4),
     })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { EngineSettings } from './engine-protocol.ts'
@@ -61,7 +62,7 @@ export class StreamPorts {
     for (const plan of plans) {
       const pair =
         from?.releaseSockets(plan.streamId) ??
-        (await bindSocketPair(this.#pool, this.#settings.bindAddress))
+        (await bindSocketPair(this.#pool, this.#placeOf(plan).bindAddress))
       if (pair === undefined) throw new TallenneError('no_ports', this.#describeLack())
       if (recording.isFinished || this.#isClosed) {
         closeSocketPair(pair, this.#pool)
@@ -77,8 +78,18 @@ export class StreamPorts {
   of(recording: Recording, streamId: string): readonly StreamPort[] {
     const sockets = recording.stream(streamId)?.sockets
     if (sockets === undefined) return []
-    const { rtpPort } = sockets
-    return [{ streamId, address: this.#settings.advertisedAddress, rtpPort, rtcpPort: rtpPort + 1 }]
+    const { rtpPort, boundAddress } = sockets
+    const { otherVersion } = this.#settings
+    const isOther = boundAddress === otherVersion?.bindAddress
+    const address = isOther ? otherVersion.advertisedAddress : this.#settings.advertisedAddress
+    return [{ streamId, address, rtpPort, rtcpPort: rtpPort + 1 }]
+  }
+
+  /** The addresses of the IP version that the stream comes by, where this node has it. */
+  #placeOf({ ipVersion }: StreamPlan): Pick<EngineSettings, 'bindAddress' | 'advertisedAddress'> {
+    const { otherVersion } = this.#settings
+    const isOther = otherVersion !== undefined && isIP(otherVersion.bindAddress) === ipVersion
+    return isOther ? otherVersion : this.#settings
   }
 
   /** Closes what the recording listens on; its ports rest from now on. */

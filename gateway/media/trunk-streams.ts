@@ -1,4 +1,5 @@
 import type { StreamPlan } from '../../recorder/recording-plan.ts'
+import { versionOf } from '../siprec/answer-plan.ts'
 import { type MediaCapabilities, usableFormats } from '../siprec/media-capabilities.ts'
 import { mayReceive, maySend } from './party-description.ts'
 import type { TrunkLeg } from './trunk-leg.ts'
@@ -35,6 +36,7 @@ function planOf(
     eventPayloadTypes: usable.eventPayloadTypes,
     comfortNoisePayloadTypes: usable.comfortNoisePayloadTypes,
     remote,
+    ...versionOf(theirs?.audio.address ?? null),
     relay: {
       toStreamId: otherOf(party),
       otherPayloadTypes: [...all].filter((payloadType) => !recordable.has(payloadType)),

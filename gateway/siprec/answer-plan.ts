@@ -141,7 +141,14 @@ function streamPlan(media: SdpMedia, streamId: string, usable: UsableFormats): S
     eventPayloadTypes,
     comfortNoisePayloadTypes,
     remote: remoteOf(media),
+    ...versionOf(media.address),
   }
+}
+
+/** The IP version of an address that a description names; nothing for a host name. */
+export function versionOf(address: string | null): Pick<StreamPlan, 'ipVersion'> {
+  const version = isIP(address ?? '')
+  return version === 4 || version === 6 ? { ipVersion: version } : {}
 }
 
 /** Port 9 is a placeholder and an unspecified address a hold: neither says where packets will come from. */

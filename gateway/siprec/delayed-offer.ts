@@ -1,5 +1,5 @@
 import type { StreamPlan } from '../../recorder/recording-plan.ts'
-import { type Answer, type AnswerLine, remoteOf, withOrderRoles } from './answer-plan.ts'
+import { type Answer, type AnswerLine, remoteOf, versionOf, withOrderRoles } from './answer-plan.ts'
 import { type MediaCapabilities, offeredCodecs, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
 
@@ -10,7 +10,11 @@ const OFFERED_LINES = 2
  * What we offer in the 200 to an INVITE that has no SDP (RFC 7866 §7.2). The streams may be opened at once; they
  * receive nothing until the ACK's answer is read.
  */
-export function planDelayedOffer(capabilities: MediaCapabilities): Answer {
+export function planDelayedOffer(
+  capabilities: MediaCapabilities,
+  /** Where the client's signalling comes from: media is taken by the same IP version. */
+  clientAddress: string,
+): Answer {
   const offered = offeredFormats(capabilities)
   const usable = usableFormats(offered, capabilities)
   const lines: AnswerLine[] = []
@@ -36,6 +40,7 @@ export function planDelayedOffer(capabilities: MediaCapabilities): Answer {
       eventPayloadTypes: usable.eventPayloadTypes,
       comfortNoisePayloadTypes: usable.comfortNoisePayloadTypes,
       remote: undefined,
+      ...versionOf(clientAddress),
     })
   }
   return { kind: 'answer', lines, streams: withOrderRoles(streams, lines) }

@@ -17,12 +17,15 @@ export interface MediaNegotiationOptions {
   readonly capabilities: MediaCapabilities
   /** Decimal digits, ours for the whole dialog. */
   readonly sessionId: string
+  /** Where the client's signalling comes from. */
+  readonly clientAddress: string
 }
 
 /** The offers and answers of one recording session: what is agreed now, and the description that says so. */
 export class MediaNegotiation {
   readonly #capabilities: MediaCapabilities
   readonly #sessionId: string
+  readonly #clientAddress: string
   #plan: Answer | undefined
   #version = 1
   #description = ''
@@ -30,6 +33,7 @@ export class MediaNegotiation {
   constructor(options: MediaNegotiationOptions) {
     this.#capabilities = options.capabilities
     this.#sessionId = options.sessionId
+    this.#clientAddress = options.clientAddress
   }
 
   /** The description in force; empty before the first `agree`. */
@@ -58,7 +62,7 @@ export class MediaNegotiation {
 
   /** What we offer ourselves where the peer offers nothing. */
   ownOffer(): Answer {
-    return planDelayedOffer(this.#capabilities)
+    return planDelayedOffer(this.#capabilities, this.#clientAddress)
   }
 
   /** Judges the peer's answer to an offer of ours. */

@@ -8,6 +8,7 @@ import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
+import { RECORDING_OPTIONS, unsupportedOptions } from '../sip/option-tags.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
@@ -154,9 +155,16 @@ export class RecordingSessions {
         response.send(482, 'Merged Request', {})
         return true
       }
+      const require = headers('Require').join(',')
+      const unsupported = unsupportedOptions(require, RECORDING_OPTIONS)
+      if (unsupported.length > 0) {
+        // The client may ask again without, so that this is no attempt of its own either.
+        response.send(420, 'Bad Extension', { headers: { Unsupported: unsupported.join(', ') } })
+        return true
+      }
       const agreement = agreeOnTimer(request, this.#options.timer)
       if (agreement.kind === 'too_short') {
-        // The client asks again with a longer interval: no contact for what is no attempt of its own.
+        // As above: it asks again with a longer interval.
         const minSe = { 'Min-SE': String(agreement.minS) }
         response.send(422, 'Session Interval Too Small', { headers: minSe })
         return true
@@ -211,6 +219,7 @@ export class RecordingSessions {
       negotiation: new MediaNegotiation({
         capabilities: plane.capabilities,
         sessionId: String(Math.floor(clock.epochMs())),
+        clientAddress: request.source_address,
       }),
       onEnded: () => this.#sessions.delete(key),
     })

@@ -1,3 +1,4 @@
+import { TRUNK_OPTIONS, unsupportedOptions } from '../sip/option-tags.ts'
 import type { TimerAgreement } from '../sip/session-timer.ts'
 import type { SipRequest } from '../sip/sip-surface.ts'
 import type { Refusal } from './caller-responses.ts'
@@ -7,12 +8,6 @@ export const MISSING: Refusal = {
   reason: 'Missing Call-ID, From Tag or Contact',
   headers: {},
 }
-
-/** Options that a call through us has, or that mean nothing to it. */
-const SUPPORTED = new Set([
-  ...['timer', '100rel', 'replaces', 'histinfo', 'privacy', 'norefersub', 'from-change'],
-  ...['gruu', 'outbound', 'path', 'sec-agree', 'answermode', '199'],
-])
 
 /** Why an INVITE is no call at all, so that it leaves no contact; undefined where it is one. */
 export function objectionTo(
@@ -30,7 +25,7 @@ export function objectionTo(
   if (call.isKnown) return { status: 482, reason: 'Merged Request', headers: {} }
   if (call.isOurs) return { status: 482, reason: 'Loop Detected', headers: {} }
   if (!(call.hops >= 1)) return { status: 483, reason: 'Too Many Hops', headers: {} }
-  const unsupported = unsupportedOf(request.get('Require') ?? '')
+  const unsupported = unsupportedOptions(request.get('Require') ?? '', TRUNK_OPTIONS)
   if (unsupported.length > 0) {
     const headers = { Unsupported: unsupported.join(', ') }
     return { status: 420, reason: 'Bad Extension', headers }
@@ -38,12 +33,6 @@ export function objectionTo(
   if (call.agreement.kind !== 'too_short') return undefined
   const headers = { 'Min-SE': String(call.agreement.minS) }
   return { status: 422, reason: 'Session Interval Too Small', headers }
-}
-
-/** What a caller insists on and a call through us does not have (RFC 3261 §8.2.2.3). */
-function unsupportedOf(require: string): readonly string[] {
-  const tags = require.toLowerCase().match(/[\w.!%*+~'-]+/g) ?? []
-  return tags.slice(0, 16).filter((tag) => !SUPPORTED.has(tag))
 }
 
 /** By Call-ID and From tag; undefined where the request lacks one. */

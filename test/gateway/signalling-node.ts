@@ -9,6 +9,7 @@ import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
 import { EnginePool } from '../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../gateway/media/port-ranges.ts'
 import { InviteRouter } from '../../gateway/sip/invite-router.ts'
+import { refuseOtherMethods } from '../../gateway/sip/other-methods.ts'
 import type { TimerLimits } from '../../gateway/sip/session-timer.ts'
 import { SipConnection } from '../../gateway/sip/sip-connection.ts'
 import { OPTIONS_HEADERS } from '../../gateway/sip/sip-headers.ts'
@@ -130,6 +131,7 @@ export async function startSignallingNode(
   connection.framework.options((_request, response) =>
     response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
   )
+  refuseOtherMethods(connection.framework)
   await connection.start()
   sessions.start()
   const [udp, tcp] = sip

@@ -128,7 +128,8 @@ export class RecordingRig {
   }
 
   addStream(t: Test, plan: StreamPlan): void {
-    const pair = { rtp: createSocket('udp4'), rtcp: createSocket('udp4'), rtpPort: 42_000 }
+    const [rtp, rtcp] = [createSocket('udp4'), createSocket('udp4')]
+    const pair = { rtp, rtcp, rtpPort: 42_000, boundAddress: '127.0.0.1' }
     t.teardown(() => {
       pair.rtp.close()
       pair.rtcp.close()

@@ -64,6 +64,7 @@ t.test(
         eventPayloadTypes: [101],
         comfortNoisePayloadTypes: [19],
         remote: { address: '192.0.2.1', port: 16_390 },
+        ipVersion: 4,
       },
       {
         streamId: '2',
@@ -73,6 +74,7 @@ t.test(
         eventPayloadTypes: [],
         comfortNoisePayloadTypes: [],
         remote: { address: '192.0.2.2', port: 16_392 },
+        ipVersion: 4,
       },
     ])
     t.equal(
@@ -278,7 +280,7 @@ t.test('an RTCP port that does not follow the RTP port is written', async (t) =>
 t.test(
   'without an offer we offer two receiving lines and read the answer of the ACK',
   async (t) => {
-    const ours = planDelayedOffer(G711_CAPABILITIES)
+    const ours = planDelayedOffer(G711_CAPABILITIES, '192.0.2.1')
     t.same(writeAnswer(ours, portsOf(ours), ORIGIN).split('\r\n').slice(5, 11), [
       'm=audio 20000 RTP/AVP 0 8 101 13',
       'a=rtpmap:0 PCMU/8000',
