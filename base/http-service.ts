@@ -50,6 +50,8 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     bodyLimit: 65_536,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // A Call-ID may be as long as its row lets it be.
+    routerOptions: { maxParamLength: 512 },
     // What the framework refuses before any route: paths that cannot be decoded, and parts of them that are too long.
     frameworkErrors: (error, _request, reply) => {
       const status = statusCodeOf(error)

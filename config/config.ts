@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { freeswitchSchema } from './freeswitch-config.ts'
+import { maskingSchema } from './masking-config.ts'
 import { sipSchema } from './sip-config.ts'
 import { siprecSchema } from './siprec-config.ts'
 import { trunkSchema } from './trunk-config.ts'
@@ -81,6 +82,7 @@ const serviceLine = z.strictObject({
     )
     .nullable(),
   timeZone: z.string().min(1).default('Europe/Helsinki'),
+  masking: maskingSchema.optional(),
 })
 
 const database = z.strictObject({
@@ -135,6 +137,7 @@ export const configSchema = z.strictObject({
         .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens')
         .default('tunnistamaton'),
       timeZone: z.string().min(1).default('Europe/Helsinki'),
+      masking: maskingSchema.optional(),
     })
     .prefault({}),
   database: database.prefault({}),

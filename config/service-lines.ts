@@ -1,12 +1,23 @@
 import type { Config } from './config.ts'
+import { DEFAULT_MASKING, type MaskingConfig } from './masking-config.ts'
 
 /** The configured service lines, and last the one that takes what is no other line's: it keeps for ever. */
 export function serviceLinesOf({
   serviceLines,
   catchAll,
 }: Pick<Config, 'serviceLines' | 'catchAll'>) {
+  const { name, timeZone } = catchAll
   return [
-    ...serviceLines.map((line) => ({ ...line, isCatchAll: false })),
-    { ...catchAll, numbers: [], period: null, isCatchAll: true },
+    ...serviceLines.map(({ masking: _, ...line }) => ({ ...line, isCatchAll: false })),
+    { name, timeZone, numbers: [], period: null, isCatchAll: true },
   ]
+}
+
+/** What the recordings of a line leave out on request. */
+export function maskingOf(
+  { serviceLines, catchAll }: Pick<Config, 'serviceLines' | 'catchAll'>,
+  serviceLine: string,
+): MaskingConfig {
+  const line = serviceLines.find(({ name }) => name === serviceLine) ?? catchAll
+  return line.masking ?? DEFAULT_MASKING
 }

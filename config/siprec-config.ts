@@ -18,6 +18,13 @@ export const siprecSchema = z.strictObject({
   unmarked: z.enum(['record', 'refuse']).optional(),
   /** Recording clients that are treated apart; the first that an address fits counts. All others are `direct`. */
   peers: z.array(peer).default([]),
+  /**
+   * What a recording client is told when its recording is stopped and the call goes on: `inactive` asks it in a
+   * re-INVITE to send nothing more, `bye` ends the recording session.
+   */
+  onStop: z.enum(['inactive', 'bye']).default('inactive'),
 })
+
+export type SiprecConfig = z.infer<typeof siprecSchema>
 
 export type SiprecPeer = z.infer<typeof peer>

@@ -17,6 +17,9 @@ import { checkDatabase, connectDatabase, createDatabasePool } from '../storage/d
 import { migrate } from '../storage/migrate.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
+import { addCallControlRoute } from './calls/call-control-route.ts'
+import { CallControls } from './calls/call-controls.ts'
+import { ControlMetrics } from './calls/control-metrics.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
@@ -170,9 +173,18 @@ async function composeGateway(
     direct: new DirectSessionPlane({ plane, capabilities }),
     ...(forked && { freeswitch: new FreeswitchSessionPlane(forked) }),
   }
+  const controls = new CallControls({
+    orders: plane,
+    lines: config,
+    clock,
+    log,
+    events: new ControlMetrics(registry),
+  })
   const sessions = new RecordingSessions({
     nodeId: config.node.id,
     journal,
+    controls,
+    onStop: config.siprec.onStop,
     planes: new PeerPlanes(sessionPlanes, config.siprec.peers),
     recordings: () => plane.live(),
     files,
@@ -195,6 +207,7 @@ async function composeGateway(
       ...(forked && { freeswitch: new FreeswitchTrunkPlane(forked) }),
     },
     files,
+    controls,
     recordings: () => plane.live(),
     recordingObstacle: () =>
       recordingObstacle({ spoolPath: paths.spool, journalError: () => journal.state.diskError }),
@@ -219,6 +232,12 @@ async function composeGateway(
     calls: () => [...sessions.list(), ...trunks.list()],
     recordings: () => plane.live(),
     token: () => readToken(paths.adminToken),
+  })
+  addCallControlRoute(http.app, {
+    controls,
+    token: () => readToken(paths.adminToken),
+    clock,
+    log,
   })
   addMediaServersRoute(http.app, { pool: mediaServers, token: () => readToken(paths.adminToken) })
   closing.push(() => http.close())

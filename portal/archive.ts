@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { type Explanation, explainRecording } from '../retention/explain.ts'
+import { annotateContact } from '../storage/contact-notes.ts'
 import {
   findContact,
   findContacts,
@@ -10,7 +11,7 @@ import type { Pool } from '../storage/database.ts'
 import type { ContactFilter, ContactPage, ContactView } from '../storage/model.ts'
 import type { RecordingStore, StoredRecording } from '../storage/recording-store.ts'
 
-/** What the portal reads: rows of the database and files of the store. Owns neither. */
+/** What the portal reads, and the notes that it writes: rows of the database and files of the store. Owns neither. */
 export class Archive {
   readonly #pool: Pool
   readonly #store: RecordingStore
@@ -38,6 +39,12 @@ export class Archive {
   /** Why a recording is still here, and when it goes, or when it went. */
   explainRecording(id: string): Promise<Explanation | undefined> {
     return explainRecording(this.#pool, id, this.#clock.epochMs())
+  }
+
+  /** Writes notes of a contact; false where there is no such contact. */
+  annotate(contactId: string, notes: Readonly<Record<string, string | null>>): Promise<boolean> {
+    const annotatedAtMs = this.#clock.epochMs()
+    return annotateContact(this.#pool, { contactId, notes, annotatedAtMs })
   }
 
   /** Rejects where the file is not there or cannot be read. Whoever opened it closes it. */

@@ -11,6 +11,7 @@ import {
   contactPageSchema,
   contactSchema,
   liveCallsSchema,
+  orderedCallsSchema,
   problemSchema,
   recordingDetailsSchema,
   recordingSchema,
@@ -25,6 +26,7 @@ const COMPONENTS = {
   Contact: contactSchema,
   ContactPage: contactPageSchema,
   LiveCalls: liveCallsSchema,
+  OrderedCalls: orderedCallsSchema,
   Problem: problemSchema,
   Recording: recordingSchema,
   RecordingDetails: recordingDetailsSchema,
@@ -85,12 +87,58 @@ function paths(): Json {
         problems: [502, 504],
       }),
     },
+    '/api/calls/{id}/pause': {
+      post: callOrder('pauseCall', 'Pauses the recording from now on', {
+        reason: {
+          type: 'string',
+          pattern: '^[a-z]+(-[a-z]+)*$',
+          maxLength: 32,
+          description: 'A word for why, as card-data.',
+        },
+      }),
+    },
+    '/api/calls/{id}/resume': {
+      post: callOrder('resumeCall', 'Ends a pause of the platform’s or a party’s keys'),
+    },
+    '/api/calls/{id}/stop': {
+      post: callOrder('stopCall', 'Ends the recording while the call goes on'),
+    },
+    '/api/calls/{id}/annotate': {
+      post: callOrder('annotateCall', 'Keeps notes with the contact', {
+        notes: {
+          type: 'object',
+          maxProperties: 32,
+          additionalProperties: { type: ['string', 'null'], maxLength: 1024 },
+          description: 'Texts by names of your own; null takes one away.',
+        },
+      }),
+    },
     '/api/service-lines': {
       get: operation('getServiceLines', 'Service lines with their numbers and periods', {
         answers: { 200: json('ServiceLines', 'The lines as configured, the catch-all last.') },
         problems: [],
       }),
     },
+  }
+}
+
+function callOrder(
+  operationId: string,
+  summary: string,
+  properties?: Readonly<Record<string, Json>>,
+): Json {
+  return {
+    ...operation(operationId, summary, {
+      parameters: [pathCall],
+      answers: { 200: json('OrderedCalls', 'The calls that the order was for.') },
+      problems: [400, 404, 409, 502, 504],
+    }),
+    ...(properties && {
+      requestBody: {
+        required: false,
+        content: { 'application/json': { schema: { type: 'object', properties } } },
+      },
+    }),
   }
 }
 
@@ -105,7 +153,7 @@ const PROBLEMS = {
   401: 'No token, or one that is not known.',
   403: 'The role may not do this.',
   404: 'There is no such thing.',
-  409: 'The call is still being recorded.',
+  409: 'The call is still being recorded, or is not answered yet.',
   410: 'The recording has been deleted; the body says when and by which policy.',
   412: 'If-Match or If-Unmodified-Since asks for another version.',
   416: 'The range lies beyond the end; Content-Range tells the length.',
@@ -162,6 +210,14 @@ function audioOperation(operationId: string, summary: string): Json {
     },
     problems: [400, 404, 409, 410, 412, 416],
   })
+}
+
+const pathCall = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The id of a contact, or a SIP Call-ID.',
+  schema: { type: 'string' },
 }
 
 const pathId = {

@@ -5,7 +5,9 @@ import type { ServiceLine } from '../storage/model.ts'
 import { guardRoutes } from './access.ts'
 import type { Archive } from './archive.ts'
 import { addAudioRoute } from './audio-route.ts'
+import { addCallControlRoute } from './call-control-route.ts'
 import { addContactsRoutes } from './contacts-routes.ts'
+import { GatewayClient } from './gateway-client.ts'
 import { handleErrors } from './handle-errors.ts'
 import { addHomeRoutes } from './home/home-routes.ts'
 import type { Identify } from './identity.ts'
@@ -56,12 +58,9 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
       addRecordingsRoute(api, archive)
       addAudioRoute(api, { archive, transcoder, metrics, log })
       addServiceLinesRoute(api, serviceLines)
-      addLiveCallsRoute(api, {
-        gatewayUrl: gateway.url,
-        token: gateway.token,
-        timeoutMs: GATEWAY_TIMEOUT_MS,
-        log,
-      })
+      const node = new GatewayClient({ ...gateway, timeoutMs: GATEWAY_TIMEOUT_MS })
+      addLiveCallsRoute(api, { gateway: node, log })
+      addCallControlRoute(api, { gateway: node, archive, log })
       registered()
     },
     { prefix: '/api' },

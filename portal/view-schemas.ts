@@ -28,6 +28,16 @@ export const segmentSchema = z
     description: 'A stretch of a contact handled by one agent; in a conference they overlap.',
   })
 
+const pauseBy = z.enum(['api', 'dtmf', 'offer']).meta({
+  description: 'The platform, a party’s keys, or the recording client’s re-offer.',
+})
+const pauseSchema = z.object({
+  fromMs: count,
+  toMs: count.nullable().meta({ description: 'Null while it lasts.' }),
+  by: pauseBy,
+  reason: z.string().nullable().meta({ description: 'The word that the platform gave.' }),
+})
+
 export const recordingSchema = z
   .object({
     id,
@@ -53,7 +63,9 @@ export const recordingSchema = z
       .regex(/^[0-9a-f]{64}$/)
       .nullable(),
     lostMs: count.nullable().meta({ description: 'Audio that was lost, of both channels.' }),
-    pauses: z.array(z.object({ fromMs: count, toMs: count })),
+    pauses: z.array(pauseSchema).meta({
+      description: 'Stretches that are silent on request, in milliseconds from the audio’s start.',
+    }),
     onHold: z
       .array(z.object({ fromMs: count, toMs: count }))
       .meta({ description: 'Stretches in which a party was on hold, where signalling told.' }),
@@ -123,6 +135,9 @@ export const contactSchema = z
     answeredAt: instant.nullable(),
     endedAt: instant.nullable(),
     endReason: z.string().nullable(),
+    notes: z
+      .record(z.string(), z.string())
+      .meta({ description: 'What the platform noted of the contact, by names of its own.' }),
     segments: z.array(segmentSchema),
     recordings: z.array(recordingSchema),
     sessions: z
@@ -172,6 +187,24 @@ export const liveCallsSchema = z
     ),
   })
   .meta({ description: 'Calls that go on now, as their node tells them.' })
+
+export const orderedCallsSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        contactId: id,
+        callId: z.string(),
+        recordingId: id.nullable(),
+        isPaused: z.boolean(),
+        pausedBy: z.array(pauseBy),
+        isStopped: z
+          .boolean()
+          .meta({ description: 'The recording has ended, and the call goes on.' }),
+        pauses: z.array(pauseSchema),
+      }),
+    ),
+  })
+  .meta({ description: 'The live calls that an order was for, as they are after it.' })
 
 export const problemSchema = z
   .looseObject({

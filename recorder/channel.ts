@@ -1,6 +1,7 @@
 import { createVoiceEncoder, type VoiceEncoder, type VoiceEncoderOptions } from './opus-encoder.ts'
+import { OPUS_PRE_SKIP_48K } from './opus-headers.ts'
 import { levelDb, QuietDetector } from './quiet-detector.ts'
-import { SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
+import { SAMPLE_RATE, SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { type Density, raiseDensity } from './sample-density.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
@@ -19,6 +20,8 @@ export interface ChannelOptions {
 }
 
 const METER_SLOTS = 5
+/** Samples by which the encoder's packets begin before their slots. */
+const LOOKAHEAD = (OPUS_PRE_SKIP_48K * SAMPLE_RATE) / 48_000
 
 /**
  * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says silence in a
@@ -38,6 +41,8 @@ export class Channel {
   #encoder: VoiceEncoder | undefined
   /** What the encoder was made for. */
   #density: Density = 1
+  /** Whether the slot before was encoded: its end comes in the next packet. */
+  #wasEncoded = false
   #slots = 0
   #loudSlots = 0
 
@@ -68,14 +73,22 @@ export class Channel {
     )
   }
 
-  /** The Opus packet of the slot that was just taken from the legs; valid until the next call. */
-  encode(): Uint8Array {
+  /**
+   * The Opus packet of the slot that was just taken from the legs; valid until the next call. Of a slot that is muted
+   * as a whole nothing comes near the encoder, and the packet is silence.
+   */
+  encode(isMuted = false): Uint8Array {
+    if (isMuted) return this.#encodeMuted()
     const energy = this.#mix()
     this.#meter[this.#slots++ % METER_SLOTS] = energy
     if (this.#quiet.isLoud(energy)) this.#loudSlots++
     const isSkippable = this.#quiet.isSkippable(energy, this.#energyAhead)
-    if (this.#options.skipsQuiet && isSkippable) return this.#options.silence
+    if (this.#options.skipsQuiet && isSkippable) {
+      this.#wasEncoded = false
+      return this.#options.silence
+    }
     this.#encoder ??= this.#begin()
+    this.#wasEncoded = true
     return this.#encoder.encode(this.#bytes)
   }
 
@@ -86,6 +99,18 @@ export class Channel {
     if (only === undefined || others.length > 0) return encoder
     encoder.encode(Buffer.from(only.leg.slotBefore.slice().buffer))
     return encoder
+  }
+
+  #encodeMuted(): Uint8Array {
+    this.#meter[this.#slots++ % METER_SLOTS] = 0
+    this.#quiet.pass()
+    const encoder = this.#encoder
+    const holdsTail =
+      this.#wasEncoded && this.#samples.subarray(-LOOKAHEAD * this.#density).some(Boolean)
+    this.#wasEncoded = false
+    if (encoder === undefined || !holdsTail) return this.#options.silence
+    this.#samples.fill(0)
+    return encoder.encode(this.#bytes)
   }
 
   #mix(): number {

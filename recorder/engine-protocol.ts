@@ -1,8 +1,11 @@
+import type { PauseSwitch } from './pauses.ts'
 import type {
   ForkPlan,
   LiveRecording,
+  PauseCause,
   PlayedFormat,
   RecordingOutcome,
+  RecordingPause,
   RecordingPlan,
   StreamPlan,
   StreamPort,
@@ -35,6 +38,35 @@ export type EngineRequest =
       readonly endedAtMs: number
       /** Reasons that signalling knows of, added to the verdict's. */
       readonly reasons: RecordingOutcome['reasons']
+    }
+  /**
+   * From a moment on the recording holds silence, to the sample, as far as that moment's audio is still held back.
+   * Done where it is paused already, too.
+   */
+  | {
+      readonly kind: 'pause'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly atMs: number
+      readonly cause: PauseCause
+    }
+  /** Ends a pause; done where there is none, too. */
+  | {
+      readonly kind: 'resume'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly atMs: number
+      readonly held: PauseSwitch
+    }
+  /**
+   * Ends the recording, whose outcome is the reply, and leaves its media as it is: what passes through passes on until
+   * `close`, which replies with the same outcome.
+   */
+  | {
+      readonly kind: 'stop'
+      readonly requestId: number
+      readonly recordingId: string
+      readonly endedAtMs: number
     }
   /** Another connection in the place of a fork that ended: its samples go on in the same channels. */
   | {
@@ -111,8 +143,22 @@ export interface RecordingStopped {
   readonly code: 'engine_failed' | 'disk_full' | 'write_failed'
 }
 
+/** Unasked: a pause began or ended, whatever brought it about. Told before the reply to what asked for it. */
+export interface PausesChanged {
+  readonly kind: 'pausesChanged'
+  readonly recordingId: string
+  /** What holds the recording paused now. */
+  readonly pausedBy: readonly PauseCause[]
+  readonly pauses: readonly RecordingPause[]
+}
+
 /** What an engine says without being asked. */
-export type EngineNotice = EngineReport | ForkEnded | ForkConnected | RecordingStopped
+export type EngineNotice =
+  | EngineReport
+  | ForkEnded
+  | ForkConnected
+  | RecordingStopped
+  | PausesChanged
 
 /** Unasked: what operations watch, once a second. All counts are totals since the engine's start. */
 export interface EngineReport {

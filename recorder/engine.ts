@@ -116,6 +116,21 @@ export class Engine {
           void this.#replies.settle(requestId, this.#update(recording, request))
         })
         return
+      case 'pause':
+        this.#withRecording(request, ({ recording }) => {
+          recording.pause(request.atMs, request.cause)
+          this.#replies.done(requestId)
+        })
+        return
+      case 'resume':
+        this.#withRecording(request, ({ recording }) => {
+          recording.resume(request.atMs, request.held)
+          this.#replies.done(requestId)
+        })
+        return
+      case 'stop':
+        this.#withRecording(request, (open) => this.#stop(open, request))
+        return
       case 'fork':
         this.#withRecording(request, (open) => {
           this.#expectFork(open, request.fork)
@@ -149,13 +164,17 @@ export class Engine {
   async #openRecording({ requestId, plan }: Request<'open'>): Promise<void> {
     const { recordingId } = plan
     this.#admit(recordingId)
-    const recording = new Recording({
+    const recording: Recording = new Recording({
       plan,
       settings: this.#settings,
       clock: this.#clock,
       openSink: this.#openSink,
       processes: this.#processes,
       silence: this.#silence,
+      onPausesChanged: () => {
+        const { pausedBy, pauses } = recording
+        this.#replies.send({ kind: 'pausesChanged', recordingId, pausedBy, pauses })
+      },
     })
     this.#opening.add(recordingId)
     try {
@@ -245,8 +264,20 @@ export class Engine {
     }
     this.#announcements.release(recordingId)
     open.recording.end(request.endedAtMs, open.reasons(request.reasons))
-    const lingerMs = Math.min(LONGEST_LINGER_MS, this.#settings.holdBackMs)
-    open.closing = { requestId, dueAtMs: this.#clock.monotonicMs() + lingerMs }
+    open.closing = { requestId, dueAtMs: this.#lingerUntilMs() }
+  }
+
+  #stop(open: OpenRecording, { requestId, endedAtMs }: Request<'stop'>): void {
+    if (open.stopping !== undefined || open.isConcluded || open.closing !== undefined) {
+      this.#replies.refuse(requestId, 'unknown_recording', 'the recording has ended already')
+      return
+    }
+    open.recording.end(endedAtMs, open.reasons([]))
+    open.stopping = { requestId, dueAtMs: this.#lingerUntilMs() }
+  }
+
+  #lingerUntilMs(): number {
+    return this.#clock.monotonicMs() + Math.min(LONGEST_LINGER_MS, this.#settings.holdBackMs)
   }
 
   async #shutDown(requestId: number): Promise<void> {

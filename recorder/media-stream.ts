@@ -4,6 +4,7 @@ import { classifyDatagram } from './datagram-kind.ts'
 import type { FilterProcesses } from './decoding/filter-processes.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
+import { type PauseCode, PauseCodeReader } from './pause-codes.ts'
 import { payloadUses } from './payload-use.ts'
 import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
@@ -15,6 +16,7 @@ import { RtpReceiver } from './rtp-receiver.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { StreamProtection } from './srtp/stream-protection.ts'
 import { StreamTally } from './stream-tally.ts'
+import { KeyPresses } from './telephone-event.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
 /**
@@ -34,6 +36,7 @@ export class MediaStream implements RecordedStream {
   heardAtMs: number
   readonly #clock: Clock
   readonly #onFailed: (error: unknown) => void
+  readonly #onCode: (code: PauseCode, arrivedAtMs: number) => void
   readonly #sockets: SocketPair
   #isReleased = false
   readonly #protection: StreamProtection
@@ -45,6 +48,10 @@ export class MediaStream implements RecordedStream {
   readonly #receiver: RtpReceiver
   readonly #rtcp: RtcpSession
   readonly #receivingTime: ReceivingTime
+  readonly #presses = new KeyPresses()
+  /** SSRC of the last key. */
+  #pressing = 0
+  readonly #codes = new PauseCodeReader()
   #plan: StreamPlan
   #onward: RelayParty | undefined
   #isRecorded = true
@@ -57,6 +64,8 @@ export class MediaStream implements RecordedStream {
     readonly processes: FilterProcesses
     /** Recording a packet threw. The stream records no more, and relays on. */
     readonly onFailed: (error: unknown) => void
+    /** The party typed a code of the plan's; its last key arrived then, monotonic milliseconds. */
+    readonly onCode: (code: PauseCode, arrivedAtMs: number) => void
   }) {
     this.#plan = options.plan
     this.streamId = options.plan.streamId
@@ -65,6 +74,7 @@ export class MediaStream implements RecordedStream {
     this.#clock = options.clock
     this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
+    this.#onCode = options.onCode
     this.#protection = new StreamProtection(this.tally, options.plan.srtp)
     this.party = new RelayParty(options.sockets, this.#protection)
     this.party.signal(options.plan.remote, options.plan.relay)
@@ -73,6 +83,7 @@ export class MediaStream implements RecordedStream {
       ...options,
       tally: this.tally,
       uses: payloadUses(options.plan),
+      onEvent: (packet, arrivedAtMs) => this.#hearKey(packet, arrivedAtMs),
     })
     this.#rtcp = new RtcpSession({
       sockets: options.sockets,
@@ -252,6 +263,20 @@ export class MediaStream implements RecordedStream {
       this.#isRecorded = false
       this.#onFailed(error)
     }
+  }
+
+  /** Keys are read only where they may be a code, and are told to nobody. */
+  #hearKey(packet: RtpPacket, arrivedAtMs: number): void {
+    const { pauseCodes } = this.#plan
+    if (pauseCodes === undefined) return
+    if (packet.ssrc !== this.#pressing) this.#presses.restart()
+    this.#pressing = packet.ssrc
+    const { datagram, payloadOffset, payloadLength } = packet
+    const payload = datagram.subarray(payloadOffset, payloadOffset + payloadLength)
+    const key = this.#presses.hear(packet.timestamp, payload)
+    if (key === undefined) return
+    const code = this.#codes.press(key, { atMs: arrivedAtMs, codes: pauseCodes })
+    if (code !== undefined) this.#onCode(code, arrivedAtMs)
   }
 
   #onControl(received: Uint8Array, from: RemoteInfo, socket: Socket): void {

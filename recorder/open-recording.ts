@@ -1,5 +1,5 @@
 import type { Recording } from './recording.ts'
-import type { ReasonCode } from './recording-plan.ts'
+import type { ReasonCode, RecordingOutcome } from './recording-plan.ts'
 
 /** Unwritten pages beyond this are a disk that falls behind. */
 const SINK_BEHIND_BYTES = 1024 * 1024
@@ -18,6 +18,9 @@ export class OpenRecording {
   /** Tokens of its forks. */
   readonly forks = new Set<string>()
   closing: Closing | undefined
+  /** Somebody asked for the recording's end, and its media is to stay. */
+  stopping: Closing | undefined
+  #outcome: Promise<RecordingOutcome> | undefined
   #wasOverloaded = false
   #wasBehind = false
   #hasStopped = false
@@ -31,11 +34,21 @@ export class OpenRecording {
   serve(position: number): void {
     const { recording } = this
     try {
-      recording.advance(position)
+      if (this.#outcome === undefined) recording.advance(position)
       recording.report()
     } catch (error) {
       recording.fail(error)
     }
+  }
+
+  /** Finishes the file, once, and tells how the recording ended. */
+  conclude(): Promise<RecordingOutcome> {
+    this.#outcome ??= this.recording.finish()
+    return this.#outcome
+  }
+
+  get isConcluded(): boolean {
+    return this.#outcome !== undefined
   }
 
   /** Its engine was overloaded while the call ran. */

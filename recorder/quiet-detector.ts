@@ -24,6 +24,12 @@ export class QuietDetector {
     return energy > this.#limit
   }
 
+  /** A slot passes that is silent whatever its legs hold. */
+  pass(): void {
+    this.#quietSlots++
+    this.#secondAhead = undefined
+  }
+
   /** Takes the slots' energies in order; `energyAhead(n)` is that of the nth slot after this one. */
   isSkippable(energy: number, energyAhead: (slots: number) => number): boolean {
     // What was second ahead a slot ago is first ahead now: each slot is looked at once.

@@ -1,7 +1,7 @@
 import type { Channel } from './channel.ts'
 import type { LossMap } from './loss-map.ts'
 import type { PageSink, SinkFacts } from './page-sink.ts'
-import type { ReasonCode, RecordingOutcome } from './recording-plan.ts'
+import type { ReasonCode, RecordingOutcome, RecordingPause } from './recording-plan.ts'
 import type { RecordingSpan } from './recording-span.ts'
 import type { RecordingStreams } from './recording-streams.ts'
 import { SAMPLES_PER_MS } from './sample-clock.ts'
@@ -14,6 +14,7 @@ export interface EndedRecording {
   readonly streams: RecordingStreams
   readonly channels: readonly [Channel, Channel]
   readonly losses: LossMap
+  readonly pauses: readonly RecordingPause[]
   readonly reasons: readonly ReasonCode[]
   /** Length of the audio that was to be written. */
   readonly lengthSamples: number
@@ -26,6 +27,7 @@ export interface EndedRecording {
 export function outcomeOf(ended: EndedRecording): RecordingOutcome {
   const { recordingId, span, streams, losses, facts, sinkFailure } = ended
   const hasFile = facts !== undefined && facts.bytes > 0
+  const pauses = hasFile ? ended.pauses : []
   const lengthSamples =
     sinkFailure === undefined
       ? ended.lengthSamples
@@ -41,13 +43,14 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
       callDurationMs,
       sinkFailure: sinkFailure === undefined ? undefined : sinkReason(sinkFailure.code),
       hasFile,
-      reasons: ended.reasons,
+      reasons: pauses.length === 0 ? ended.reasons : [...ended.reasons, 'paused'],
     }),
     durationMs: hasFile ? durationMs : 0,
     callDurationMs,
     startedAtMs: span.startedAtMs,
     lostMs: losses.lostMs,
     lossMap: losses.spans(span.start ?? 0),
+    pauses,
     bytes: facts?.bytes ?? 0,
     sha256: hasFile ? facts.sha256 : null,
     streams: streams.all.map((stream) => stream.counters()),

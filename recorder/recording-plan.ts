@@ -62,6 +62,28 @@ export interface StreamPlan {
   readonly relay?: RelayPlan
   /** Present where packets are protected, in both directions. */
   readonly srtp?: SrtpPlan
+  /** Keys by which the stream's party pauses the recording; absent where it may not. */
+  readonly pauseCodes?: PauseCodes
+}
+
+/** Keys that a party types one after the other (RFC 4733), as `*71`. */
+export interface PauseCodes {
+  readonly pause: string
+  readonly resume: string
+}
+
+/** By what a recording is paused, and a word of the platform's for why. */
+export interface PauseCause {
+  /** The platform, a party's keys, or the recording client's re-offer (RFC 7866 §7.1.2). */
+  readonly by: 'api' | 'dtmf' | 'offer'
+  readonly reason: string | null
+}
+
+/** A stretch of a recording that is silent because it was asked for, in milliseconds from the recording's start. */
+export interface RecordingPause extends PauseCause {
+  readonly fromMs: number
+  /** Null while it lasts. */
+  readonly toMs: number | null
 }
 
 /** How a stream is passed on. Its own party takes what comes the other way at `remote`. */
@@ -102,6 +124,16 @@ export interface RecordingPlan {
   readonly after?: string
   /** Forks that are to come, where media reaches the recorder over WebSockets. */
   readonly forks?: readonly ForkPlan[]
+  /** Where the call goes on in another recording: what was ordered of the one before. */
+  readonly control?: RecordingControl
+}
+
+/** What a recording that is opened in mid-call finds ordered. */
+export interface RecordingControl {
+  /** It begins paused, by each of these. */
+  readonly pausedBy: readonly PauseCause[]
+  /** Nothing is recorded any more; media passes through all the same. */
+  readonly isStopped: boolean
 }
 
 /** Where the engine receives a stream. */
@@ -130,6 +162,7 @@ export type ReasonCode =
   | 'mixed_stream'
   | 'unrecordable_codec'
   | 'unauthenticated_media'
+  | 'paused'
 
 /** A stretch of a channel for which packets were sent and never came. */
 export interface LossSpan {
@@ -188,6 +221,8 @@ export interface RecordingOutcome {
   readonly lostMs: number
   /** At most 1000 spans, the longest kept; `lostMs` counts all. */
   readonly lossMap: readonly LossSpan[]
+  /** Absent where they went with an engine; what was told of them while it ran stands. */
+  readonly pauses?: readonly RecordingPause[]
   readonly bytes: number
   /** Null where no file was made. */
   readonly sha256: string | null

@@ -58,7 +58,7 @@ export class RecordingSpan {
 
   /** The call was answered, at `earliest` at the earliest. Returns the position. */
   answerAt(answeredAtMs: number, earliest: number): number {
-    const answer = Math.max(this.openedAt, this.#positionOf(answeredAtMs), earliest)
+    const answer = Math.max(this.openedAt, this.positionOf(answeredAtMs), earliest)
     this.#answeredAtMs = answeredAtMs
     this.#answer = answer
     this.#start = answer
@@ -68,7 +68,7 @@ export class RecordingSpan {
 
   /** The call ended: never before the answer, nor after now. Returns the position. */
   endAt(endedAtMs: number): number {
-    this.#end = Math.max(this.#answer ?? 0, Math.min(this.#now(), this.#positionOf(endedAtMs)))
+    this.#end = Math.max(this.#answer ?? 0, Math.min(this.#now(), this.positionOf(endedAtMs)))
     return this.#end
   }
 
@@ -83,13 +83,13 @@ export class RecordingSpan {
     this.#next += SLOT_SAMPLES
   }
 
-  #now(): number {
-    return Math.round(this.#clock.monotonicMs() * SAMPLES_PER_MS)
-  }
-
   /** The position of a moment given as epoch milliseconds, by the difference from now. */
-  #positionOf(epochMs: number): number {
+  positionOf(epochMs: number): number {
     const agoMs = this.#clock.epochMs() - epochMs
     return Math.round((this.#clock.monotonicMs() - agoMs) * SAMPLES_PER_MS)
+  }
+
+  #now(): number {
+    return Math.round(this.#clock.monotonicMs() * SAMPLES_PER_MS)
   }
 }

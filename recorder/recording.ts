@@ -6,13 +6,16 @@ import type { OnLost } from './leg-buffer.ts'
 import { LossMap } from './loss-map.ts'
 import { MediaStream } from './media-stream.ts'
 import type { OpenPageSink } from './page-sink.ts'
+import { type PauseSwitch, Pauses } from './pauses.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import { outcomeOf, sinkReason } from './recording-outcome.ts'
 import type {
   ForkPlan,
   LiveRecording,
+  PauseCause,
   ReasonCode,
   RecordingOutcome,
+  RecordingPause,
   RecordingPlan,
   StreamPlan,
 } from './recording-plan.ts'
@@ -32,6 +35,8 @@ export interface RecordingOptions {
   readonly processes: FilterProcesses
   /** The Opus packet that stands for a slot without sound. */
   readonly silence: Uint8Array
+  /** A pause began or ended. */
+  readonly onPausesChanged: () => void
 }
 
 /** A packet that began before the call's end is kept whole, up to so much. */
@@ -59,23 +64,31 @@ export class Recording {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #processes: FilterProcesses
+  readonly #onPausesChanged: () => void
   readonly #writer: SlotWriter
   readonly #streams: RecordingStreams
   readonly #losses = new LossMap()
+  readonly #pauses = new Pauses()
   readonly #span: RecordingSpan
   #reasons: readonly ReasonCode[] = []
   #hasFailed = false
   #failure: unknown
-  #isFinished = false
+  /** Nothing is heard any more. */
+  #isDeaf: boolean
+  #isClosed = false
 
   constructor(options: RecordingOptions) {
     this.recordingId = options.plan.recordingId
     this.#settings = options.settings
     this.#clock = options.clock
     this.#processes = options.processes
+    this.#onPausesChanged = options.onPausesChanged
     this.#writer = new SlotWriter({ ...options, recordingId: this.recordingId })
     this.#streams = new RecordingStreams(this.#writer.channels)
     this.#span = new RecordingSpan(options.clock)
+    const { pausedBy = [], isStopped = false } = options.plan.control ?? {}
+    for (const cause of pausedBy) this.#pauses.begin(Number.NEGATIVE_INFINITY, cause)
+    this.#isDeaf = isStopped
   }
 
   /** Sockets of all streams that there have been. */
@@ -96,9 +109,20 @@ export class Recording {
     return this.#streams.party(streamId)
   }
 
-  /** Whether `finish` was called: nothing can be added any more. */
-  get isFinished(): boolean {
-    return this.#isFinished
+  /** Whether `close` was called: nothing can be added any more. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** What holds it paused now. */
+  get pausedBy(): readonly PauseCause[] {
+    return this.#pauses.causes
+  }
+
+  /** The pauses so far. */
+  get pauses(): readonly RecordingPause[] {
+    const { start, end } = this.#span
+    return start === undefined ? [] : this.#pauses.told(start, end)
   }
 
   /** Bytes that the sink has accepted and not yet written. */
@@ -112,11 +136,13 @@ export class Recording {
     return stream instanceof MediaStream && stream.sockets ? stream.release() : undefined
   }
 
-  addStream(plan: StreamPlan, sockets: SocketPair): void {
+  addStream(given: StreamPlan, sockets: SocketPair): void {
+    const plan = this.#heard(given)
     const onFailed = (error: unknown) => this.fail(error)
+    const onCode = (code: 'pause' | 'resume', arrivedAtMs: number) => this.#obey(code, arrivedAtMs)
     const clock = this.#clock
     const processes = this.#processes
-    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock, processes, onFailed }))
+    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock, processes, onFailed, onCode }))
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
@@ -125,7 +151,7 @@ export class Recording {
       const known = this.#streams.get(plan.streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        (leg, onLost) => new ForkLeg({ plan, leg, clock: this.#clock, onLost }),
+        (leg, onLost) => new ForkLeg({ plan: this.#heard(plan), leg, clock: this.#clock, onLost }),
         FORK_RING_SAMPLES,
       )
     })
@@ -148,7 +174,31 @@ export class Recording {
 
   /** Applies a re-offer to the streams that exist; those it does not name stop receiving. */
   updateStreams(plans: readonly StreamPlan[]): void {
-    this.#streams.update(plans)
+    this.#streams.update(plans.map((plan) => this.#heard(plan)))
+  }
+
+  /**
+   * From a moment on (epoch milliseconds) it holds silence: what has arrived by then is kept, and what comes later is
+   * not. Where that was written already, from the next slot on. A pause within a pause of the same switch is none.
+   */
+  pause(atMs: number, cause: PauseCause): void {
+    this.#pauseAt(this.#span.positionOf(atMs), cause)
+  }
+
+  /** Ends a pause at a moment; nothing where there is none. */
+  resume(atMs: number, held: PauseSwitch): void {
+    this.#resumeAt(this.#span.positionOf(atMs), held)
+  }
+
+  /** Hears nothing any more; what passes through goes on passing. */
+  deafen(): void {
+    this.#isDeaf = true
+    for (const stream of this.#streams.all) stream.deactivate()
+  }
+
+  /** Nothing is added any more. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /** The timeline begins. A second answer changes nothing. */
@@ -160,6 +210,8 @@ export class Recording {
       stream.leg.startAt(answer)
       stream.startCounting()
     }
+    // Nobody could be told before where it begins.
+    if (this.#pauses.causes.length > 0) this.#onPausesChanged()
   }
 
   /** The call ended: nothing that begins later is recorded. */
@@ -244,7 +296,6 @@ export class Recording {
    * are not needed any more. Rejects only where the sink breaks its promise not to.
    */
   async finish(): Promise<RecordingOutcome> {
-    this.#isFinished = true
     await Promise.all(this.#streams.all.map((stream) => stream.finishDecoding()))
     const span = this.#span
     const audioEnd = this.#hasFailed ? span.next : this.#drain()
@@ -256,6 +307,7 @@ export class Recording {
       streams: this.#streams,
       channels: this.#writer.channels,
       losses: this.#losses,
+      pauses: this.#pauses.told(span.start ?? audioEnd, audioEnd),
       reasons: this.#hasFailed ? [...this.#reasons, 'engine_failed'] : this.#reasons,
       lengthSamples,
       facts,
@@ -311,9 +363,38 @@ export class Recording {
   }
 
   #writeSlot(): void {
-    for (const taken of this.#streams.legs) taken.energy = taken.leg.take()
-    this.#writer.write()
+    const { next } = this.#span
+    const muted = this.#pauses.over(next)
+    for (const taken of this.#streams.legs) {
+      const energy = taken.leg.take()
+      taken.energy = muted === 'none' ? energy : this.#pauses.mute(taken.leg.slot, next)
+    }
+    this.#writer.write(muted === 'whole')
     this.#span.step()
+  }
+
+  #obey(code: 'pause' | 'resume', arrivedAtMs: number): void {
+    const position = Math.round(arrivedAtMs * SAMPLES_PER_MS)
+    if (code === 'pause') this.#pauseAt(position, { by: 'dtmf', reason: null })
+    else this.#resumeAt(position, 'control')
+  }
+
+  #pauseAt(arrival: number, cause: PauseCause): void {
+    if (this.#pauses.begin(this.#turnAt(arrival), cause)) this.#onPausesChanged()
+  }
+
+  #resumeAt(arrival: number, held: PauseSwitch): void {
+    if (this.#pauses.end(this.#turnAt(arrival), held)) this.#onPausesChanged()
+  }
+
+  /** Audio stands a slot after its arrival (`leg-anchor.ts`). */
+  #turnAt(arrival: number): number {
+    return Math.max(arrival + SLOT_SAMPLES, this.#span.next)
+  }
+
+  /** What is heard of a stream. */
+  #heard<Plan extends { readonly isReceiving: boolean }>(plan: Plan): Plan {
+    return this.#isDeaf ? { ...plan, isReceiving: false } : plan
   }
 
   #discardBefore(position: number): void {
@@ -326,7 +407,9 @@ export class Recording {
     const from = Math.max(position, start)
     const to = Math.min(position + length, end ?? Number.POSITIVE_INFINITY)
     if (to <= from) return
-    if (stream.role !== 'agent') this.#losses.add(0, from, to - from)
-    if (stream.role !== 'caller') this.#losses.add(1, from, to - from)
+    for (const lost of this.#pauses.outside(from, to)) {
+      if (stream.role !== 'agent') this.#losses.add(0, lost.from, lost.to - lost.from)
+      if (stream.role !== 'caller') this.#losses.add(1, lost.from, lost.to - lost.from)
+    }
   }
 }

@@ -33,6 +33,7 @@ interface Arrival {
 export class RtpReceiver {
   readonly #queue: PlacementQueue
   readonly #tally: StreamTally
+  readonly #onEvent: ((packet: RtpPacket, arrivedAtMs: number) => void) | undefined
   /** Filled for each packet, so that none costs an object. */
   readonly #audio: ReusedAudioPacket = {
     timestamp: 0,
@@ -56,7 +57,10 @@ export class RtpReceiver {
     readonly uses: ReadonlyMap<number, PayloadUse>
     readonly processes: FilterProcesses
     readonly clock: Clock
+    /** A packet of a telephone-event: neither placed nor told of in any other way. */
+    readonly onEvent?: (packet: RtpPacket, arrivedAtMs: number) => void
   }) {
+    this.#onEvent = options.onEvent
     this.#queue = new PlacementQueue(options)
     this.#tally = options.tally
     this.#uses = options.uses
@@ -114,6 +118,7 @@ export class RtpReceiver {
     if (use === 'unrecordable') return 'unrecordable'
     if (use === 'event') {
       reception.interruptJitter()
+      this.#onEvent?.(packet, arrivedAtMs)
       return 'events'
     }
     const length = packet.payloadLength

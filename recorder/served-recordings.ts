@@ -5,7 +5,7 @@ import type { Batch } from './batch-clock.ts'
 import type { EngineCounters } from './engine-counters.ts'
 import type { EngineReplies } from './engine-replies.ts'
 import type { ForkServer } from './fork-server.ts'
-import type { OpenRecording } from './open-recording.ts'
+import type { Closing, OpenRecording } from './open-recording.ts'
 import type { Recording } from './recording.ts'
 import type { LiveRecording, StreamCounters } from './recording-plan.ts'
 import { SAMPLES_PER_MS } from './sample-clock.ts'
@@ -60,6 +60,8 @@ export class ServedRecordings {
       if (isOverloaded) open.overload()
       if (open.closing !== undefined && open.closing.dueAtMs <= timelineMs) {
         this.#finish(open)
+      } else if (open.stopping !== undefined && open.stopping.dueAtMs <= timelineMs) {
+        this.#stop(open, open.stopping)
       } else if (open.phase === phase) {
         open.serve(position)
         if (open.hasJustStopped()) this.#tellStopped(open.recording)
@@ -86,33 +88,41 @@ export class ServedRecordings {
     replies.send({ kind: 'recordingStopped', recordingId, code })
   }
 
+  /** The recording ends, and its media stays. */
+  #stop(open: OpenRecording, { requestId }: Closing): void {
+    open.stopping = undefined
+    open.recording.deafen()
+    void this.#conclude(open, requestId)
+  }
+
   #finish(open: OpenRecording): void {
     const { announcements, forks, ports, counters } = this.#options
-    const { recording } = open
+    const { recording, closing } = open
+    recording.close()
+    if (open.stopping !== undefined) this.#stop(open, open.stopping)
     this.#open.delete(recording.recordingId)
     announcements.release(recording.recordingId)
     for (const token of open.forks) forks?.release(token)
     ports.release(recording)
     // In the same turn, so that totals never shrink while the file is being finished.
     counters.addStreams(countersOf(recording))
-    const finishing = this.#conclude(open).finally(() => this.#finishing.delete(finishing))
+    const finishing = this.#conclude(open, closing?.requestId).finally(() =>
+      this.#finishing.delete(finishing),
+    )
     this.#finishing.add(finishing)
   }
 
-  async #conclude({ recording, closing }: OpenRecording): Promise<void> {
+  async #conclude(open: OpenRecording, requestId: number | undefined): Promise<void> {
     const { counters, replies, log } = this.#options
+    const isFirst = !open.isConcluded
     try {
-      const outcome = await recording.finish()
-      counters.add(`verdict_${outcome.verdict}`)
-      if (closing !== undefined) {
-        replies.send({ kind: 'closed', requestId: closing.requestId, outcome })
-      }
+      const outcome = await open.conclude()
+      if (isFirst) counters.add(`verdict_${outcome.verdict}`)
+      if (requestId !== undefined) replies.send({ kind: 'closed', requestId, outcome })
     } catch (error) {
-      const { recordingId } = recording
+      const { recordingId } = open.recording
       log.error({ err: error, recordingId }, 'recording could not be finished')
-      if (closing !== undefined) {
-        replies.refuse(closing.requestId, 'engine_failed', messageOf(error))
-      }
+      if (requestId !== undefined) replies.refuse(requestId, 'engine_failed', messageOf(error))
     }
   }
 }

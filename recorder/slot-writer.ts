@@ -50,11 +50,11 @@ export class SlotWriter {
     this.#file = file
   }
 
-  /** Writes the slot that was taken from the channels' legs just now. */
-  write(): void {
+  /** Writes the slot that was taken from the channels' legs just now, or silence where it is muted as a whole. */
+  write(isMuted: boolean): void {
     const [caller, agent] = this.channels
-    const packet = caller.encode()
-    this.#file?.append(packet, agent.legs === caller.legs ? packet : agent.encode())
+    const packet = caller.encode(isMuted)
+    this.#file?.append(packet, agent.legs === caller.legs ? packet : agent.encode(isMuted))
   }
 
   /** Whether audio of this length needs another slot. Nothing does without a file, or after a failure. */

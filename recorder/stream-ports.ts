@@ -64,7 +64,7 @@ export class StreamPorts {
         from?.releaseSockets(plan.streamId) ??
         (await bindSocketPair(this.#pool, this.#placeOf(plan).bindAddress))
       if (pair === undefined) throw new TallenneError('no_ports', this.#describeLack())
-      if (recording.isFinished || this.#isClosed) {
+      if (recording.isClosed || this.#isClosed) {
         closeSocketPair(pair, this.#pool)
         throw new TallenneError('engine_failed', 'the recording was closed meanwhile')
       }

@@ -4,6 +4,8 @@ import {
   endOf,
   iso,
   NOT_FOUND,
+  type NoteRow,
+  notesView,
   type RecordingRow,
   recordingView,
   type SegmentRow,
@@ -130,11 +132,17 @@ async function loadContacts(
   nowMs: number,
 ): Promise<readonly ContactView[]> {
   if (ids.length === 0) return []
-  const [contacts, sessions, segments, recordings, policies] = await Promise.all([
+  const [contacts, notes, sessions, segments, recordings, policies] = await Promise.all([
     pool.query<ContactRow[]>(
       `SELECT ${CONTACT_COLUMNS} FROM contacts LEFT JOIN contact_metadata ON contact_id = id
        WHERE id IN (?)`,
       [ids],
+    ),
+    pool.query<NoteRow[]>(
+      `SELECT COALESCE(c.joined_into, c.id) AS contactId, n.name, n.value
+       FROM contact_notes n JOIN contacts c ON c.id = n.contact_id
+       WHERE c.id IN (?) OR c.joined_into IN (?) ORDER BY n.annotated_at`,
+      [ids, ids],
     ),
     pool.query<SessionRow[]>(
       `SELECT joined_into AS contactId, node_id AS node, call_id AS callId, started_at AS startedAt,
@@ -161,6 +169,7 @@ async function loadContacts(
   )
   const heldIds = new Set(holds.map(({ recordingId }) => recordingId))
   const sessionsOf = byContact(sessions)
+  const notesOf = byContact(notes)
   const segmentsOf = byContact(segments)
   const recordingsOf = byContact(recordings)
   const byId = new Map(contacts.map((contact) => [contact.id, contact]))
@@ -182,6 +191,7 @@ async function loadContacts(
       startedAt: contact.startedAt.toISOString(),
       answeredAt: iso(contact.answeredAt),
       ...endOf([contact, ...further]),
+      notes: notesView(notesOf.get(id) ?? []),
       segments: (segmentsOf.get(id) ?? []).map((segment) => segmentView(segment, views)),
       recordings: views,
       sessions: further.length === 0 ? [] : [contact, ...further].map(sessionView),

@@ -12,7 +12,7 @@ import type { ServiceLinePolicy } from './service-lines.ts'
 export interface ContactRow
   extends Omit<
     ContactView,
-    'segments' | 'recordings' | 'sessions' | DateField | 'callerWithheld' | 'foundIn'
+    'notes' | 'segments' | 'recordings' | 'sessions' | DateField | 'callerWithheld' | 'foundIn'
   > {
   readonly callerWithheld: number
   readonly foundIn: Partial<ContactFoundIn> | null
@@ -56,6 +56,21 @@ export interface RecordingRow
   readonly startedAt: Date
   readonly callEndedAt: Date | null
   readonly fileMissingSince: Date | null
+}
+
+/** A note of the platform's at one of a contact's rows; null where it was taken away. */
+export interface NoteRow {
+  readonly contactId: string
+  readonly name: string
+  readonly value: string | null
+}
+
+/** Of rows in the order in which they were written. */
+export function notesView(rows: readonly NoteRow[]): ContactView['notes'] {
+  const newest = new Map(rows.map(({ name, value }) => [name, value]))
+  return Object.fromEntries(
+    [...newest].flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  )
 }
 
 /** A contact ends with the last of its sessions. */
@@ -118,7 +133,7 @@ export function recordingView(
     bytes: row.bytes,
     sha256: row.sha256,
     lostMs: row.lostMs,
-    pauses: row.pauses,
+    pauses: row.pauses.map((pause) => ({ ...pause, toMs: pause.toMs ?? row.durationMs })),
     onHold: row.onHold,
     deleteAfter: deleteAfter(row, policy),
     held,

@@ -25,6 +25,8 @@ const KINDS: ReadonlySet<unknown> = new Set<JournalEntry['kind']>([
   'segment.ended',
   'recording.started',
   'recording.ended',
+  'recording.pauses',
+  'contact.annotated',
 ])
 
 /**

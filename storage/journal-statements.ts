@@ -45,12 +45,23 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
       return [insertRecording(entry.recordingId, entry.contactId, instant(entry.startedAtMs))]
     case 'recording.ended':
       return recordingEnded(entry)
+    case 'recording.pauses':
+      return [
+        any(`UPDATE recordings SET pauses = ? WHERE id = ? AND state = 'recording'`, [
+          JSON.stringify(entry.pauses),
+          entry.recordingId,
+        ]),
+      ]
+    case 'contact.annotated':
+      return contactAnnotated(entry)
   }
 }
 
 /** The contact's own row, by the row of any of its sessions. */
 const FROM_OWN_ROW = `FROM contacts part
   JOIN contacts own ON own.id = COALESCE(part.joined_into, part.id) WHERE part.id = ?`
+/** Of one contact, those that were taken away included. */
+const MOST_NOTES = 64
 
 type Entry<Kind extends JournalEntry['kind']> = Extract<JournalEntry, { kind: Kind }>
 
@@ -174,7 +185,7 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
     insertRecording(entry.recordingId, entry.contactId, null),
     any(
       `UPDATE recordings SET state = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
-         loss_map = ?, on_hold = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
+         loss_map = ?, pauses = COALESCE(?, pauses), on_hold = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
          started_at = COALESCE(?, started_at), call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
        WHERE id = ? AND state = 'recording'`,
       [
@@ -184,6 +195,7 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
         whole(entry.callDurationMs),
         whole(entry.lostMs),
         JSON.stringify(entry.lossMap),
+        entry.pauses === undefined ? null : JSON.stringify(entry.pauses),
         JSON.stringify(entry.onHold ?? []),
         whole(entry.bytes),
         entry.sha256,
@@ -195,6 +207,27 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
       ],
     ),
   ]
+}
+
+/** A note that was written later stands, whichever is applied first. Notes beyond the most that are kept are not. */
+function contactAnnotated({
+  contactId,
+  notes,
+  annotatedAtMs,
+}: Entry<'contact.annotated'>): readonly Statement[] {
+  const annotatedAt = instant(annotatedAtMs)
+  return Object.entries(notes).map(([name, value]) =>
+    any(
+      `INSERT INTO contact_notes (contact_id, name, value, annotated_at)
+       SELECT id, ?, ?, ? FROM contacts WHERE id = ? AND ? > (
+         SELECT COUNT(*) FROM contact_notes n WHERE n.contact_id = contacts.id AND n.name <> ?
+       )
+       ON DUPLICATE KEY UPDATE
+         value = IF(VALUES(annotated_at) >= annotated_at, VALUES(value), value),
+         annotated_at = GREATEST(VALUES(annotated_at), annotated_at)`,
+      [clip(name, 64), clip(value, 1024), annotatedAt, contactId, MOST_NOTES, clip(name, 64)],
+    ),
+  )
 }
 
 function callerColumns(caller: NumberFact) {

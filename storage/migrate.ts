@@ -4,6 +4,7 @@ import type { Pool, Queryable } from './database.ts'
 import { contactsAndRecordings } from './migrations/001-contacts-and-recordings.ts'
 import { joinedContacts } from './migrations/002-joined-contacts.ts'
 import { platformReferences } from './migrations/003-platform-references.ts'
+import { contactNotes } from './migrations/004-contact-notes.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -11,6 +12,7 @@ export const MIGRATIONS: readonly Migration[] = [
   contactsAndRecordings,
   joinedContacts,
   platformReferences,
+  contactNotes,
 ]
 
 const LOCK_WAIT_S = 60

@@ -143,6 +143,8 @@ export type JournalEntry =
         readonly fromMs: number
         readonly lengthMs: number
       }[]
+      /** Absent where nothing is known beyond what was journaled of them. */
+      readonly pauses?: readonly RecordedPause[]
       readonly bytes: number
       readonly sha256: string | null
       /** Where the file stands, relative to the store, or null where there is none. */
@@ -150,6 +152,31 @@ export type JournalEntry =
       /** Per-stream packet counters, kept as they are. */
       readonly media: unknown
     }
+  /** All pauses of a recording that has no verdict yet. */
+  | {
+      readonly kind: 'recording.pauses'
+      readonly recordingId: string
+      readonly contactId: string
+      readonly pauses: readonly RecordedPause[]
+    }
+  /** Notes of the platform's by their names; null takes a note away. */
+  | {
+      readonly kind: 'contact.annotated'
+      readonly contactId: string
+      readonly notes: Readonly<Record<string, string | null>>
+      readonly annotatedAtMs: number
+    }
+
+/** A stretch of a recording that is silent because somebody asked for it, in milliseconds from its start. */
+export interface RecordedPause {
+  readonly fromMs: number
+  /** Null while it lasts. */
+  readonly toMs: number | null
+  /** The platform, a party's keys, or the recording client's re-offer. */
+  readonly by: 'api' | 'dtmf' | 'offer'
+  /** A word of the platform's for why. */
+  readonly reason: string | null
+}
 
 /** Takes state changes; `append` returns when the entry is in the local journal, whatever MariaDB does. */
 export interface ContactJournal {
@@ -192,7 +219,7 @@ export interface RecordingView {
   readonly bytes: number | null
   readonly sha256: string | null
   readonly lostMs: number | null
-  readonly pauses: readonly TimeSpan[]
+  readonly pauses: readonly RecordedPause[]
   /** Stretches in which a party was on hold, where signalling told. */
   readonly onHold: readonly TimeSpan[]
   /** Null while the call goes on or where the line keeps for ever. */
@@ -220,6 +247,8 @@ export interface ContactView {
   readonly answeredAt: string | null
   readonly endedAt: string | null
   readonly endReason: string | null
+  /** Notes of the platform's by their names. */
+  readonly notes: Readonly<Record<string, string>>
   readonly segments: readonly SegmentView[]
   readonly recordings: readonly RecordingView[]
   /** Where several recording sessions brought the call, each of them, the first one first. */

@@ -1,5 +1,5 @@
 import { newId } from '../../base/uuid.ts'
-import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { RecordingOutcome, RecordingPause } from '../../recorder/recording-plan.ts'
 import type { ContactJournal, JournalEntry, TimeSpan } from '../../storage/model.ts'
 import { SharedContact } from './shared-contact.ts'
 import type { ContactFacts } from './testimony.ts'
@@ -31,6 +31,10 @@ export class ContactRecord {
   readonly #journal: ContactJournal
   readonly #contact: SharedContact
   #answeredAtMs: number | undefined
+  /** Recordings that have a row and no verdict yet. */
+  readonly #running = new Set<string>()
+  /** Pauses of recordings that have no row yet. */
+  readonly #pausesOf = new Map<string, readonly RecordingPause[]>()
   #hasEnded = false
 
   /** Journals `contact.started`, or `contact.joined`. */
@@ -90,6 +94,30 @@ export class ContactRecord {
   recordingStarted(recordingId: string, startedAtMs: number): void {
     const { contactId } = this
     this.#journal.append({ kind: 'recording.started', recordingId, contactId, startedAtMs })
+    this.#running.add(recordingId)
+    const pauses = this.#pausesOf.get(recordingId)
+    if (pauses !== undefined) this.pausesChanged(recordingId, pauses)
+    this.#pausesOf.delete(recordingId)
+  }
+
+  /** All pauses of a recording so far: should the node die, its row knows them. */
+  pausesChanged(recordingId: string, pauses: readonly RecordingPause[]): void {
+    if (this.#running.has(recordingId)) {
+      const { contactId } = this
+      this.#journal.append({ kind: 'recording.pauses', recordingId, contactId, pauses })
+    } else {
+      this.#pausesOf.set(recordingId, pauses)
+    }
+  }
+
+  /** Notes of the platform's; null takes one away. */
+  annotated(notes: Readonly<Record<string, string | null>>, annotatedAtMs: number): void {
+    this.#journal.append({
+      kind: 'contact.annotated',
+      contactId: this.contactId,
+      notes,
+      annotatedAtMs,
+    })
   }
 
   /** `file` is where the store keeps it, null where there is none. `onHold` is as `holdsWithin` gives it. */
@@ -98,6 +126,7 @@ export class ContactRecord {
     file: string | null,
     onHold: readonly TimeSpan[] = [],
   ): void {
+    this.#running.delete(outcome.recordingId)
     this.#journal.append(recordingEndedEntry(this.contactId, outcome, { file, onHold }))
   }
 
@@ -127,6 +156,7 @@ export function recordingEndedEntry(
     lostMs: outcome.lostMs,
     lossMap: outcome.lossMap,
     onHold,
+    ...(outcome.pauses === undefined ? {} : { pauses: outcome.pauses }),
     bytes: outcome.bytes,
     sha256: outcome.sha256,
     file,

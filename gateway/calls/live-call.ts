@@ -6,6 +6,10 @@ export interface LiveCall {
   readonly state: 'opening' | 'answering' | 'established' | 'ending' | 'ended'
   /** Every stream is on hold. */
   readonly isHeld: boolean
+  /** Its recording is paused. */
+  readonly isPaused: boolean
+  /** Its recording has ended. */
+  readonly isStopped: boolean
   readonly startedAtMs: number
   readonly answeredAtMs: number | null
   readonly caller: string | null

@@ -1,15 +1,18 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import type { EngineReply } from '../../recorder/engine-protocol.ts'
+import type { EngineReply, PausesChanged } from '../../recorder/engine-protocol.ts'
+import type { PauseSwitch } from '../../recorder/pauses.ts'
 import type {
   ForkPlan,
   LiveRecording,
+  PauseCause,
   PlayedFormat,
   RecordingOutcome,
   RecordingPlan,
   StreamPlan,
   StreamPort,
 } from '../../recorder/recording-plan.ts'
+import type { RecordingOrders } from '../calls/recording-orders.ts'
 import type { ForkNotice } from './engine-link.ts'
 import type { EnginePool } from './engine-pool.ts'
 import type { MediaPlane } from './media-plane.ts'
@@ -31,7 +34,7 @@ export interface DirectPlaneOptions {
 }
 
 /** Recordings on the engines' own RTP sockets. Does not own the engines. */
-export class DirectPlane implements MediaPlane {
+export class DirectPlane implements MediaPlane, RecordingOrders {
   readonly #engines: EnginePool
   readonly #salvage: DirectPlaneOptions['salvage']
   readonly #log: Log
@@ -121,6 +124,35 @@ export class DirectPlane implements MediaPlane {
     } finally {
       this.#engines.release(recordingId)
     }
+  }
+
+  async pause(
+    recordingId: string,
+    order: { readonly atMs: number; readonly cause: PauseCause },
+  ): Promise<void> {
+    const reply = await this.#engines.request(recordingId, { kind: 'pause', recordingId, ...order })
+    expectReply(reply, 'done')
+  }
+
+  async resume(
+    recordingId: string,
+    order: { readonly atMs: number; readonly held: PauseSwitch },
+  ): Promise<void> {
+    const reply = await this.#engines.request(recordingId, {
+      kind: 'resume',
+      recordingId,
+      ...order,
+    })
+    expectReply(reply, 'done')
+  }
+
+  async stop(recordingId: string, endedAtMs: number): Promise<RecordingOutcome> {
+    const reply = await this.#engines.request(recordingId, { kind: 'stop', recordingId, endedAtMs })
+    return expectReply(reply, 'closed').outcome
+  }
+
+  onPausesChanged(recordingId: string, listener: (change: PausesChanged) => void): void {
+    this.#engines.onPausesChanged(recordingId, listener)
   }
 
   /** Tells when nothing of the recording is written any more while its media goes on, until it is closed. */

@@ -16,7 +16,8 @@ export class DirectSessionPlane implements SessionPlane {
 
   open(request: SessionMediaRequest): Promise<readonly SessionStream[]> {
     const { recordingId, callId, answer, after } = request
-    const plan = { recordingId, callId, streams: answer.streams }
+    const control = request.control.opening(recordingId)
+    const plan = { recordingId, callId, streams: answer.streams, control }
     return this.#plane.open(after === undefined ? plan : { ...plan, after })
   }
 

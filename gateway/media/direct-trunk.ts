@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { RecordingOutcome, StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
+import { withPauseCodes } from '../calls/ordered-control.ts'
 import type { MediaCapabilities } from '../siprec/media-capabilities.ts'
 import type { DirectPlane } from './direct-plane.ts'
 import { TrunkDescriptions } from './trunk-descriptions.ts'
@@ -158,10 +159,12 @@ export class DirectTrunk implements TrunkMedia {
 
   async #openRecording(): Promise<void> {
     const { plane } = this.#options
+    const control = this.#request.control?.opening(this.#recordingId)
     const [caller, platform] = await plane.open({
       recordingId: this.#recordingId,
       callId: this.#request.callId,
       streams: this.#plans(),
+      ...(control && { control }),
     })
     if (caller === undefined || platform === undefined) {
       throw new TallenneError('no_ports', 'the engine gave no port for each party')
@@ -186,10 +189,11 @@ export class DirectTrunk implements TrunkMedia {
 
   #plans(): readonly StreamPlan[] {
     const { legs, isUnrecordable } = this.#descriptions
-    return planTrunkStreams(legs, {
+    const plans = planTrunkStreams(legs, {
       capabilities: this.#options.capabilities,
       isRecorded: this.#request.isRecorded && !isUnrecordable,
     })
+    return withPauseCodes(plans, this.#request.control)
   }
 
   #judgeCodec(): void {

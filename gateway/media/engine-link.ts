@@ -9,6 +9,7 @@ import type {
   EngineSettings,
   ForkConnected,
   ForkEnded,
+  PausesChanged,
   RecordingStopped,
 } from '../../recorder/engine-protocol.ts'
 
@@ -30,6 +31,7 @@ export interface EngineLinkOptions {
   readonly onReport: (report: EngineReport) => void
   readonly onFork: (notice: ForkNotice) => void
   readonly onStopped: (notice: RecordingStopped) => void
+  readonly onPausesChanged: (notice: PausesChanged) => void
   /** Told once, after every pending request was rejected. Not told for a thread that `close` ended. */
   readonly onDeath: (cause: string) => void
 }
@@ -56,6 +58,7 @@ export class EngineLink {
   readonly #onReport: (report: EngineReport) => void
   readonly #onFork: (notice: ForkNotice) => void
   readonly #onStopped: (notice: RecordingStopped) => void
+  readonly #onPausesChanged: (notice: PausesChanged) => void
   readonly #onDeath: (cause: string) => void
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
@@ -71,6 +74,7 @@ export class EngineLink {
     this.#onReport = options.onReport
     this.#onFork = options.onFork
     this.#onStopped = options.onStopped
+    this.#onPausesChanged = options.onPausesChanged
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     this.#worker = new Worker(options.entry, {
@@ -134,6 +138,10 @@ export class EngineLink {
     }
     if (message.kind === 'recordingStopped') {
       this.#onStopped(message)
+      return
+    }
+    if (message.kind === 'pausesChanged') {
+      this.#onPausesChanged(message)
       return
     }
     const waiting = this.#waiting.get(message.requestId)

@@ -1,7 +1,12 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import type { EngineReply, EngineReport, EngineSettings } from '../../recorder/engine-protocol.ts'
+import type {
+  EngineReply,
+  EngineReport,
+  EngineSettings,
+  PausesChanged,
+} from '../../recorder/engine-protocol.ts'
 import { EngineLink, type EngineOrder, type ForkNotice } from './engine-link.ts'
 
 export interface EnginePoolOptions {
@@ -37,6 +42,7 @@ export class EnginePool {
   readonly #owners = new Map<string, Slot>()
   readonly #forkListeners = new Map<string, (notice: ForkNotice) => void>()
   readonly #stopListeners = new Map<string, (code: string) => void>()
+  readonly #pauseListeners = new Map<string, (change: PausesChanged) => void>()
   #onLost: (recordingIds: readonly string[], cause: string) => void = () => {}
   #isClosed = false
 
@@ -65,6 +71,11 @@ export class EnginePool {
   /** Tells that nothing of the recording is written any more while its media goes on, until `release`. */
   onStopped(recordingId: string, listener: (code: string) => void): void {
     this.#stopListeners.set(recordingId, listener)
+  }
+
+  /** Tells each time that a pause of the recording begins or ends, until `release`. */
+  onPausesChanged(recordingId: string, listener: (change: PausesChanged) => void): void {
+    this.#pauseListeners.set(recordingId, listener)
   }
 
   /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
@@ -113,12 +124,13 @@ export class EnginePool {
       try {
         return await link.request(order)
       } catch (error) {
-        this.release(recordingId)
+        this.#disown(recordingId)
         refusal = asRefusal(error)
         // A plan that kills its engine must not be tried on the next.
         if (refusal.code === 'engine_failed') break
       }
     }
+    this.release(recordingId)
     throw refusal
   }
 
@@ -143,16 +155,21 @@ export class EnginePool {
 
   /** Forgets a recording that is closed. */
   release(recordingId: string): void {
-    this.#owners.get(recordingId)?.recordings.delete(recordingId)
-    this.#owners.delete(recordingId)
+    this.#disown(recordingId)
     this.#forkListeners.delete(recordingId)
     this.#stopListeners.delete(recordingId)
+    this.#pauseListeners.delete(recordingId)
   }
 
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true
     for (const slot of this.#slots) slot.restart?.cancel()
     await Promise.all(this.#slots.map((slot) => slot.link?.close(withinMs)))
+  }
+
+  #disown(recordingId: string): void {
+    this.#owners.get(recordingId)?.recordings.delete(recordingId)
+    this.#owners.delete(recordingId)
   }
 
   #byLoad(): readonly Slot[] {
@@ -171,6 +188,7 @@ export class EnginePool {
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),
       onStopped: ({ recordingId, code }) => this.#stopListeners.get(recordingId)?.(code),
+      onPausesChanged: (change) => this.#pauseListeners.get(change.recordingId)?.(change),
       onDeath: (cause) => this.#replace(slot, cause),
     })
     slot.link = link

@@ -1,4 +1,5 @@
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { OrderedControl } from '../calls/ordered-control.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 
 /** The two parties of a trunk call as media sees them: who called in, and the platform it was passed to. */
@@ -18,6 +19,8 @@ export interface TrunkMediaRequest {
   readonly isRecorded: boolean
   /** Offers that cannot be recorded are to be refused (`unusable_offer`) instead of passed on unrecorded. */
   readonly isRecordingRequired: boolean
+  /** Absent where nobody orders the recording about. */
+  readonly control?: OrderedControl
 }
 
 /** Media that goes on in another place after the one that held it died. */

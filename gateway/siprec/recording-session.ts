@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import type { ReasonCode } from '../../recorder/recording-plan.ts'
+import type { SiprecConfig } from '../../config/siprec-config.ts'
+import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { CallControl } from '../calls/call-control.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
@@ -32,6 +34,7 @@ export interface RecordingSessionOptions {
   readonly response: SipResponse
   readonly message: RecordingRequest
   readonly contact: ContactRecord
+  readonly control: CallControl
   readonly knowledge: SessionKnowledge
   readonly negotiation: MediaNegotiation
   readonly dialogs: DialogMaker
@@ -39,6 +42,8 @@ export interface RecordingSessionOptions {
   readonly files: RecordingFiles
   readonly timer: TimerLimits
   readonly agreement: TimerAgreement
+  /** What the client is told when its recording is stopped. */
+  readonly onStop: SiprecConfig['onStop']
   readonly ackTimeoutMs: number
   /** Parties of a lost SIP server that send nothing for so long have hung up. */
   readonly orphanQuietMs: number
@@ -85,6 +90,7 @@ export class RecordingSession {
     this.#arrivedAtMs = clock.monotonicMs()
     this.#recording = new SessionRecording({ ...options, log })
     this.#media = new SessionMedia({ ...options, recording: this.#recording, log })
+    options.control.onStopped((outcome) => this.#stopped(outcome))
   }
 
   /** The open recording; another one after the first was lost. */
@@ -98,6 +104,10 @@ export class RecordingSession {
 
   get contact(): ContactRecord {
     return this.#contact
+  }
+
+  get control(): CallControl {
+    return this.#options.control
   }
 
   /** Whether every stream is on hold or stopped now. */
@@ -279,6 +289,17 @@ export class RecordingSession {
     this.#guard(() => this.#media.takeRoles())
   }
 
+  /** The recording has ended before its call: the client is told that nothing is wanted any more. */
+  async #stopped(outcome: RecordingOutcome | undefined): Promise<void> {
+    const { onStop } = this.#options
+    await this.#recording.stopped(outcome)
+    if (this.#state !== 'established') return
+    if (onStop === 'bye') return this.end('recording_stopped')
+    await this.#media.stop()
+    // A client that will not have it sends on, and is not heard.
+    void this.#dialog?.offer()
+  }
+
   #ended(endReason: string, isGone: boolean): Promise<void> {
     const reasons: readonly ReasonCode[] =
       endReason === 'session_expired' ? ['session_expired'] : []
@@ -294,6 +315,7 @@ export class RecordingSession {
     })
     try {
       const recording = await this.#recording.close(endedAtMs, reasons)
+      this.#options.control.close()
       this.#contact.ended(endedAtMs, endReason)
       reportEndedCall(this.#log, {
         request: this.#options.request,

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { SiprecConfig } from '../../config/siprec-config.ts'
 import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
+import type { CallControls } from '../calls/call-controls.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import { ContactRecord } from '../calls/contact-record.ts'
 import type { LiveCall } from '../calls/live-call.ts'
@@ -27,6 +29,8 @@ import { SessionKnowledge, type SessionKnowledgeOptions } from './session-knowle
 export interface RecordingSessionsOptions {
   readonly nodeId: string
   readonly journal: ContactJournal
+  readonly controls: CallControls
+  readonly onStop: SiprecConfig['onStop']
   readonly planes: PeerPlanes
   /** How live recordings are now. */
   readonly recordings: () => Promise<readonly LiveRecording[]>
@@ -112,6 +116,8 @@ export class RecordingSessions {
       callId: session.contact.callId,
       state: session.state,
       isHeld: session.isHeld,
+      isPaused: session.control.pausedBy.length > 0,
+      isStopped: session.control.isStopped,
       startedAtMs: session.contact.startedAtMs,
       answeredAtMs: session.contact.answeredAtMs ?? null,
       caller: session.contact.facts.caller.display,
@@ -213,6 +219,7 @@ export class RecordingSessions {
       message,
       agreement,
       contact,
+      control: this.#options.controls.create(contact),
       knowledge,
       dialogs: server.framework,
       plane,

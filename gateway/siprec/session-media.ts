@@ -27,6 +27,7 @@ export class SessionMedia {
   readonly #options: SessionMediaOptions
   /** Whether the peer has said anything of its media, in an offer or an answer. */
   #isAgreed = false
+  #isStopped = false
 
   constructor(options: SessionMediaOptions) {
     this.#options = options
@@ -93,11 +94,19 @@ export class SessionMedia {
 
   /** Metadata may tell whose voice a stream carries after the stream was opened. Rejects where the plane fails. */
   async takeRoles(): Promise<void> {
-    const { negotiation, knowledge } = this.#options
+    const { negotiation, knowledge, recording } = this.#options
     const { plan } = negotiation
     if (plan === undefined) return
     const { streams } = knowledge.assignRoles(plan)
-    if (JSON.stringify(streams) !== JSON.stringify(plan.streams)) await this.#apply(plan)
+    const isNews = JSON.stringify(streams) !== JSON.stringify(plan.streams)
+    if (isNews || recording.hasStaleCodes) await this.#apply(plan)
+  }
+
+  /** Nothing is wanted of the peer any more, whatever it offers from now on. Rejects where the plane fails. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    const { plan } = this.#options.negotiation
+    if (plan !== undefined) await this.#apply(plan)
   }
 
   /**
@@ -123,7 +132,7 @@ export class SessionMedia {
 
   async #apply(plan: Answer): Promise<void> {
     const { negotiation, knowledge, recording } = this.#options
-    const assigned = knowledge.assignRoles(plan)
+    const assigned = knowledge.assignRoles(this.#isStopped ? inactive(plan) : plan)
     negotiation.agree(assigned, await recording.update(assigned))
   }
 
@@ -140,5 +149,16 @@ export class SessionMedia {
   #log(judgement: OfferJudgement): void {
     const problem = judgement.kind === 'unusable' ? judgement.problem : 'nothing new'
     this.#options.log.info({ problem }, 'description cannot be taken')
+  }
+}
+
+/** The plan with nothing to be received. */
+function inactive(plan: Answer): Answer {
+  return {
+    ...plan,
+    lines: plan.lines.map((line) =>
+      line.kind === 'accepted' ? { ...line, direction: 'inactive' } : line,
+    ),
+    streams: plan.streams.map((stream) => ({ ...stream, isReceiving: false })),
   }
 }

@@ -1,4 +1,5 @@
 import type { RecordingOutcome, StreamPort } from '../../recorder/recording-plan.ts'
+import type { OrderedControl } from '../calls/ordered-control.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
@@ -24,6 +25,7 @@ export interface SessionMediaRequest {
   readonly answer: Answer
   /** A recording of the session that was lost: what still lives of its media goes on in this one. */
   readonly after?: string
+  readonly control: OrderedControl
 }
 
 /**

@@ -1,22 +1,16 @@
-import type { Clock } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
-import type { ReasonCode } from '../../recorder/recording-plan.ts'
-import type { CallEvents } from '../calls/call-events.ts'
-import type { ContactRecord } from '../calls/contact-record.ts'
-import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
-import type { RecordingFiles } from '../calls/recording-files.ts'
+import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { CallControl } from '../calls/call-control.ts'
+import type { FinishedRecording } from '../calls/finish-recording.ts'
+import { withPauseCodes } from '../calls/ordered-control.ts'
+import { RecordingVerdicts, type RecordingVerdictsOptions } from '../calls/recording-verdicts.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
 import type { SessionPlane, SessionStream } from './session-plane.ts'
 
-export interface SessionRecordingOptions {
-  readonly contact: ContactRecord
+export interface SessionRecordingOptions extends RecordingVerdictsOptions {
+  readonly control: CallControl
   readonly plane: SessionPlane
-  readonly files: RecordingFiles
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: CallEvents
 }
 
 /** What one session leaves of its sound: opens its recordings, and writes them and their verdicts to the contact. */
@@ -27,9 +21,16 @@ export class SessionRecording {
   #opened: Promise<boolean> = Promise.resolve(false)
   /** Settles when recordings that were lost have their verdicts. */
   #salvaged: Promise<unknown> = Promise.resolve()
+  /** Whether the open recording awaits a verdict; none does after the recording was stopped. */
+  #awaitsVerdict = true
+  #stopped: FinishedRecording | undefined
+  /** The service line whose keys the plane was last told. */
+  #line = ''
+  readonly #verdicts: RecordingVerdicts
 
   constructor(options: SessionRecordingOptions) {
     this.#options = options
+    this.#verdicts = new RecordingVerdicts(options)
   }
 
   /** The open recording; another one after the first was lost. */
@@ -54,7 +55,19 @@ export class SessionRecording {
 
   /** Rejects as a `SessionPlane` does. */
   update(answer: Answer): Promise<readonly SessionStream[]> {
-    return this.#options.plane.update(this.#recordingId, answer)
+    return this.#options.plane.update(this.#recordingId, this.#coded(answer))
+  }
+
+  /** Whether the plane does not know yet which keys count now. */
+  get hasStaleCodes(): boolean {
+    return this.#line !== this.#options.contact.facts.serviceLine
+  }
+
+  /** The recording was ended before the session: gives its verdict. Without an outcome the session's end does. */
+  async stopped(outcome: RecordingOutcome | undefined): Promise<void> {
+    if (outcome === undefined) return
+    this.#awaitsVerdict = false
+    this.#stopped = await this.#verdicts.give(outcome)
   }
 
   /**
@@ -62,17 +75,25 @@ export class SessionRecording {
    * a `SessionPlane` does.
    */
   async goOn(answer: Answer): Promise<readonly SessionStream[]> {
-    const { clock, contact, plane } = this.#options
+    const { clock, contact, control, plane } = this.#options
     const lostId = this.#recordingId
     const lostAtMs = clock.epochMs()
     this.#recordingId = newId()
     const recordingId = this.#recordingId
+    const isJudged = !this.#awaitsVerdict
+    const isRecorded = !control.isStopped
+    this.#awaitsVerdict = isRecorded
     const opening = this.#open(answer, lostId)
     this.#opened = this.#opened.then((isOpened) => {
-      if (isOpened) contact.recordingStarted(recordingId, lostAtMs)
+      if (isOpened && isRecorded) contact.recordingStarted(recordingId, lostAtMs)
       return isOpened
     })
-    this.#salvaged = Promise.all([this.#salvaged, this.#judge(lostId, lostAtMs, ['engine_failed'])])
+    this.#salvaged = Promise.all([
+      this.#salvaged,
+      isJudged
+        ? plane.close(lostId, lostAtMs, [])
+        : this.#judge(lostId, lostAtMs, ['engine_failed']),
+    ])
     const streams = await opening
     await plane.answered(recordingId, lostAtMs)
     return streams
@@ -84,23 +105,38 @@ export class SessionRecording {
     reasons: readonly ReasonCode[],
   ): Promise<FinishedRecording | undefined> {
     const isOpened = await this.#opened
-    const recording = isOpened
-      ? await this.#judge(this.#recordingId, endedAtMs, reasons)
-      : undefined
+    const recording = isOpened ? await this.#conclude(endedAtMs, reasons) : undefined
     await this.#salvaged
-    return recording
+    return recording ?? this.#stopped
+  }
+
+  async #conclude(endedAtMs: number, reasons: readonly ReasonCode[]) {
+    if (this.#awaitsVerdict) return this.#judge(this.#recordingId, endedAtMs, reasons)
+    await this.#options.plane.close(this.#recordingId, endedAtMs, reasons)
+    return undefined
+  }
+
+  /** With the keys that count of each stream. */
+  #coded(answer: Answer): Answer {
+    const { contact, control } = this.#options
+    this.#line = contact.facts.serviceLine
+    return { ...answer, streams: withPauseCodes(answer.streams, control) }
   }
 
   #open(answer: Answer, after: string | undefined): Promise<readonly SessionStream[]> {
-    const { plane, contact } = this.#options
+    const { plane, contact, control } = this.#options
     const opening = plane.open({
       recordingId: this.#recordingId,
       callId: contact.callId,
-      answer,
+      answer: this.#coded(answer),
+      control,
       ...(after === undefined ? {} : { after }),
     })
     this.#opened = opening.then(
-      () => true,
+      () => {
+        control.opened()
+        return true
+      },
       () => false,
     )
     return opening
@@ -111,17 +147,6 @@ export class SessionRecording {
     endedAtMs: number,
     reasons: readonly ReasonCode[],
   ): Promise<FinishedRecording> {
-    const { plane, contact, events } = this.#options
-    const closed = await plane.close(recordingId, endedAtMs, reasons)
-    const recording = await finishRecording(closed, this.#options)
-    const { outcome, file } = recording
-    if (contact.answeredAtMs === undefined) {
-      // A call that was never answered has a recording only where its file holds something.
-      if (outcome.sha256 === null) return recording
-      contact.recordingStarted(recordingId, outcome.startedAtMs)
-    }
-    contact.recordingEnded(outcome, file)
-    events.judged(outcome)
-    return recording
+    return this.#verdicts.give(await this.#options.plane.close(recordingId, endedAtMs, reasons))
   }
 }

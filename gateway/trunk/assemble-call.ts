@@ -4,6 +4,7 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
+import type { CallControls } from '../calls/call-controls.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import type { Party, TrunkMediaPlane } from '../media/trunk-media.ts'
@@ -25,6 +26,7 @@ export interface CallParts {
   /** By the name that a route gives. */
   readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
   readonly files: RecordingFiles
+  readonly controls: CallControls
   /** Why a call that begins now could not be recorded; undefined where it can. */
   readonly recordingObstacle: () => string | undefined
   readonly timer: TimerLimits
@@ -67,8 +69,10 @@ export function assembleCall(
   }
   const numbers = lines.serviceLines.flatMap((line) => line.numbers)
   const addresses = new AddressReader(identification.region, numbers)
+  const control = parts.controls.create(contact)
   const recording = new TrunkRecording({
     ...parts,
+    control,
     recordingId: newId(),
     contact,
     route,
@@ -84,6 +88,7 @@ export function assembleCall(
     hosts: hiddenHosts(invite.request, route),
     targets: orderTargets(route.targets, ({ uri }) => health.isUp(uri), Math.random),
     recording,
+    control,
     isServiceNumber: (address) => addresses.isServiceNumber(address),
     onAnnouncementFailed: () => trunkEvents.announcementFailed(route.name),
     onTarget: (target, isThere) => {

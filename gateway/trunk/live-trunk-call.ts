@@ -11,13 +11,21 @@ const LIVE_STATES = {
 } as const
 
 /** How a live call is shown. */
-export function liveTrunkCall({ contact, recordingId, state, isHeld }: TrunkCall): LiveCall {
+export function liveTrunkCall({
+  contact,
+  control,
+  recordingId,
+  state,
+  isHeld,
+}: TrunkCall): LiveCall {
   return {
     contactId: contact.contactId,
     recordingId,
     callId: contact.callId,
     state: LIVE_STATES[state],
     isHeld,
+    isPaused: control.pausedBy.length > 0,
+    isStopped: control.isStopped,
     startedAtMs: contact.startedAtMs,
     answeredAtMs: contact.answeredAtMs ?? null,
     caller: contact.facts.caller.display,

@@ -3,6 +3,7 @@ import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkTarget } from '../../config/trunk-config.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
+import type { CallControl } from '../calls/call-control.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { ContactRecord } from '../calls/contact-record.ts'
 import { reportEndedCall } from '../calls/report-ended-call.ts'
@@ -30,6 +31,7 @@ export interface TrunkCallOptions extends Omit<CallSetupOptions, 'responses' | '
   /** Parties of a lost SIP server that send nothing for so long have hung up. */
   readonly orphanQuietMs: number
   readonly contact: ContactRecord
+  readonly control: CallControl
   /** Whether an address is a service number, and so nobody's who answers. */
   readonly isServiceNumber: (address: string) => boolean
   readonly clock: Clock
@@ -82,6 +84,10 @@ export class TrunkCall {
 
   get contact(): ContactRecord {
     return this.#options.contact
+  }
+
+  get control(): CallControl {
+    return this.#options.control
   }
 
   get recordingId(): string {
@@ -265,6 +271,7 @@ export class TrunkCall {
     this.#timers.stop()
     this.#farewell = this.#joined?.end({})
     const finished = await recording.close(endedAtMs, reasons)
+    this.#options.control.close()
     contact.ended(endedAtMs, endReason)
     this.#state = 'ended'
     events.ended(endReason)

@@ -1,13 +1,10 @@
-import type { Clock } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
-import type { CallEvents } from '../calls/call-events.ts'
-import type { ContactRecord } from '../calls/contact-record.ts'
-import { type FinishedRecording, finishRecording } from '../calls/finish-recording.ts'
+import type { CallControl } from '../calls/call-control.ts'
+import type { FinishedRecording } from '../calls/finish-recording.ts'
 import { nothingRecorded } from '../calls/nothing-recorded.ts'
-import type { RecordingFiles } from '../calls/recording-files.ts'
+import { RecordingVerdicts, type RecordingVerdictsOptions } from '../calls/recording-verdicts.ts'
 import type {
   MovedMedia,
   RecordingStatus,
@@ -16,15 +13,11 @@ import type {
 } from '../media/trunk-media.ts'
 import { UnanchoredMedia } from '../media/unanchored-media.ts'
 
-export interface TrunkRecordingOptions {
+export interface TrunkRecordingOptions extends RecordingVerdictsOptions {
   readonly recordingId: string
-  readonly contact: ContactRecord
+  readonly control: CallControl
   readonly route: TrunkRoute
   readonly plane: TrunkMediaPlane
-  readonly files: RecordingFiles
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: CallEvents
   /** Why a call that begins now could not be recorded; undefined where it can. */
   readonly recordingObstacle: () => string | undefined
   /** The call goes on without being recorded, or never began to be. */
@@ -43,10 +36,16 @@ export class TrunkRecording {
   #opening: Promise<TrunkMedia> | undefined
   /** Settles when recordings of places that died have their verdicts. */
   #salvaged: Promise<unknown> = Promise.resolve()
+  /** Whether the open recording awaits a verdict; none does after the recording was stopped. */
+  #awaitsVerdict = true
+  #stopped: FinishedRecording | undefined
+  readonly #verdicts: RecordingVerdicts
 
   constructor(options: TrunkRecordingOptions) {
     this.#options = options
     this.#recordingId = options.recordingId
+    this.#verdicts = new RecordingVerdicts(options)
+    options.control.onStopped((outcome) => this.#stop(outcome))
   }
 
   /** The recording that is open; another one after its engine died. */
@@ -63,7 +62,7 @@ export class TrunkRecording {
    * requires what cannot be done.
    */
   async open(callerOffer: string | null): Promise<TrunkMedia> {
-    const { plane, route, contact, recordingObstacle } = this.#options
+    const { plane, route, contact, control, recordingObstacle } = this.#options
     const obstacle = route.recording === 'require' ? recordingObstacle() : undefined
     if (obstacle !== undefined) throw new TallenneError('cannot_record', obstacle)
     const opening = plane.open({
@@ -72,9 +71,11 @@ export class TrunkRecording {
       callerOffer,
       isRecorded: this.#isWanted,
       isRecordingRequired: route.recording === 'require',
+      control,
     })
     this.#opening = opening.catch((error: unknown) => this.#withoutPlane(callerOffer, error))
     const media = await this.#opening
+    control.opened()
     this.#note(media.status)
     media.onStatusChange((status) => this.#note(status))
     return media
@@ -95,14 +96,19 @@ export class TrunkRecording {
 
   /** The media goes on elsewhere: what was recorded gets its verdict, and another recording goes on. */
   moved({ recordingId, movedAtMs, before }: MovedMedia): void {
-    const { contact } = this.#options
+    const { contact, control } = this.#options
     const lostId = this.#recordingId
+    const wasJudged = !this.#awaitsVerdict
     this.#recordingId = recordingId
+    control.opened()
     if (!this.#isWanted) return
-    contact.recordingStarted(recordingId, movedAtMs)
+    this.#awaitsVerdict = !control.isStopped
+    if (this.#awaitsVerdict) contact.recordingStarted(recordingId, movedAtMs)
     this.#salvaged = Promise.all([
       this.#salvaged,
-      before.then((outcome) => this.#judge(outcome ?? this.#nothing(lostId, movedAtMs))),
+      before.then((outcome) =>
+        wasJudged ? undefined : this.#verdicts.give(outcome ?? this.#nothing(lostId, movedAtMs)),
+      ),
     ])
   }
 
@@ -116,15 +122,15 @@ export class TrunkRecording {
     const outcome = await media?.close(endedAtMs, reasons)
     await this.#salvaged
     if (this.#options.contact.answeredAtMs === undefined || !this.#isWanted) return undefined
-    return this.#judge(outcome ?? this.#nothing(this.#recordingId, endedAtMs))
+    if (!this.#awaitsVerdict) return this.#stopped
+    return this.#verdicts.give(outcome ?? this.#nothing(this.#recordingId, endedAtMs))
   }
 
-  async #judge(outcome: RecordingOutcome): Promise<FinishedRecording> {
-    const { contact, events } = this.#options
-    const recording = await finishRecording(outcome, this.#options)
-    contact.recordingEnded(recording.outcome, recording.file)
-    events.judged(recording.outcome)
-    return recording
+  /** The recording was ended before the call. Without an outcome the call's end gives the verdict. */
+  async #stop(outcome: RecordingOutcome | undefined): Promise<void> {
+    if (outcome === undefined || !this.#isWanted) return
+    this.#awaitsVerdict = false
+    this.#stopped = await this.#verdicts.give(outcome)
   }
 
   #note(status: RecordingStatus): void {

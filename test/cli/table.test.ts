@@ -21,6 +21,7 @@ const contact: ContactView = {
   answeredAt: null,
   endedAt: null,
   endReason: null,
+  notes: {},
   segments: [],
   recordings: [],
   sessions: [],

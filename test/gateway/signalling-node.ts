@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { configSchema } from '../../config/config.ts'
+import { CallControls } from '../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../gateway/media/direct-plane.ts'
 import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
@@ -98,9 +99,18 @@ export async function startSignallingNode(
   })
   const sessionPlane = new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES })
   const heard: string[] = []
+  const controls = new CallControls({
+    orders: plane,
+    lines: config,
+    clock,
+    log,
+    events: { paused: () => {}, pauseOverdue: () => {}, stopped: () => {} },
+  })
   const sessions = new RecordingSessions({
     nodeId: 'node-1',
     journal,
+    controls,
+    onStop: 'inactive',
     recordings: () => plane.live(),
     planes: new PeerPlanes({ direct: options.watchPlane?.(sessionPlane) ?? sessionPlane }, []),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },

@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
+import { GatewayClient } from '../../portal/gateway-client.ts'
 import { addLiveCallsRoute } from '../../portal/live-calls-route.ts'
 
 /** The route alone, before a gateway that answers as told. */
@@ -12,8 +13,9 @@ async function routeBefore(listener: RequestListener, timeoutMs = 5000) {
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
   const { port } = gateway.address() as AddressInfo
   const app = Fastify()
-  const options = { token: 'the-token', timeoutMs, log: createSilentLog() }
-  addLiveCallsRoute(app, { ...options, gatewayUrl: `http://127.0.0.1:${port}` })
+  const url = `http://127.0.0.1:${port}`
+  const gatewayClient = new GatewayClient({ url, token: 'the-token', timeoutMs })
+  addLiveCallsRoute(app, { gateway: gatewayClient, log: createSilentLog() })
   return {
     ask: async () => {
       const answer = await app.inject('/calls')

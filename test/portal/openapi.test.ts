@@ -33,6 +33,10 @@ t.test('the document names every route with its parameters', async (t) => {
     '/api/recordings/{id}',
     '/api/recordings/{id}/audio',
     '/api/calls',
+    '/api/calls/{id}/pause',
+    '/api/calls/{id}/resume',
+    '/api/calls/{id}/stop',
+    '/api/calls/{id}/annotate',
     '/api/service-lines',
   ])
   const { parameters } = document.paths['/api/contacts'].get

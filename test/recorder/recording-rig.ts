@@ -6,7 +6,11 @@ import type { EngineSettings } from '../../recorder/engine-protocol.ts'
 import { FileBudget } from '../../recorder/file-budget.ts'
 import { encodeSilence } from '../../recorder/opus-encoder.ts'
 import { Recording } from '../../recorder/recording.ts'
-import type { RecordingOutcome, StreamPlan } from '../../recorder/recording-plan.ts'
+import type {
+  RecordingControl,
+  RecordingOutcome,
+  StreamPlan,
+} from '../../recorder/recording-plan.ts'
 import type { SocketPair } from '../../recorder/rtp-sockets.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { MemorySink } from './memory-sink.ts'
@@ -100,16 +104,26 @@ export class RecordingRig {
   readonly recording: Recording
   readonly #sockets = new Map<string, SocketPair>()
   readonly #plans = new Map<string, StreamPlan>()
+  /** How often a pause was told to have begun or ended. */
+  pausesTold = 0
   #opened = 0
 
   constructor(
     t: Test,
     plans: readonly StreamPlan[],
-    { sink = new MemorySink(), settings = SETTINGS } = {},
+    {
+      sink = new MemorySink(),
+      settings = SETTINGS,
+      control,
+    }: {
+      readonly sink?: MemorySink
+      readonly settings?: EngineSettings
+      readonly control?: RecordingControl
+    } = {},
   ) {
     this.sink = sink
     this.recording = new Recording({
-      plan: { recordingId: 'r1', callId: 'c1', streams: plans },
+      plan: { recordingId: 'r1', callId: 'c1', streams: plans, ...(control && { control }) },
       settings,
       clock: this.clock,
       openSink: () => {
@@ -118,6 +132,7 @@ export class RecordingRig {
       },
       processes: this.processes,
       silence: SILENCE,
+      onPausesChanged: () => this.pausesTold++,
     })
     for (const plan of plans) this.addStream(t, plan)
   }

@@ -32,6 +32,7 @@ async function heardStream(t: Test, from: number) {
     leg: new TimelineLeg(0, () => {}),
     clock,
     processes: decoderProcesses(clock),
+    onCode: () => {},
     onFailed: (error) => t.error(error),
   })
   const send = async (datagram: Buffer) => {

@@ -68,6 +68,7 @@ t.test('a contact has exactly the fields that are promised', async (t) => {
     answeredAt: '2026-01-15T08:30:02.123Z',
     endedAt: '2026-01-15T08:31:02.123Z',
     endReason: 'bye',
+    notes: {},
     segments: [
       {
         id: call.segmentId,

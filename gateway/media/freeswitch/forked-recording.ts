@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
 import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type { OrderedControl } from '../../calls/ordered-control.ts'
 import type { DirectPlane } from '../direct-plane.ts'
 import type { RecordingStatus } from '../trunk-media.ts'
 import { EndpointFork, type ForkEvents, type ForkedEndpoint } from './endpoint-fork.ts'
@@ -10,6 +11,7 @@ import type { Endpoint } from './media-server-surface.ts'
 export interface ForkedRecordingOptions {
   readonly recordingId: string
   readonly callId: string
+  readonly control?: OrderedControl
   readonly recordings: DirectPlane
   /** Host that FreeSWITCH reaches the engines' WebSockets at. */
   readonly forkHost: string
@@ -55,8 +57,12 @@ export class ForkedRecording {
   async start(endpoints: readonly ForkedEndpoint[]): Promise<void> {
     const { recordings, recordingId, callId, events } = this.#options
     const forks = endpoints.map((forked) => this.#newFork(forked))
+    const control = this.#options.control?.opening(recordingId)
     try {
-      const plan = { recordingId, callId, streams: [], forks: forks.map((fork) => fork.plan) }
+      const plan = {
+        ...{ recordingId, callId, streams: [], forks: forks.map((fork) => fork.plan) },
+        ...(control && { control }),
+      }
       this.#port = await recordings.openForked(plan, (notice) => {
         for (const fork of this.#forks.values()) fork.hear(notice)
       })

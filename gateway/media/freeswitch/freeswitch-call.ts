@@ -219,6 +219,7 @@ export class FreeswitchCall implements TrunkMedia {
       ...this.#options,
       recordingId,
       callId: request.callId,
+      ...(request.control && { control: request.control }),
       log: this.#log,
       onStatusChange: (status) => {
         if (this.#recording === recording) this.#onStatusChange(status)

@@ -95,13 +95,14 @@ export class FreeswitchSessionPlane implements SessionPlane {
   }
 
   /** A server that does not do costs no call while another one does. */
-  async #openAnywhere({ recordingId, callId, answer }: SessionMediaRequest) {
+  async #openAnywhere({ recordingId, callId, answer, control }: SessionMediaRequest) {
     let refusal = new TallenneError('no_media_server', 'no FreeSWITCH server takes calls')
     for (const server of this.#options.pool.candidates) {
       const session: FreeswitchSession = new FreeswitchSession(recordingId, {
         ...this.#options,
         server,
         callId,
+        control,
         onLost: (cause) => this.#lost(session.recordingId, cause),
       })
       try {

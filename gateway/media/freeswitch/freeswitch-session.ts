@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
 import type { MediaAddress, RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type { OrderedControl } from '../../calls/ordered-control.ts'
 import type { DialogRenewer } from '../../sip/renew-dialog.ts'
 import type { Answer, AnswerLine } from '../../siprec/answer-plan.ts'
 import type { SessionStream } from '../../siprec/session-plane.ts'
@@ -15,6 +16,7 @@ import type { Endpoint } from './media-server-surface.ts'
 export interface FreeswitchSessionOptions {
   readonly server: FreeswitchServer
   readonly callId: string
+  readonly control: OrderedControl
   readonly recordings: DirectPlane
   readonly forkHost: string
   readonly clock: Clock

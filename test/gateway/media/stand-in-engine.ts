@@ -107,6 +107,9 @@ parentPort?.on('message', (request: EngineRequest) => {
       return
     case 'fork':
     case 'play':
+    case 'pause':
+    case 'resume':
+    case 'stop':
     case 'hush':
     case 'shutdown':
       say({ kind: 'done', requestId })

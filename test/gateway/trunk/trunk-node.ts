@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog, type Log } from '../../../base/log.ts'
 import { configSchema } from '../../../config/config.ts'
+import { CallControls } from '../../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
 import { DirectTrunkPlane } from '../../../gateway/media/direct-trunk-plane.ts'
@@ -157,6 +158,13 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const registry = new Registry()
   const pool = realFreeswitch({ framework: () => connection.framework, clock, log })
   const connection = new SipConnection({ address: link.address, clock, log })
+  const controls = new CallControls({
+    orders: plane,
+    lines: config,
+    clock,
+    log,
+    events: { paused: () => {}, pauseOverdue: () => {}, stopped: () => {} },
+  })
   const trunks: TrunkCalls = new TrunkCalls({
     nodeId: 'node-1',
     trunk: config.trunk,
@@ -181,6 +189,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       }),
     },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    controls,
     recordingObstacle: () => options.obstacle,
     recordings: () => plane.live(),
     orphanQuietMs: 3000,
@@ -224,6 +233,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     platform,
     udp,
     trunks,
+    controls,
     engines,
     entries,
     metrics: () => registry.metrics(),

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { configSchema } from '../../../../config/config.ts'
+import { CallControls } from '../../../../gateway/calls/call-controls.ts'
 import { DirectSessionPlane } from '../../../../gateway/media/direct-session-plane.ts'
 import { FreeswitchSessionPlane } from '../../../../gateway/media/freeswitch/freeswitch-session-plane.ts'
 import type { TimerLimits } from '../../../../gateway/sip/session-timer.ts'
@@ -33,9 +34,18 @@ export async function startSessionNode(
       events: { forkFailed: (code) => failures.push(code), forkRetried: () => undefined },
     }),
   }
+  const controls = new CallControls({
+    orders: recordings,
+    lines: config,
+    clock,
+    log,
+    events: { paused: () => {}, pauseOverdue: () => {}, stopped: () => {} },
+  })
   const sessions = new RecordingSessions({
     nodeId: 'node-1',
     journal: { append: (entry) => void entries.push(entry) },
+    controls,
+    onStop: 'inactive',
     planes: new PeerPlanes(planes, config.siprec.peers),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     timer: options.timer ?? config.sip.sessionTimer,
@@ -63,6 +73,7 @@ export async function startSessionNode(
   return {
     ...node,
     sessions,
+    controls,
     peer,
     entries,
     outcomes,

@@ -1,0 +1,22 @@
+import type { PauseCodes, RecordingControl, StreamPlan } from '../../recorder/recording-plan.ts'
+
+/** What media planes ask of the one who orders a call's recordings about. */
+export interface OrderedControl {
+  /** A recording is about to be opened: gives what it is to find ordered, and awaits what it tells. */
+  opening(recordingId: string): RecordingControl
+  /** Keys by which a party may pause the recording now. */
+  codesOf(role: StreamPlan['role']): PauseCodes | undefined
+  /** A party pressed a key where no engine hears it. */
+  pressed(role: StreamPlan['role'], key: string): void
+}
+
+/** The streams with the keys that count of each. */
+export function withPauseCodes<Plan extends Pick<StreamPlan, 'role'>>(
+  streams: readonly Plan[],
+  control: OrderedControl | undefined,
+): readonly Plan[] {
+  return streams.map((stream) => {
+    const pauseCodes = control?.codesOf(stream.role)
+    return pauseCodes === undefined ? stream : { ...stream, pauseCodes }
+  })
+}
