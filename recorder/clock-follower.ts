@@ -1,14 +1,15 @@
 import { DelayWindow } from './delay-window.ts'
 import { SAMPLES_PER_MS } from './sample-clock.ts'
 
-/** Drift within 2 ms is left alone, from there to 13 ms corrected where it is quiet, beyond that anywhere. */
+/** What a leg is off by up to 2 ms is left alone, from there to 5 ms corrected where it is quiet, beyond that anywhere. */
 const IDLE = 2 * SAMPLES_PER_MS
-const URGENT = 13 * SAMPLES_PER_MS
+const URGENT = 5 * SAMPLES_PER_MS
 const QUIET_STEP = 5 * SAMPLES_PER_MS
-/** In speech one sample in 200 ms: three times what 200 ppm need. */
-const STRETCH_EVERY = 200 * SAMPLES_PER_MS
-/** A leg that is further off than this is pulled back by a sample in each packet. */
-const FAR = 20 * SAMPLES_PER_MS
+/** In speech one sample in 100 ms: six times what 200 ppm need. */
+const STRETCH_EVERY = 100 * SAMPLES_PER_MS
+/** A leg that is further off than this is pulled back by a sample in each packet, or by two. */
+const FAR = 10 * SAMPLES_PER_MS
+const VERY_FAR = 30 * SAMPLES_PER_MS
 
 /**
  * Follows a sender whose clock drifts against ours, so that its leg stays in step with the other for hours: the whole
@@ -40,18 +41,14 @@ export class ClockFollower {
     return Math.sign(offset) * Math.min(Math.abs(offset), QUIET_STEP)
   }
 
-  /**
-   * By how many samples a packet of speech is stretched: -1, 0 or 1. `isNearMiddle` where it begins near the middle
-   * of a slot (`packet-grid.ts`), which is passed quickly.
-   */
-  stretch(length: number, isNearMiddle: boolean): number {
+  /** By how many samples a packet of speech is stretched, or squeezed where it is negative: mostly none. */
+  stretch(length: number): number {
     const offset = this.#offset
     const size = Math.abs(offset)
     this.#sinceStretch += length
-    const isDue = size > URGENT && this.#sinceStretch >= STRETCH_EVERY
-    if (!isDue && !isNearMiddle && size <= FAR) return 0
+    if (size <= URGENT || (size <= FAR && this.#sinceStretch < STRETCH_EVERY)) return 0
     this.#sinceStretch = 0
-    return Math.sign(offset)
+    return Math.sign(offset) * (size > VERY_FAR ? 2 : 1)
   }
 
   /** The leg was moved by so much. */

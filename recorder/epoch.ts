@@ -1,4 +1,3 @@
-import { isNearMiddle, offMiddle } from './packet-grid.ts'
 import { SAMPLES_PER_MS } from './sample-clock.ts'
 
 /** Overlaps up to this are errors of estimation; larger ones are real. */
@@ -7,13 +6,13 @@ export const SMALL_OVERLAP = 60 * SAMPLES_PER_MS
 /**
  * A stretch of a leg in which position = timestamp + anchor.
  *
- * Until its first sample is taken an epoch may be moved; then it is settled. Where it is turned a little in its course,
- * to follow a clock, packets from before the turn keep the anchor that they had.
+ * Until its first sample is taken an epoch may be moved; then it is settled. Packets from before its beginning, or from
+ * before it was turned a little in its course to follow a clock, keep the anchor that they had.
  */
 export class Epoch {
-  #zero: number | undefined
   #anchor: number | undefined
-  #anchorBefore = 0
+  /** What was in force before, for timestamps below `#anchorFrom`; undefined where nothing was. */
+  #anchorBefore: number | undefined
   #anchorFrom = Number.NEGATIVE_INFINITY
   #start = 0
   #floor = Number.NEGATIVE_INFINITY
@@ -38,11 +37,6 @@ export class Epoch {
     return this.#isSettled
   }
 
-  /** The timeline's zero, from which the grid counts on which packets should begin. */
-  alignTo(zero: number): void {
-    this.#zero = zero
-  }
-
   /** Begins with a timestamp near a position, behind what ends at `floor`. Returns the anchor. */
   begin(timestamp: number, { near, floor }: { near: number; floor: number }): number {
     this.#floor = floor
@@ -53,7 +47,7 @@ export class Epoch {
 
   /** From this timestamp on audio stands there. Returns the anchor. */
   turn(timestamp: number, position: number): number {
-    this.#anchorBefore = this.#anchor ?? position - timestamp
+    this.#anchorBefore = this.#anchor
     this.#anchorFrom = timestamp
     this.#anchor = position - timestamp
     return this.#anchor
@@ -79,31 +73,24 @@ export class Epoch {
     this.#start -= by
   }
 
-  /** Where a packet stands that newer ones came before; where the epoch is not settled, it may begin with it. */
+  /** Where a packet stands that newer ones came before. */
   positionOfStraggler(timestamp: number): number {
-    const isOlder = timestamp < this.#anchorFrom && this.#isSettled
-    return timestamp + (isOlder ? this.#anchorBefore : (this.#anchor ?? 0))
+    return timestamp + (this.#earlierAnchor(timestamp) ?? this.#anchor ?? 0)
   }
 
-  /** A packet from before its start was placed. */
-  extendTo(position: number): void {
-    if (!this.#isSettled && position < this.#start) this.#start = position
+  /** A straggler was placed there. Where it is the first of an epoch that is not settled, the epoch begins with it. */
+  extendTo(timestamp: number, position: number): void {
+    if (this.#isSettled || this.#earlierAnchor(timestamp) !== undefined) return
+    this.#start = Math.min(this.#start, position)
   }
 
-  /** The position nearest to the one that is wanted at which no packet begins in the middle of a slot. */
-  offMiddle(position: number, floor: number): number {
-    return this.#zero === undefined ? position : offMiddle(position, { zero: this.#zero, floor })
-  }
-
-  isNearMiddle(position: number): boolean {
-    return this.#zero !== undefined && isNearMiddle(position, this.#zero)
+  #earlierAnchor(timestamp: number): number | undefined {
+    return timestamp < this.#anchorFrom ? this.#anchorBefore : undefined
   }
 
   /** Where it starts if it is to start there: a small overlap with what is before it is none. */
   #startNear(wanted: number): number {
     const floor = this.#floor
-    const isClamped = wanted < floor && floor - wanted <= SMALL_OVERLAP
-    const start = isClamped ? floor : wanted
-    return this.offMiddle(start, isClamped ? floor : wanted - SMALL_OVERLAP)
+    return wanted < floor && floor - wanted <= SMALL_OVERLAP ? floor : wanted
   }
 }

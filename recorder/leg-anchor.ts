@@ -9,11 +9,34 @@ const LEAD_LIMIT = 100 * SAMPLES_PER_MS
 /** How far arrival may be from the end of the last packet where a timestamp jumps within running speech. */
 const CONTINUES_BEFORE = 40 * SAMPLES_PER_MS
 const CONTINUES_AFTER = 200 * SAMPLES_PER_MS
+/** A packet that comes so much later than the one before it promised, and more where packets jitter, may follow a pause. */
+const HALT = 60 * SAMPLES_PER_MS
+const HALT_JITTERS = 4
+/** Before anything is known of its network, a leg is taken to jitter so much. */
+const FIRST_JITTER = 20 * SAMPLES_PER_MS
+/** What holds packets up for longer lets them go together. */
+const LONG_HALT = 200 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
 const LEAST_MOVE = 4
 const PAUSE = 100 * SAMPLES_PER_MS
+/** In a longer pause clocks may have drifted apart by more than can be left alone, by so much of its length. */
+const LONG_PAUSE = 10_000 * SAMPLES_PER_MS
+const MOST_DRIFT = 500e-6
 /** After so much audio what came late does not catch up any more. */
 const CATCHING_UP = 1000 * SAMPLES_PER_MS
+
+/** The epoch before, while it is open whether its sender paused or packets were only held up. */
+interface Stalled {
+  readonly anchor: number
+  /** Where its audio ends. */
+  readonly end: number
+  /** Packets that come within so much of their old place have caught up. */
+  readonly tolerance: number
+  /** How much later than it should the first packet came. */
+  readonly halt: number
+  /** Before this position is taken it has to be known which of the two it was. */
+  readonly decideAt: number
+}
 
 /**
  * Decides where a leg's packets stand on the timeline.
@@ -26,9 +49,10 @@ const CATCHING_UP = 1000 * SAMPLES_PER_MS
  * | what comes | what is done |
  * |---|---|
  * | next timestamp, or one as far ahead as the pause before it was long | same epoch; the pause is silence |
+ * | the same after more than 10 s | new epoch at its arrival, as far as drift in the pause explains that |
  * | sequence numbers missing | same epoch; their audio is lost and concealed |
  * | timestamp backwards, or ahead of its arrival | new epoch, right behind the last packet where that fits |
- * | timestamp so late that its slot was taken | new epoch at its arrival; if a burst then catches up, the old one again |
+ * | next timestamp, but much later than it should come | new epoch at its arrival; if a burst then catches up, the old one again |
  * | `restart` (new SSRC) | new epoch at arrival |
  *
  * Moves what the buffer holds, and tells it what was lost; placing is its leg's part.
@@ -37,12 +61,19 @@ export class LegAnchor {
   readonly #buffer: LegBuffer
   readonly #clock = new ClockFollower()
   readonly #epoch = new Epoch()
-  /** Where the epoch before stood and ended, while it is open whether its sender only stalled. */
-  #stalled: { readonly anchor: number; readonly end: number } | undefined
+  #stalled: Stalled | undefined
   #beganBeforeZero = false
+  /** The call's end. */
+  #latest = Number.POSITIVE_INFINITY
 
   #lastTimestamp = Number.NEGATIVE_INFINITY
   #lastLength = 0
+  /** How much later than its place the newest packet came, and how much that varies from packet to packet. */
+  #lastExcess = 0
+  #jitter = FIRST_JITTER
+  /** Packets in order since its epoch began. */
+  #packets = 0
+  #wasQuiet = false
   /** Timestamp and position one past the newest packet in order. */
   #endTimestamp = 0
   #end = Number.NEGATIVE_INFINITY
@@ -69,9 +100,14 @@ export class LegAnchor {
     return this.#stretch
   }
 
-  startAt(zero: number): void {
+  /** The timeline has its zero from now on. */
+  startTimeline(): void {
     this.#beganBeforeZero = this.#epoch.anchor !== undefined
-    this.#epoch.alignTo(zero)
+  }
+
+  /** The call's end: nothing is anchored behind it. */
+  endAt(position: number): void {
+    this.#latest = position
   }
 
   /** The next packet starts an epoch, whatever its timestamp: it comes from another source. */
@@ -91,14 +127,32 @@ export class LegAnchor {
     return packet.timestamp === this.#lastTimestamp
   }
 
+  /**
+   * All up to `end` is to be taken now. A packet that came late and alone was held up: whoever goes on after a pause
+   * sends more.
+   */
+  decideBefore(end: number): void {
+    const stalled = this.#stalled
+    if (stalled === undefined || stalled.decideAt >= end) return
+    if (this.#packets < 2 && stalled.halt < LONG_HALT) this.#resumeOld(stalled)
+    else this.#stalled = { ...stalled, decideAt: Number.POSITIVE_INFINITY }
+  }
+
   /** Where the newest packet of its sequence stands. */
   positionOf(packet: AudioPacket): number {
     this.#stretch = 0
-    return this.#anchorFor(packet) + packet.timestamp
+    // Where the packet would stand had it come without any delay beyond the usual.
+    const arrival = packet.arrivedAt + SLOT_SAMPLES - packet.length
+    const position = this.#anchorFor(packet, arrival) + packet.timestamp
+    const excess = arrival - position
+    this.#jitter += (Math.abs(excess - this.#lastExcess) - this.#jitter) / 16
+    this.#lastExcess = excess
+    return position
   }
 
   /** The newest packet stands up to `end`: the next one should go on there. */
   goOn(packet: AudioPacket, end: number): void {
+    this.#packets++
     this.#lastTimestamp = packet.timestamp
     this.#lastLength = packet.length
     this.#endTimestamp = packet.timestamp + packet.length
@@ -110,38 +164,47 @@ export class LegAnchor {
   }
 
   /** A straggler was placed there. */
-  extendTo(position: number): void {
-    this.#epoch.extendTo(position)
+  extendTo(packet: AudioPacket, position: number): void {
+    this.#epoch.extendTo(packet.timestamp, position)
   }
 
-  #anchorFor(packet: AudioPacket): number {
-    const { timestamp, length, missing } = packet
+  #anchorFor(packet: AudioPacket, arrival: number): number {
+    const { timestamp, length } = packet
     const epoch = this.#epoch
-    // Where the packet would stand had it come without any delay beyond the usual.
-    const arrival = packet.arrivedAt + SLOT_SAMPLES - length
     if (epoch.anchor === undefined) return this.#begin(timestamp, arrival)
     const position = epoch.anchor + timestamp
-    const isAhead = timestamp !== this.#endTimestamp && position - arrival > LEAD_LIMIT
+    const lead = (this.#stalled?.anchor ?? epoch.anchor) + timestamp - arrival
+    const isAhead = timestamp !== this.#endTimestamp && lead > LEAD_LIMIT
     if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet, arrival)
-    if (position + length <= this.#buffer.base) return this.#stall(timestamp, arrival)
+    const isTaken = position + length <= this.#buffer.base
+    if (isTaken || this.#hasHalted(packet, arrival - position)) {
+      // Nothing comes after the call's end: read so late, a packet is lost where it should have been.
+      return arrival < this.#latest ? this.#stall(packet, arrival) : epoch.anchor
+    }
     this.#refine(arrival, timestamp)
     const anchor = epoch.isSettled ? this.#followClock(packet, arrival) : epoch.anchor
-    if (missing > 0) {
-      const longest = missing * Math.max(this.#lastLength, length)
-      this.#buffer.lose(this.#end, Math.min(anchor + timestamp, this.#end + longest))
-    }
+    this.#loseBefore(packet, anchor + timestamp)
     return anchor
+  }
+
+  /** Sequence numbers are missing before a packet that stands there: so much before it is lost. */
+  #loseBefore({ missing, length }: AudioPacket, position: number): void {
+    if (missing <= 0) return
+    const longest = missing * Math.max(this.#lastLength, length)
+    this.#buffer.lose(this.#end, Math.min(position, this.#end + longest))
   }
 
   /** A new epoch at the packet's arrival, behind what is there already. */
   #begin(timestamp: number, arrival: number): number {
     this.#clock.reset()
+    this.#packets = 0
     return this.#epoch.begin(timestamp, { near: Math.round(arrival), floor: this.#end })
   }
 
   #jump(packet: AudioPacket, arrival: number): number {
     const { timestamp, missing } = packet
     this.#reanchored++
+    this.#stalled = undefined
     const next = this.#end + missing * this.#lastLength
     if (arrival < next - CONTINUES_BEFORE || arrival > next + CONTINUES_AFTER) {
       return this.#begin(timestamp, arrival)
@@ -152,11 +215,28 @@ export class LegAnchor {
     return this.#epoch.turn(timestamp, next)
   }
 
+  /** Whether its sender may have paused without telling it by timestamps, though what it sent would still fit. */
+  #hasHalted({ missing }: AudioPacket, excess: number): boolean {
+    if (missing !== 0 || this.#stalled !== undefined) return false
+    return excess - this.#lastExcess >= HALT + HALT_JITTERS * this.#jitter
+  }
+
   /** The sender stood still without telling it by timestamps, or the network held packets back. */
-  #stall(timestamp: number, arrival: number): number {
+  #stall(packet: AudioPacket, arrival: number): number {
+    const anchor = this.#epoch.anchor ?? 0
+    const position = anchor + packet.timestamp
+    const halt = arrival - position
     this.#reanchored++
-    this.#stalled = { anchor: this.#epoch.anchor ?? 0, end: this.#end }
-    return this.#begin(timestamp, arrival)
+    this.#stalled = {
+      anchor,
+      end: this.#end,
+      tolerance: Math.min(SMALL_OVERLAP, halt / 3),
+      halt,
+      decideAt: position > this.#buffer.base ? position : Number.POSITIVE_INFINITY,
+    }
+    const begun = this.#begin(packet.timestamp, arrival)
+    this.#loseBefore(packet, begun + packet.timestamp)
+    return begun
   }
 
   /** Moves an epoch of which nothing was taken yet earlier, where a packet came with less delay than all before. */
@@ -173,18 +253,24 @@ export class LegAnchor {
     }
     const by = Math.round(anchor + timestamp - arrival)
     if (by < LEAST_MOVE) return
-    if (stalled !== undefined && anchor - by <= stalled.anchor + SMALL_OVERLAP) {
-      this.#move(anchor - stalled.anchor, Number.NEGATIVE_INFINITY)
-      this.#buffer.lose(stalled.end, this.#buffer.base)
-      this.#stalled = undefined
-      epoch.settle()
-      this.#reanchored--
+    if (stalled !== undefined && anchor - by <= stalled.anchor + stalled.tolerance) {
+      this.#resumeOld(stalled)
       return
     }
     // What was taken cannot be moved, and what follows it would be cut.
     if (isTaken) return
     const room = epoch.roomFor(by)
     if (room >= LEAST_MOVE) this.#move(room, epoch.floor)
+  }
+
+  /** What stalled stands where it would have without. */
+  #resumeOld(stalled: Stalled): void {
+    const { anchor = stalled.anchor } = this.#epoch
+    this.#move(anchor - stalled.anchor, Number.NEGATIVE_INFINITY)
+    this.#buffer.lose(stalled.end, this.#buffer.base)
+    this.#stalled = undefined
+    this.#epoch.settle()
+    this.#reanchored--
   }
 
   #move(by: number, floor: number): void {
@@ -199,20 +285,36 @@ export class LegAnchor {
     const anchor = epoch.anchor ?? 0
     const { timestamp, length } = packet
     const position = anchor + timestamp
+    const gap = position - this.#end
+    if (gap >= LONG_PAUSE) return this.#resume(packet, { arrival, position, gap })
     const clock = this.#clock
     if (!clock.isOff(arrival - position, packet.arrivedAt)) return anchor
-    const gap = position - this.#end
     const isPause = gap >= PAUSE && packet.missing === 0
-    if (isPause || isQuiet(packet)) {
+    const wasQuiet = this.#wasQuiet
+    this.#wasQuiet = isQuiet(packet)
+    if (isPause || (wasQuiet && this.#wasQuiet)) {
       const step = isPause ? clock.pauseStep(gap) : clock.quietStep()
-      const target = epoch.offMiddle(position + step, this.#end)
-      clock.moved(target - position)
-      return epoch.turn(timestamp, target)
+      clock.moved(step)
+      return epoch.turn(timestamp, position + step)
     }
-    this.#stretch = clock.stretch(length, epoch.isNearMiddle(position))
+    this.#stretch = clock.stretch(length)
     if (this.#stretch === 0) return anchor
     clock.moved(this.#stretch)
     epoch.turn(timestamp + length, this.#end + gap + length + this.#stretch)
     return anchor
+  }
+
+  /** Anchors anew after a long pause, as near to the arrival as drift can have made it. */
+  #resume(
+    { timestamp }: AudioPacket,
+    { arrival, position, gap }: { arrival: number; position: number; gap: number },
+  ): number {
+    const drift = gap * MOST_DRIFT
+    const near = Math.max(position - drift, Math.min(position + drift, arrival))
+    this.#clock.reset()
+    return this.#epoch.begin(timestamp, {
+      near: Math.round(near),
+      floor: Math.round(position - drift),
+    })
   }
 }

@@ -70,6 +70,12 @@ export class MediaSource {
     return this.#pinned?.ssrc
   }
 
+  /** Whether a packet is from the source that is heard now. Changes nothing. */
+  isPinned(flow: Flow): boolean {
+    const pinned = this.#pinned
+    return pinned !== undefined && isFrom(pinned, flow) && pinned.ssrc === flow.ssrc
+  }
+
   /** A re-offer: sources may change now. The pinned one goes on until another takes its place. */
   reoffer(remote: MediaAddress | undefined): void {
     const signalled = comparableSource(remote)
@@ -82,7 +88,7 @@ export class MediaSource {
 
   judge(packet: PacketOrigin): SourceDecision {
     const pinned = this.#pinned
-    if (pinned !== undefined && isFrom(pinned, packet) && pinned.ssrc === packet.ssrc) {
+    if (this.isPinned(packet)) {
       this.#heardAtMs = packet.arrivedAtMs
       return 'accepted'
     }
@@ -158,6 +164,6 @@ export class MediaSource {
   }
 }
 
-function isFrom(flow: MediaAddress, packet: PacketOrigin): boolean {
+function isFrom(flow: MediaAddress, packet: MediaAddress): boolean {
   return flow.port === packet.port && flow.address === packet.address
 }

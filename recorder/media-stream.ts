@@ -207,14 +207,6 @@ export class MediaStream implements RecordedStream {
       this.tally.notRtp++
       return
     }
-    if (!this.#plan.isReceiving && this.#onward === undefined) {
-      this.tally.whileInactive++
-      return
-    }
-    if (!this.#receiver.accepts(packet.payloadType)) {
-      this.tally.wrongPayloadType++
-      return
-    }
     const { ssrc } = packet
     const origin = this.#origin
     origin.address = address
@@ -222,6 +214,16 @@ export class MediaStream implements RecordedStream {
     origin.ssrc = ssrc
     origin.sequenceNumber = packet.sequenceNumber
     origin.arrivedAtMs = arrivedAtMs
+    if (!this.#plan.isReceiving && this.#onward === undefined) {
+      this.tally.whileInactive++
+      this.#receiver.excuseMissing()
+      return
+    }
+    if (!this.#receiver.accepts(packet.payloadType)) {
+      this.tally.wrongPayloadType++
+      if (this.#source.isPinned(origin)) this.#receiver.passOver(ssrc)
+      return
+    }
     switch (this.#source.judge(origin)) {
       case 'accepted':
         this.#accept(arrivedAtMs)
@@ -255,6 +257,7 @@ export class MediaStream implements RecordedStream {
     if (onward !== undefined) this.tally[onward.send(packet.datagram) ? 'relayed' : 'unrelayed']++
     if (!this.#plan.isReceiving || !this.#isRecorded) {
       this.tally.whileInactive++
+      this.#receiver.excuseMissing()
       return
     }
     try {

@@ -7,7 +7,7 @@ import { StreamDecoders } from './decoding/stream-decoders.ts'
 import { g711Table } from './g711.ts'
 import type { PayloadUse } from './payload-use.ts'
 import type { DecodedFormat, FilteredCodec, PayloadFormat } from './recording-plan.ts'
-import type { RtpPacket } from './rtp-packet.ts'
+import { RtpPacket } from './rtp-packet.ts'
 import { SAMPLE_RATE, SAMPLES_PER_MS } from './sample-clock.ts'
 import { SsrcReception } from './ssrc-reception.ts'
 import type { PacketCounter, StreamTally } from './stream-tally.ts'
@@ -50,6 +50,15 @@ export class RtpReceiver {
   #uses: ReadonlyMap<number, PayloadUse>
   #reception: SsrcReception | undefined
   #lostBefore = 0
+  /** A packet that came far too late, or is the first of a new count. */
+  #strayed:
+    | {
+        readonly datagram: Uint8Array
+        readonly arrivedAtMs: number
+        /** Where it is counted so far. */
+        readonly counter: 'duplicate' | 'late'
+      }
+    | undefined
 
   constructor(options: {
     readonly leg: TimelineLeg
@@ -106,9 +115,52 @@ export class RtpReceiver {
   }
 
   receive(packet: RtpPacket, arrivedAtMs: number): void {
-    const reception = this.#receptionOf(packet.ssrc)
-    const isNew = reception.receive(packet.sequenceNumber)
-    const outcome = isNew ? this.#take(packet, arrivedAtMs, reception) : 'duplicate'
+    const reception = this.#receptionOf(packet)
+    switch (reception.receive(packet.sequenceNumber)) {
+      case 'new':
+        this.#takeNew(packet, arrivedAtMs, reception)
+        return
+      case 'duplicate':
+        this.#tally.duplicate++
+        return
+      case 'strayed':
+        this.#strayed = {
+          datagram: packet.datagram,
+          arrivedAtMs,
+          counter: reception.hasReceived(packet.sequenceNumber) ? 'duplicate' : 'late',
+        }
+        this.#tally[this.#strayed.counter]++
+        return
+      case 'restarted':
+        this.#recount(packet, arrivedAtMs)
+    }
+  }
+
+  /** A packet of the source came that is not to be recorded. */
+  passOver(ssrc: number): void {
+    if (this.#reception?.ssrc === ssrc) this.#reception.passOver()
+  }
+
+  /** Nothing is to be recorded now: what is missing up to the next packet that is, is no loss. */
+  excuseMissing(): void {
+    this.#reception?.excuseMissing()
+  }
+
+  /** The sender counts anew: what strayed was the first packet of the new count. */
+  #recount(packet: RtpPacket, arrivedAtMs: number): void {
+    const strayed = this.#strayed
+    this.#strayed = undefined
+    this.#renew(packet.ssrc)
+    const first = new RtpPacket()
+    if (strayed !== undefined && first.read(strayed.datagram)) {
+      this.#tally[strayed.counter]--
+      this.receive(first, strayed.arrivedAtMs)
+    }
+    this.receive(packet, arrivedAtMs)
+  }
+
+  #takeNew(packet: RtpPacket, arrivedAtMs: number, reception: SsrcReception): void {
+    const outcome = this.#take(packet, arrivedAtMs, reception)
     if (outcome !== undefined) this.#tally[outcome]++
   }
 
@@ -180,7 +232,10 @@ export class RtpReceiver {
       arrivedAt: arrivedAtMs * SAMPLES_PER_MS,
       missing: reception.missing,
     }
-    if (timing.missing >= 0) reception.observeArrival(timing.arrivedAt, timing.timestamp)
+    if (timing.missing >= 0) {
+      reception.observeArrival(timing.arrivedAt, timing.timestamp)
+      reception.settleMissing()
+    }
     this.#queue.decode(framed, timing)
     return undefined
   }
@@ -189,7 +244,10 @@ export class RtpReceiver {
     const audio = this.#audio
     audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
     audio.missing = reception.missing
-    if (audio.missing >= 0) reception.observeArrival(audio.arrivedAt, audio.timestamp)
+    if (audio.missing >= 0) {
+      reception.observeArrival(audio.arrivedAt, audio.timestamp)
+      reception.settleMissing()
+    }
     return this.#queue.place(audio)
   }
 
@@ -199,15 +257,19 @@ export class RtpReceiver {
     return 'comfortNoise'
   }
 
-  #receptionOf(ssrc: number): SsrcReception {
+  #receptionOf(packet: RtpPacket): SsrcReception {
     const reception = this.#reception
+    const { ssrc } = packet
     if (reception !== undefined && reception.ssrc === ssrc) return reception
-    if (reception !== undefined) {
-      this.#tally.ssrcChanges++
-      this.#lostBefore += reception.lost
-    }
+    if (reception !== undefined) this.#tally.ssrcChanges++
+    this.#strayed = undefined
     this.#decoders.reset()
     this.#queue.restart()
+    return this.#renew(ssrc)
+  }
+
+  #renew(ssrc: number): SsrcReception {
+    this.#lostBefore += this.#reception?.lost ?? 0
     this.#reception = new SsrcReception(ssrc)
     return this.#reception
   }

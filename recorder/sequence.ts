@@ -62,6 +62,15 @@ export class ReceivedSequence {
     return this.#first === undefined ? 0 : this.#highest - this.#first + 1
   }
 
+  /** Whether the number is known to have come. */
+  has(sequence: number): boolean {
+    return (
+      sequence > this.#highest - WINDOW &&
+      sequence <= this.#highest &&
+      this.#seen[mod(sequence)] === 1
+    )
+  }
+
   /** Whether the number is new. Marks it as seen. */
   add(sequence: number): boolean {
     if (this.#first === undefined) {

@@ -3,6 +3,15 @@ import type { SenderReport } from './rtcp-reader.ts'
 import type { ReportBlock } from './rtcp-writer.ts'
 import { ReceivedSequence, Unwrapper } from './sequence.ts'
 
+/** Further behind the newest than this no packet is that was only overtaken (RFC 3550 appendix A.1). */
+const MOST_MISORDER = 100
+
+/**
+ * `strayed`: too far behind to be a straggler. `restarted`: the next after one that strayed, so that the sender counts
+ * anew, and all that is known of the SSRC is of its past.
+ */
+export type SequenceOutcome = 'new' | 'duplicate' | 'strayed' | 'restarted'
+
 /** What is known of one SSRC while it is heard: its numbers extended, its losses, its jitter. */
 export class SsrcReception {
   readonly ssrc: number
@@ -11,6 +20,11 @@ export class SsrcReception {
   readonly #received = new ReceivedSequence()
   readonly #jitter = new JitterEstimator()
   #missing = 0
+  #isStraggler = false
+  /** Packets that came and were passed over since the newest; infinite where whatever came matters to nobody. */
+  #passedOver = 0
+  #passedOverBefore = 0
+  #afterStray: number | undefined
   #reportedExpected = 0
   #reportedReceived = 0
   #senderReport: SenderReport | undefined
@@ -20,20 +34,58 @@ export class SsrcReception {
     this.ssrc = ssrc
   }
 
-  /**
-   * Takes note of a packet; false for a duplicate. Then `missing` tells how many numbers before it have not come, or
-   * is negative where a higher one came before.
-   */
-  receive(sequenceNumber: number): boolean {
+  /** Takes note of a packet. */
+  receive(sequenceNumber: number): SequenceOutcome {
     const isFirst = this.#received.expected === 0
     const highest = this.#received.highest
     const sequence = this.#sequences.unwrap(sequenceNumber)
-    this.#missing = isFirst ? 0 : sequence - highest - 1
-    return this.#received.add(sequence)
+    const missing = isFirst ? 0 : sequence - highest - 1
+    if (missing < -MOST_MISORDER) {
+      const isNext = sequenceNumber === this.#afterStray
+      this.#afterStray = (sequenceNumber + 1) & 0xffff
+      return isNext ? 'restarted' : 'strayed'
+    }
+    this.#afterStray = undefined
+    this.#isStraggler = missing < 0
+    if (missing >= 0) {
+      const accounted = Math.min(missing, this.#passedOver)
+      this.#passedOver = 0
+      this.#passedOverBefore += accounted
+      this.#missing += missing - accounted
+    }
+    return this.#received.add(sequence) ? 'new' : 'duplicate'
   }
 
+  /** Whether a number has come, as far as that is remembered. */
+  hasReceived(sequenceNumber: number): boolean {
+    return this.#received.has(this.#sequences.unwrap(sequenceNumber))
+  }
+
+  /**
+   * For the packet that was received last: how many numbers before it have not come, and were not told of; negative
+   * where a higher one came before.
+   */
   get missing(): number {
-    return this.#missing
+    return this.#isStraggler ? -1 : this.#missing
+  }
+
+  /** What is missing so far was told of. */
+  settleMissing(): void {
+    this.#missing = 0
+  }
+
+  /**
+   * A packet came that is not for recording: its number is not missing. Its number may also be that of the next packet,
+   * since keep-alives are sent either way (RFC 6263 §4).
+   */
+  passOver(): void {
+    this.#passedOver++
+  }
+
+  /** Whatever is missing up to the next packet is no loss. */
+  excuseMissing(): void {
+    this.#missing = 0
+    this.#passedOver = Number.POSITIVE_INFINITY
   }
 
   /** A timestamp without its wraps. */
@@ -58,7 +110,7 @@ export class SsrcReception {
 
   /** Packets that never came; duplicates do not make up for them. */
   get lost(): number {
-    return this.#received.expected - this.#received.received
+    return this.#received.expected - this.#received.received - this.#passedOverBefore
   }
 
   hear(report: SenderReport, atMs: number): void {
@@ -68,7 +120,8 @@ export class SsrcReception {
 
   /** The block of the next receiver report (RFC 3550 appendix A.3). */
   report(nowMs: number): ReportBlock {
-    const { expected, received, highest } = this.#received
+    const { expected, highest } = this.#received
+    const received = this.#received.received + this.#passedOverBefore
     const expectedNow = expected - this.#reportedExpected
     const lostNow = expectedNow - (received - this.#reportedReceived)
     this.#reportedExpected = expected

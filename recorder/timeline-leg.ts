@@ -67,13 +67,14 @@ export class TimelineLeg {
 
   /** The timeline's zero. What was said before is forgotten, but for the lead-in. */
   startAt(zero: number): void {
-    this.#anchor.startAt(zero)
+    this.#anchor.startTimeline()
     this.discardBefore(zero - LEAD_IN_SAMPLES)
   }
 
   /** The call's end: packets that begin later are not placed any more. */
   endAt(position: number): void {
     this.#latest = position
+    this.#anchor.endAt(position)
   }
 
   /** The next packet comes from another source. */
@@ -99,6 +100,7 @@ export class TimelineLeg {
 
   /** Moves on by a slot, leaves its audio in `slot`, and returns its energy (sum of squares). */
   take(): number {
+    this.#anchor.decideBefore(this.#buffer.base + SLOT_SAMPLES)
     return this.#buffer.take()
   }
 
@@ -118,7 +120,7 @@ export class TimelineLeg {
     const end = position + packet.length
     if (position >= this.#latest || end <= buffer.base || end > buffer.limit) return 'late'
     buffer.write(position, packet, packet.length)
-    this.#anchor.extendTo(position)
+    this.#anchor.extendTo(packet, position)
     return 'placed'
   }
 }

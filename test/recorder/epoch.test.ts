@@ -12,23 +12,6 @@ t.test('an epoch begins where it is wanted, and a small overlap is none', async 
   t.equal(epoch.start, 5000, 'and not beyond')
 })
 
-t.test('packets begin off the middle of slots, once the timeline has a zero', async (t) => {
-  const epoch = new Epoch()
-  epoch.alignTo(1000)
-  for (const [near, start] of [
-    [1000, 1016],
-    [1016, 1016],
-    [1040, 1040],
-    [1070, 1064],
-    [1079, 1064],
-  ] as const) {
-    epoch.begin(0, { near, floor: Number.NEGATIVE_INFINITY })
-    t.equal(epoch.start, start)
-    t.notOk(epoch.isNearMiddle(epoch.start))
-  }
-  t.ok(epoch.isNearMiddle(1000))
-})
-
 t.test('after a turn, what is older keeps its anchor', async (t) => {
   const epoch = new Epoch()
   epoch.begin(0, { near: 1000, floor: Number.NEGATIVE_INFINITY })
@@ -46,11 +29,26 @@ t.test('until it is settled it can be moved, and begin with a straggler', async 
   epoch.moveEarlier(40)
   t.equal(epoch.start, 960)
   t.equal(epoch.anchor, 640)
-  epoch.extendTo(epoch.positionOfStraggler(160))
+  epoch.extendTo(160, epoch.positionOfStraggler(160))
   t.equal(epoch.start, 800)
   epoch.settle()
-  epoch.extendTo(700)
+  epoch.extendTo(60, 700)
   t.equal(epoch.start, 800)
   epoch.end()
   t.equal(epoch.anchor, undefined)
 })
+
+t.test(
+  'what is older than an epoch stands by the one before, and does not extend it',
+  async (t) => {
+    const epoch = new Epoch()
+    epoch.begin(0, { near: 1000, floor: Number.NEGATIVE_INFINITY })
+    epoch.begin(320, { near: 5000, floor: 1320 })
+    t.equal(epoch.positionOfStraggler(160), 1160)
+    epoch.extendTo(160, 1160)
+    t.equal(epoch.start, 5000)
+    epoch.moveEarlier(80)
+    t.equal(epoch.positionOfStraggler(160), 1160)
+    t.equal(epoch.positionOfStraggler(480), 5080)
+  },
+)

@@ -36,8 +36,7 @@ export interface SimulationResult {
   readonly start: number | undefined
 }
 
-/** The timeline begins so that whole tens of milliseconds are where a leg lets packets begin. */
-const ZERO = -24
+const ZERO = 0
 
 /** Feeds packets to a leg in the order of their arrival and takes slots 500 ms later, as an engine does. */
 export function simulateLeg(
@@ -76,7 +75,7 @@ export function simulateLeg(
       reception = new SsrcReception(packet.ssrc ?? 1)
       leg.restart()
     }
-    if (!reception.receive(packet.sequence & 0xffff)) {
+    if (reception.receive(packet.sequence & 0xffff) !== 'new') {
       placements.duplicate++
       continue
     }
@@ -92,6 +91,7 @@ export function simulateLeg(
       stride: 1,
       density: 1,
     })
+    if (reception.missing > 0) reception.settleMissing()
     placements[placement]++
   }
   takeUntil(untilMs)
