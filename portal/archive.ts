@@ -8,7 +8,13 @@ import {
   type RecordingDetails,
 } from '../storage/contact-queries.ts'
 import type { Pool } from '../storage/database.ts'
-import type { ContactFilter, ContactPage, ContactView } from '../storage/model.ts'
+import { findMetadata } from '../storage/metadata-documents.ts'
+import type {
+  ContactFilter,
+  ContactPage,
+  ContactView,
+  MetadataDocumentView,
+} from '../storage/model.ts'
 import type { RecordingStore, StoredRecording } from '../storage/recording-store.ts'
 
 /** What the portal reads, and the notes that it writes: rows of the database and files of the store. Owns neither. */
@@ -30,6 +36,11 @@ export class Archive {
 
   findContact(id: string): Promise<ContactView | undefined> {
     return findContact(this.#pool, id, this.#clock.epochMs())
+  }
+
+  /** As the recording clients sent it; undefined where there is no such contact. */
+  findMetadata(id: string): Promise<readonly MetadataDocumentView[] | undefined> {
+    return findMetadata(this.#pool, id)
   }
 
   findRecording(id: string): Promise<RecordingDetails | undefined> {

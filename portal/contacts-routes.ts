@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { isId } from '../base/uuid.ts'
 import type { ContactFilter } from '../storage/model.ts'
@@ -9,7 +9,7 @@ import { readQuery } from './read-query.ts'
 
 const ROLES: readonly Role[] = ['admin']
 
-/** `GET /contacts`, a page of a search, and `GET /contacts/ID`. */
+/** `GET /contacts`, a page of a search, `GET /contacts/ID`, and what its clients sent, `GET /contacts/ID/metadata`. */
 export function addContactsRoutes(app: FastifyInstance, archive: Archive): void {
   app.get<{ Querystring: Record<string, unknown> }>(
     '/contacts',
@@ -41,14 +41,29 @@ export function addContactsRoutes(app: FastifyInstance, archive: Archive): void 
       if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
       const { id } = request.params
       const contact = isId(id) ? await archive.findContact(id) : undefined
-      if (contact) return contact
-      return sendProblem(reply, {
-        status: 404,
-        code: 'contact_unknown',
-        detail: 'There is no contact with this id.',
-      })
+      return contact ?? sendUnknown(reply)
     },
   )
+
+  app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
+    '/contacts/:id/metadata',
+    { config: { roles: ROLES } },
+    async (request, reply) => {
+      const outcome = readQuery(noQuerySchema, request.query)
+      if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
+      const { id } = request.params
+      const items = isId(id) ? await archive.findMetadata(id) : undefined
+      return items === undefined ? sendUnknown(reply) : { items }
+    },
+  )
+}
+
+function sendUnknown(reply: FastifyReply) {
+  return sendProblem(reply, {
+    status: 404,
+    code: 'contact_unknown',
+    detail: 'There is no contact with this id.',
+  })
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

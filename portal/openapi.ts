@@ -8,6 +8,7 @@ import {
 } from './query-schemas.ts'
 import { contentTypeOf } from './transcode.ts'
 import {
+  contactMetadataSchema,
   contactPageSchema,
   contactSchema,
   liveCallsSchema,
@@ -24,6 +25,7 @@ type Json = Record<string, unknown>
 
 const COMPONENTS = {
   Contact: contactSchema,
+  ContactMetadata: contactMetadataSchema,
   ContactPage: contactPageSchema,
   LiveCalls: liveCallsSchema,
   OrderedCalls: orderedCallsSchema,
@@ -67,6 +69,13 @@ function paths(): Json {
       get: operation('getContact', 'One contact', {
         parameters: [pathId],
         answers: { 200: json('Contact', 'The contact.') },
+        problems: [400, 404],
+      }),
+    },
+    '/api/contacts/{id}/metadata': {
+      get: operation('getContactMetadata', 'What recording clients said of a contact', {
+        parameters: [pathId],
+        answers: { 200: json('ContactMetadata', 'The documents, the oldest first.') },
         problems: [400, 404],
       }),
     },

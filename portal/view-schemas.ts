@@ -156,6 +156,18 @@ export const contactSchema = z
   })
   .meta({ description: "One caller's call to a service number." })
 
+export const contactMetadataSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        callId: z.string().meta({ description: 'SIP Call-ID of the session that received it.' }),
+        receivedAt: instant,
+        document: z.string().meta({ description: 'As received, at most 64 KiB.' }),
+      }),
+    ),
+  })
+  .meta({ description: 'Recording metadata as the clients sent it, the oldest first.' })
+
 export const contactPageSchema = z.object({
   items: z.array(contactSchema).meta({ description: 'Newest first.' }),
   nextCursor: z.string().nullable().meta({ description: 'Null on the last page.' }),

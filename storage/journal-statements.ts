@@ -16,6 +16,8 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
       return contactKeyed(entry)
     case 'contact.changed':
       return contactChanged(entry)
+    case 'metadata.received':
+      return [insertDocument(entry)]
     case 'contact.answered':
       return [
         must('UPDATE contacts SET answered_at = COALESCE(answered_at, ?) WHERE id = ?', [
@@ -87,24 +89,35 @@ function contactStarted(entry: Entry<'contact.started'>): readonly Statement[] {
       Object.values(columns),
     ),
     any(
-      `INSERT INTO contact_metadata (contact_id, found_in, metadata) VALUES (?, ?, ?)
+      `INSERT INTO contact_metadata (contact_id, found_in) VALUES (?, ?)
        ON DUPLICATE KEY UPDATE contact_id = contact_id`,
-      [entry.contactId, foundInJson(entry.foundIn), entry.metadata],
+      [entry.contactId, foundInJson(entry.foundIn)],
     ),
+    ...(entry.metadata === null
+      ? []
+      : [
+          insertDocument({
+            kind: 'metadata.received',
+            documentId: entry.contactId,
+            contactId: entry.contactId,
+            receivedAtMs: entry.startedAtMs,
+            document: entry.metadata,
+          }),
+        ]),
   ]
 }
 
+function insertDocument(entry: Entry<'metadata.received'>): Statement {
+  return must(
+    `INSERT INTO metadata_documents (id, contact_id, received_at, document)
+     SELECT ?, id, ?, ? FROM contacts WHERE id = ?
+     ON DUPLICATE KEY UPDATE id = metadata_documents.id`,
+    [entry.documentId, instant(entry.receivedAtMs), entry.document, entry.contactId],
+  )
+}
+
 function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
-  const {
-    contactId,
-    caller,
-    serviceNumber,
-    serviceLine,
-    agent,
-    platformReference,
-    foundIn,
-    metadata,
-  } = entry
+  const { contactId, caller, serviceNumber, serviceLine, agent, platformReference, foundIn } = entry
   const statements: Statement[] = []
   const contact = {
     ...(caller && callerColumns(caller)),
@@ -116,11 +129,8 @@ function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
   if (Object.keys(contact).length > 0) {
     statements.push(update('contacts', contact, { key: 'id', id: contactId }))
   }
-  const details = {
-    ...(foundIn && { found_in: foundInJson(foundIn) }),
-    ...(metadata !== undefined && { metadata }),
-  }
-  if (Object.keys(details).length > 0) {
+  if (foundIn !== undefined) {
+    const details = { found_in: foundInJson(foundIn) }
     statements.push(update('contact_metadata', details, { key: 'contact_id', id: contactId }))
   }
   if (serviceLine !== undefined) {

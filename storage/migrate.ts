@@ -5,6 +5,7 @@ import { contactsAndRecordings } from './migrations/001-contacts-and-recordings.
 import { joinedContacts } from './migrations/002-joined-contacts.ts'
 import { platformReferences } from './migrations/003-platform-references.ts'
 import { contactNotes } from './migrations/004-contact-notes.ts'
+import { metadataDocuments } from './migrations/005-metadata-documents.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -13,6 +14,7 @@ export const MIGRATIONS: readonly Migration[] = [
   joinedContacts,
   platformReferences,
   contactNotes,
+  metadataDocuments,
 ]
 
 const LOCK_WAIT_S = 60

@@ -67,8 +67,17 @@ export type JournalEntry =
       /** What the platform calls the call, at most 255 characters; null where it says nothing of the kind. */
       readonly platformReference: string | null
       readonly foundIn: ContactFoundIn
-      /** Raw recording metadata, at most 64 KiB, or null. */
+      /** Recording metadata as received in the first message, at most 64 KiB, or null. */
       readonly metadata: string | null
+    }
+  /** Recording metadata as received later, or by a further session; at most 64 KiB. */
+  | {
+      readonly kind: 'metadata.received'
+      readonly documentId: string
+      /** The row of the session that received it. */
+      readonly contactId: string
+      readonly receivedAtMs: number
+      readonly document: string
     }
   /** A further session of a contact: a row of its own, which leads to the contact's. The row may be there already. */
   | {
@@ -101,7 +110,6 @@ export type JournalEntry =
       readonly agent?: string | null
       readonly platformReference?: string | null
       readonly foundIn?: ContactFoundIn
-      readonly metadata?: string | null
     }
   | { readonly kind: 'contact.answered'; readonly contactId: string; readonly answeredAtMs: number }
   | {
@@ -253,6 +261,14 @@ export interface ContactView {
   readonly recordings: readonly RecordingView[]
   /** Where several recording sessions brought the call, each of them, the first one first. */
   readonly sessions: readonly SessionView[]
+}
+
+/** Recording metadata as a session received it. */
+export interface MetadataDocumentView {
+  /** Of the session. */
+  readonly callId: string
+  readonly receivedAt: string
+  readonly document: string
 }
 
 export interface ContactFilter {

@@ -19,6 +19,9 @@ export interface ContactRecordOptions {
   readonly joins?: SharedContact
 }
 
+/** Characters of metadata that a session keeps after its first document; a client that sends more is not believed. */
+const METADATA_LENGTH = 262_144
+
 /**
  * What one session of a call leaves in the journal, in the order in which the rows need it: the contact from the first
  * message on, segments of those who handle it, recordings, and the end, once. A further session of a contact has a row
@@ -36,6 +39,8 @@ export class ContactRecord {
   /** Pauses of recordings that have no row yet. */
   readonly #pausesOf = new Map<string, readonly RecordingPause[]>()
   #hasEnded = false
+  #metadata: string | null = null
+  #metadataLength = 0
 
   /** Journals `contact.started`, or `contact.joined`. */
   constructor(options: ContactRecordOptions) {
@@ -56,7 +61,9 @@ export class ContactRecord {
       journal.append({ kind: 'contact.joined', ...session, into: joins.contactId })
       joins.join(contactId, told, startedAtMs)
       this.#contact = joins
+      this.#keepMetadata(facts.metadata, startedAtMs)
     }
+    this.#metadata = facts.metadata
   }
 
   /** The contact that the session is of, now. */
@@ -88,7 +95,9 @@ export class ContactRecord {
     changedAtMs: number,
     agents: readonly string[] = agentsOf(facts),
   ): void {
-    if (!this.#hasEnded) this.contact.tell(this.rowId, { facts, agents }, changedAtMs)
+    if (this.#hasEnded) return
+    this.#keepMetadata(facts.metadata, changedAtMs)
+    this.contact.tell(this.rowId, { facts, agents }, changedAtMs)
   }
 
   recordingStarted(recordingId: string, startedAtMs: number): void {
@@ -135,6 +144,20 @@ export class ContactRecord {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.contact.leave(this.rowId, endedAtMs, endReason)
+  }
+
+  #keepMetadata(document: string | null, receivedAtMs: number): void {
+    if (document === null || document === this.#metadata) return
+    this.#metadata = document
+    if (this.#metadataLength + document.length > METADATA_LENGTH) return
+    this.#metadataLength += document.length
+    this.#journal.append({
+      kind: 'metadata.received',
+      documentId: newId(),
+      contactId: this.rowId,
+      receivedAtMs,
+      document,
+    })
   }
 }
 

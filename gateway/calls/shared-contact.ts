@@ -132,7 +132,6 @@ export class SharedContact {
         ? {}
         : { platformReference: facts.platformReference }),
       ...(differ(previous.foundIn, facts.foundIn) ? { foundIn: facts.foundIn } : {}),
-      ...(previous.metadata === facts.metadata ? {} : { metadata: facts.metadata }),
     }
     this.#facts = facts
     if (Object.keys(change).length > 2) this.#journal.append(change)

@@ -33,15 +33,14 @@ export class SessionKnowledge {
 
   /** Takes what a message tells and gives the contact's facts as they are then. Never throws. */
   learn({ metadata, metadataRaw }: RecordingRequest): ContactFacts {
-    // A partial update tells little without the snapshot that it belongs to, so it does not take its place.
-    if (metadata?.dataMode !== 'partial' || this.#metadataRaw === null) {
-      this.#metadataRaw = metadataRaw ?? this.#metadataRaw
-    }
+    this.#metadataRaw = metadataRaw ?? this.#metadataRaw
     if (metadata !== null) {
+      const isFirst = this.#metadata === null
       this.#metadata = mergeMetadata(this.#metadata, metadata)
-      this.#parties = settleParties(this.#parties, this.#identify(), ({ e164 }) =>
-        this.#isLineNumber(e164),
-      )
+      const told = this.#identify()
+      this.#parties = isFirst
+        ? told
+        : settleParties(this.#parties, told, ({ e164 }) => this.#isLineNumber(e164))
     }
     const { caller, serviceNumber, agent, foundIn, direction } = this.#parties
     return {

@@ -18,6 +18,7 @@ const validate = await answerValidator(portal.url)
 const ROUTES = [
   ['/api/contacts', '/api/contacts'],
   [`/api/contacts/${newId()}`, '/api/contacts/{id}'],
+  [`/api/contacts/${newId()}/metadata`, '/api/contacts/{id}/metadata'],
   [`/api/recordings/${newId()}`, '/api/recordings/{id}'],
   [`/api/recordings/${newId()}/audio`, '/api/recordings/{id}/audio'],
   ['/api/calls', '/api/calls'],

@@ -122,6 +122,15 @@ t.test('one contact is found by its id', async (t) => {
     const unknown = await ask(`/api/contacts/${id}`, path)
     t.match(unknown, { status: 404, wrong: undefined, body: { code: 'contact_unknown' } }, id)
   }
+  const metadataPath = '/api/contacts/{id}/metadata'
+  const metadata = await ask(`/api/contacts/${plain.contactId}/metadata`, metadataPath)
+  t.match(metadata, {
+    status: 200,
+    wrong: undefined,
+    body: { items: [{ document: '<recording/>' }] },
+  })
+  const none = await ask(`/api/contacts/${newId()}/metadata`, metadataPath)
+  t.match(none, { status: 404, wrong: undefined, body: { code: 'contact_unknown' } })
   const wrong = await ask(`/api/contacts/${plain.contactId}?x=1`, path)
   t.match(wrong, { status: 400, wrong: undefined })
 })

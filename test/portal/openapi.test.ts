@@ -30,6 +30,7 @@ t.test('the document names every route with its parameters', async (t) => {
   t.same(Object.keys(document.paths), [
     '/api/contacts',
     '/api/contacts/{id}',
+    '/api/contacts/{id}/metadata',
     '/api/recordings/{id}',
     '/api/recordings/{id}/audio',
     '/api/calls',

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
+import { findMetadata } from '../../storage/metadata-documents.ts'
 import { migrate } from '../../storage/migrate.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
@@ -19,7 +20,7 @@ t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
 await migrate(pool)
 
-const TABLES = ['contacts', 'contact_metadata', 'segments', 'recordings']
+const TABLES = ['contacts', 'contact_metadata', 'metadata_documents', 'segments', 'recordings']
 
 async function rowsOf(contactId: string): Promise<unknown> {
   const rows: unknown[] = []
@@ -64,7 +65,7 @@ t.test('a change sets what it names and leaves the rest', async (t) => {
       serviceLine: 'puhelunvalitys',
       agent: null,
     },
-    { kind: 'contact.changed', contactId: call.contactId, foundIn, metadata: null },
+    { kind: 'contact.changed', contactId: call.contactId, foundIn },
     { kind: 'contact.changed', contactId: call.contactId },
   ])
   const [contact] = await pool.query('SELECT * FROM contacts WHERE id = ?', [call.contactId])
@@ -80,7 +81,6 @@ t.test('a change sets what it names and leaves the rest', async (t) => {
     call.contactId,
   ])
   t.strictSame(details.found_in, foundIn)
-  t.equal(details.metadata, null)
   const [recording] = await pool.query('SELECT service_line FROM recordings WHERE id = ?', [
     call.recordingId,
   ])
@@ -132,6 +132,48 @@ t.test('a verdict without a start makes the row, from the answer on', async (t) 
   })
 })
 
+t.test(
+  'metadata is kept as each message brought it, by the session that received it',
+  async (t) => {
+    const first = contactStarted({ callId: 'first@192.0.2.1', metadata: '<first/>' })
+    const second = contactStarted({ callId: 'second@192.0.2.1', metadata: null })
+    const received = (contactId: string, document: string, afterMs: number): JournalEntry => ({
+      kind: 'metadata.received',
+      documentId: newId(),
+      contactId,
+      receivedAtMs: STARTED_AT_MS + afterMs,
+      document,
+    })
+    const entries: JournalEntry[] = [
+      first,
+      {
+        kind: 'contact.joined',
+        contactId: second.contactId,
+        into: first.contactId,
+        nodeId: 'node-2',
+        callId: 'second@192.0.2.1',
+        capture: 'siprec',
+        startedAtMs: STARTED_AT_MS + 100,
+      },
+      received(second.contactId, '<second/>', 100),
+      received(first.contactId, '<third/>', 5000),
+    ]
+    await applyEntries(mariadb.settings, entries)
+    await applyEntries(mariadb.settings, entries)
+    const documents = [
+      { callId: 'first@192.0.2.1', receivedAt: '2026-01-15T08:30:00.123Z', document: '<first/>' },
+      { callId: 'second@192.0.2.1', receivedAt: '2026-01-15T08:30:00.223Z', document: '<second/>' },
+      { callId: 'first@192.0.2.1', receivedAt: '2026-01-15T08:30:05.123Z', document: '<third/>' },
+    ]
+    t.strictSame(await findMetadata(pool, first.contactId), documents)
+    t.strictSame(await findMetadata(pool, second.contactId), documents, 'by any of its sessions')
+    const silent = contactStarted({ metadata: null })
+    await applyEntries(mariadb.settings, [silent])
+    t.strictSame(await findMetadata(pool, silent.contactId), [])
+    t.equal(await findMetadata(pool, newId()), undefined)
+  },
+)
+
 t.test('no segment outlives its contact', async (t) => {
   const { entries, segmentId } = wholeCall()
   await applyEntries(
@@ -163,7 +205,6 @@ function callOfAnyKind(): fc.Arbitrary<{ contactId: string; entries: JournalEntr
       serviceNumber: fc.constantFrom(number('+12025550101'), WITHHELD),
       serviceLine: fc.constantFrom('asiakastuki', 'puhelunvalitys'),
       agent: fc.constantFrom('agent-1', null),
-      metadata: fc.constantFrom('<changed/>', null),
     },
     { requiredKeys: [] },
   )

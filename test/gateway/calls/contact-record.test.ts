@@ -42,6 +42,22 @@ t.test('the contact stands in the journal before anything else happens', async (
   ])
 })
 
+t.test('metadata that comes later is kept as it is, once, and up to a limit', async (t) => {
+  const { contact, entries } = record()
+  contact.change({ ...facts, metadata: '<first/>' }, 2000)
+  contact.change({ ...facts, metadata: '<first/>' }, 3000)
+  contact.change({ ...facts, metadata: null }, 4000)
+  contact.change({ ...facts, metadata: '<second/>' }, 5000)
+  const long = (at: number) => `${at}${'x'.repeat(60_000)}`
+  for (let at = 0; at < 10; at++) contact.change({ ...facts, metadata: long(at) }, 6000)
+  const kept = entries.filter((entry) => entry.kind === 'metadata.received')
+  t.match(kept.slice(0, 2), [
+    { contactId: contact.contactId, receivedAtMs: 2000, document: '<first/>' },
+    { contactId: contact.contactId, receivedAtMs: 5000, document: '<second/>' },
+  ])
+  t.equal(kept.length, 2 + 4)
+})
+
 t.test('another agent ends one segment and begins the next', async (t) => {
   const { contact, entries } = record()
   contact.answered(2000)

@@ -1,90 +1,19 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { configSchema } from '../../../config/config.ts'
 import { planAnswer } from '../../../gateway/siprec/answer-plan.ts'
-import { createIdentification } from '../../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
 import { mergeMetadata } from '../../../gateway/siprec/merge-metadata.ts'
 import { METADATA_LIMITS } from '../../../gateway/siprec/metadata-draft.ts'
-import { identifyParties, type Parties } from '../../../gateway/siprec/parties.ts'
 import {
   METADATA_RAW_BYTES,
   type ReadHeaders,
   readRecordingRequest,
-  recordingSign,
 } from '../../../gateway/siprec/recording-session-request.ts'
 import { readSdpOffer, SDP_LIMITS } from '../../../gateway/siprec/sdp-offer.ts'
-import { assignRoles } from '../../../gateway/siprec/stream-roles.ts'
 import { readXml, XML_LIMITS } from '../../../gateway/siprec/tolerant-xml.ts'
 import { writeAnswer } from '../../../gateway/siprec/write-answer.ts'
-import { type Fixture, fixtureNames, readFixture } from './fixture.ts'
-
-const settings = createIdentification(configSchema.parse({}).identification)
-const serviceNumbers = ['+12025550100']
-
-/** Everything that a message of a recording session goes through; tells what came out. */
-function takeWhole(
-  message: Pick<Fixture, 'headers' | 'requestUri' | 'contentType' | 'body'>,
-  request = readRecordingRequest(message.contentType, message.body),
-) {
-  recordingSign(message.headers, request)
-  const parties = identifyParties({
-    ...message,
-    metadata: request.metadata,
-    serviceNumbers,
-    settings,
-  })
-  if (request.sdp === null) return { request, parties, sdp: null }
-  const plan = planAnswer(request.sdp, { capabilities: G711_CAPABILITIES })
-  if (plan.kind !== 'answer') return { request, parties, sdp: null }
-  const { streams } = assignRoles(plan, { metadata: request.metadata, parties })
-  const ports = streams.map(({ streamId }, at) => ({
-    streamId,
-    address: '::1',
-    rtpPort: 20_000 + 2 * at,
-    rtcpPort: 20_001 + 2 * at,
-  }))
-  const origin = { address: '2001:db8::1', sessionId: '1', version: 1 }
-  return { request, parties, sdp: writeAnswer(plan, ports, origin) }
-}
-
-/** An answer is read back as a description with as many m-lines, all of them ours to write. */
-function assertSound(sdp: string | null, media: number | undefined): void {
-  if (sdp === null) return
-  const reading = readSdpOffer(sdp)
-  if (reading.kind !== 'offer' || reading.offer.media.length !== media) {
-    throw new Error(`unsound answer: ${sdp}`)
-  }
-}
-
-/** Whether the text holds a number or name as it stands, not as the beginning of a longer one. */
-function holdsWhole(text: string, wanted: string): boolean {
-  const at = text.indexOf(wanted)
-  return at >= 0 && !/[\w]/.test(text[at + wanted.length] ?? '')
-}
-
-for (const name of fixtureNames()) {
-  t.test(`${name} cut off anywhere gives values and never a wrong number`, async (t) => {
-    const fixture = readFixture(name)
-    const step = Math.max(1, Math.floor(fixture.body.length / 4096))
-    const callers = new Set<Parties['caller']['display']>()
-    let last = ''
-    for (let end = 0; end < fixture.body.length; end += step) {
-      const request = readRecordingRequest(fixture.contentType, fixture.body.slice(0, end))
-      const read = JSON.stringify([request.sdp, request.metadata])
-      if (read === last) continue
-      last = read
-      const { parties, sdp } = takeWhole(fixture, request)
-      assertSound(sdp, request.sdp?.media.length)
-      callers.add(parties.caller.display)
-    }
-    const said = [fixture.body, ...fixture.headers('From'), '+12025550147'].join(' ')
-    t.same(
-      [...callers].filter((caller) => caller !== null && !holdsWhole(said, caller)),
-      [],
-    )
-  })
-}
+import { fixtureNames, readFixture } from './fixture.ts'
+import { assertSound, takeWhole } from './take-whole.ts'
 
 const mutation = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
