@@ -25,6 +25,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkSip(config),
     ...checkMedia(config),
     ...checkFreeswitch(config),
+    ...checkProtection(config),
     ...checkAddresses(config),
     ...checkAnnouncements(lines, config),
     ...checkSources(['trunk', 'routes'], config.trunk?.routes ?? []),
@@ -153,6 +154,28 @@ function* checkAnnouncements(
         expected: 'the name of a service line',
       }
     }
+  }
+}
+
+/** FreeSWITCH takes keys as they come, and speaks to targets in the clear. */
+function* checkProtection({ trunk, siprec }: Partial<Config>): Iterable<CrossMistake> {
+  const mistake = (path: ConfigPath, found: string): CrossMistake => ({
+    path,
+    found: `${found}, and media is freeswitch`,
+    expected: 'media: direct, since FreeSWITCH decides on SRTP itself',
+  })
+  for (const [index, { media, srtp, targets }] of (trunk?.routes ?? []).entries()) {
+    if (media !== 'freeswitch') continue
+    const path = ['trunk', 'routes', index]
+    if (srtp !== 'allow') yield mistake([...path, 'srtp'], srtp)
+    for (const [place, target] of targets.entries()) {
+      if (target.srtp === undefined || target.srtp === 'off') continue
+      yield mistake([...path, 'targets', place, 'srtp'], target.srtp)
+    }
+  }
+  for (const [index, { media, srtp }] of (siprec?.peers ?? []).entries()) {
+    if (media !== 'freeswitch' || srtp === undefined || srtp === 'allow') continue
+    yield mistake(['siprec', 'peers', index, 'srtp'], srtp)
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
+import { srtpPolicy } from './srtp-config.ts'
 
 const peer = z.strictObject({
   /** For mistakes and logs. */
@@ -8,6 +9,8 @@ const peer = z.strictObject({
   from: z.array(addressBlock).min(1).optional(),
   /** Where its streams end: at the recorder itself, or at a FreeSWITCH. */
   media: z.enum(['direct', 'freeswitch']).default('direct'),
+  /** What becomes of its offers with regard to SRTP, on the direct plane; `siprec.srtp` where absent. */
+  srtp: srtpPolicy.optional(),
 })
 
 export const siprecSchema = z.strictObject({
@@ -16,6 +19,8 @@ export const siprecSchema = z.strictObject({
    * is said, it is recorded if there are no trunk routes.
    */
   unmarked: z.enum(['record', 'refuse']).optional(),
+  /** What becomes of offers of protected and of plain media, on the direct plane. */
+  srtp: srtpPolicy.default('allow'),
   /** Recording clients that are treated apart; the first that an address fits counts. All others are `direct`. */
   peers: z.array(peer).default([]),
   /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
+import { srtpPolicy, targetSrtp } from './srtp-config.ts'
 
 const sipUri = z
   .string()
@@ -24,6 +25,8 @@ const target = z.strictObject({
   credentials: credentials.optional(),
   /** A trusted target is told P-Asserted-Identity even where the caller asks for privacy (RFC 3325 §9.1). */
   isTrusted: z.boolean().default(true),
+  /** How the call's media is protected on the way there, on the direct plane; as the caller's where absent. */
+  srtp: targetSrtp.optional(),
 })
 
 const route = z.strictObject({
@@ -38,6 +41,8 @@ const route = z.strictObject({
   /** Where recording cannot start: `prefer` lets the call go on, `require` refuses it, `off` never records. */
   recording: z.enum(['prefer', 'require', 'off']).default('prefer'),
   media: z.enum(['direct', 'freeswitch']).default('direct'),
+  /** What becomes of callers' offers with regard to SRTP, on the direct plane. */
+  srtp: srtpPolicy.default('allow'),
   /**
    * Where nothing has room for the call's media: `pass` lets the parties send to each other by themselves, unrecorded,
    * `refuse` leaves the call to the sender's next node. A call that must be recorded is refused in any case.

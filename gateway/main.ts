@@ -185,7 +185,7 @@ async function composeGateway(
     journal,
     controls,
     onStop: config.siprec.onStop,
-    planes: new PeerPlanes(sessionPlanes, config.siprec.peers),
+    planes: new PeerPlanes(sessionPlanes, config.siprec),
     recordings: () => plane.live(),
     files,
     timer: config.sip.sessionTimer,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
+import type { TargetSrtp } from '../../config/srtp-config.ts'
 import type { RecordingOutcome, StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
 import { withPauseCodes } from '../calls/ordered-control.ts'
 import type { MediaCapabilities } from '../siprec/media-capabilities.ts'
@@ -81,8 +82,8 @@ export class DirectTrunk implements TrunkMedia {
     await this.#openRecording()
   }
 
-  async offerForPlatform(): Promise<string> {
-    return this.#applied(this.#descriptions.offerForPlatform())
+  async offerForPlatform(srtp: TargetSrtp = 'mirror'): Promise<string> {
+    return this.#applied(this.#descriptions.offerForPlatform(srtp))
   }
 
   async answerFromPlatform(sdp: string): Promise<string> {
@@ -142,6 +143,7 @@ export class DirectTrunk implements TrunkMedia {
     const movedAtMs = clock.epochMs()
     const before = plane.close(this.#recordingId, movedAtMs, ['engine_failed'])
     this.#recordingId = newId()
+    this.#descriptions.renewKeys()
     try {
       await this.#openRecording()
       await plane.answered(this.#recordingId, movedAtMs)

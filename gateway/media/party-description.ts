@@ -14,13 +14,12 @@ export interface PartyDescription {
 
 /** RTP that can be passed on. What needs a handshake with its peer (DTLS) cannot. */
 const PASSED_PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF']
-const SECURE = /SAVP/
 
 /**
  * Attributes that mean the same on the other side of the call. Everything that names addresses (`rtcp`, `candidate`,
- * ICE) or parts of the session that ends here (`mid`, `ssrc`, `rtcp-mux`) stays behind.
+ * ICE) or parts of the session that ends here (`mid`, `ssrc`, `rtcp-mux`, `crypto`) stays behind.
  */
-const PASSED_ATTRIBUTES = /^a=(?:maxptime:|silenceSupp:|crypto:)/i
+const PASSED_ATTRIBUTES = /^a=(?:maxptime:|silenceSupp:)/i
 
 /**
  * Reads a party's offer or answer. Throws a `TallenneError` with the code given where it has no audio that could
@@ -59,7 +58,7 @@ export function choosePassedFormats(
   { capabilities, isRecorded }: { capabilities: MediaCapabilities; isRecorded: boolean },
 ): PassedFormats {
   const usable = usableFormats(audio.formats, capabilities)
-  const isRecordable = usable.formats.length > 0 && !SECURE.test(audio.protocol.toUpperCase())
+  const isRecordable = usable.formats.length > 0
   return { formats: isRecorded && isRecordable ? usable.kept : audio.formats, isRecordable }
 }
 

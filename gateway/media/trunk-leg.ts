@@ -1,6 +1,9 @@
 import { randomInt } from 'node:crypto'
+import type { SrtpPolicy } from '../../config/srtp-config.ts'
 import type { MediaAddress, StreamPort } from '../../recorder/recording-plan.ts'
+import type { Protection } from '../sdes/judge-protection.ts'
 import type { SdpFormat } from '../siprec/sdp-offer.ts'
+import { LegProtection, type WrittenProtection } from './leg-protection.ts'
 import type { PartyDescription } from './party-description.ts'
 import { type AudioLine, type Layout, writeDescription } from './write-description.ts'
 
@@ -12,8 +15,12 @@ const AUDIO_ALONE: Layout = {
   audioIndex: 0,
 }
 
+/** An audio line that its leg has yet to protect. */
+export type UnprotectedLine = Omit<AudioLine, 'protocol' | 'crypto'>
+
 /** One party's side of a trunk call's offers and answers: what it said last, and what it was told last. */
 export class TrunkLeg {
+  readonly protection: LegProtection
   #theirs: PartyDescription | undefined
   #remote: MediaAddress | undefined
   readonly #sessionId = String(randomInt(2 ** 47))
@@ -21,6 +28,11 @@ export class TrunkLeg {
   #layout: Layout | undefined
   #audio: AudioLine | undefined
   #text = ''
+
+  /** `srtp` is the policy for what the party offers. */
+  constructor(srtp: SrtpPolicy) {
+    this.protection = new LegProtection(srtp)
+  }
 
   /** The party's own description that is in force; undefined before the first. */
   get theirs(): PartyDescription | undefined {
@@ -38,7 +50,19 @@ export class TrunkLeg {
     return audio !== undefined && (audio.isHeld || audio.direction !== 'sendrecv')
   }
 
-  hear(description: PartyDescription): void {
+  /** Takes the party's offer, whose protection was judged before. */
+  hearOffer(description: PartyDescription, protection: Protection): void {
+    this.protection.takeOffer(description.audio, protection)
+    this.#hear(description)
+  }
+
+  /** Takes the party's answer to an offer of ours. Throws `unusable_answer` where it does not fit that. */
+  hearAnswer(description: PartyDescription): void {
+    this.protection.takeAnswer(description.audio)
+    this.#hear(description)
+  }
+
+  #hear(description: PartyDescription): void {
     this.#theirs = description
     const { address, port, isHeld } = description.audio
     if (!isHeld) this.#remote = address === null ? undefined : { address, port }
@@ -49,23 +73,48 @@ export class TrunkLeg {
     return [...(this.#audio?.formats ?? []), ...(this.#theirs?.audio.formats ?? [])]
   }
 
-  /** What the party is told: an answer along its offer's lines, or an offer along the lines of its dialog. */
-  write(audio: AudioLine, port: StreamPort, from: LayoutFrom): string {
-    this.#layout = this.#layoutFor(from)
-    this.#audio = audio
-    return this.#writeAt(port)
+  /** The answer along the party's offer's lines. */
+  writeAnswer(audio: UnprotectedLine, port: StreamPort): string {
+    return this.#write(audio, this.protection.answer(), { port, from: this.#theirs ?? 'kept' })
+  }
+
+  /** An offer along the lines of the party's dialog. */
+  writeOffer(
+    audio: UnprotectedLine,
+    port: StreamPort,
+    { hasFeedback }: { readonly hasFeedback: boolean },
+  ): string {
+    return this.#write(audio, this.protection.offerAgain(hasFeedback), { port, from: 'kept' })
   }
 
   /** An offer to a party of a new dialog mirrors the lines of whoever asks for the call. */
-  writeFirst(audio: AudioLine, port: StreamPort, mirrored: PartyDescription | undefined): string {
-    this.#layout = mirrored === undefined ? AUDIO_ALONE : layoutOf(mirrored)
-    this.#audio = audio
-    return this.#writeAt(port)
+  writeFirst(
+    audio: UnprotectedLine,
+    port: StreamPort,
+    as: {
+      readonly mirrored: PartyDescription | undefined
+      readonly protection: WrittenProtection
+    },
+  ): string {
+    this.#layout = as.mirrored === undefined ? AUDIO_ALONE : layoutOf(as.mirrored)
+    return this.#write(audio, as.protection, { port, from: 'kept' })
   }
 
-  /** What the party was told last, with another port; undefined where it was told nothing. */
+  /** What the party was told last, as an offer, with another port and another key; undefined where that was nothing. */
   rewrite(port: StreamPort): string | undefined {
-    return this.#audio === undefined ? undefined : this.#writeAt(port)
+    const audio = this.#audio
+    if (audio === undefined) return undefined
+    return this.writeOffer(audio, port, { hasFeedback: /AVPF$/i.test(audio.protocol) })
+  }
+
+  #write(
+    audio: UnprotectedLine,
+    protection: WrittenProtection,
+    { port, from }: { readonly port: StreamPort; readonly from: LayoutFrom },
+  ): string {
+    this.#layout = this.#layoutFor(from)
+    this.#audio = { ...audio, ...protection }
+    return this.#writeAt(port)
   }
 
   #layoutFor(from: LayoutFrom): Layout {

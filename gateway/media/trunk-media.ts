@@ -1,3 +1,4 @@
+import type { SrtpPolicy, TargetSrtp } from '../../config/srtp-config.ts'
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
 import type { OrderedControl } from '../calls/ordered-control.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
@@ -21,6 +22,8 @@ export interface TrunkMediaRequest {
   readonly isRecordingRequired: boolean
   /** Absent where nobody orders the recording about. */
   readonly control?: OrderedControl
+  /** What becomes of callers' offers with regard to SRTP. */
+  readonly srtp: SrtpPolicy
 }
 
 /** Media that goes on in another place after the one that held it died. */
@@ -60,8 +63,11 @@ export interface TrunkMedia {
   /** Told each time that the plane could carry the media of an answered call on elsewhere. */
   onMoved(listener: (moved: MovedMedia) => void): void
 
-  /** The SDP to offer to the platform. May be called again for the next target after a refusal. */
-  offerForPlatform(): Promise<string>
+  /**
+   * The SDP to offer to the platform, protected as the target wants it, by default as the caller does. May be called
+   * again for the next target after a refusal.
+   */
+  offerForPlatform(srtp?: TargetSrtp): Promise<string>
   /** Takes the platform's SDP of a 18x or 2xx and gives the SDP for the caller's response. Idempotent for equal SDP. */
   answerFromPlatform(sdp: string): Promise<string>
   /**

@@ -21,7 +21,8 @@ function planOf(
     readonly isRecorded: boolean
   },
 ): StreamPlan {
-  const { theirs, remote, formats } = options.legs[party]
+  const { theirs, remote, formats, protection } = options.legs[party]
+  const { srtp } = protection
   const other = options.legs[otherOf(party)].theirs
   const usable = usableFormats(formats, options.capabilities)
   const recordable = new Set(usable.kept.map(({ payloadType }) => payloadType))
@@ -37,6 +38,7 @@ function planOf(
     comfortNoisePayloadTypes: usable.comfortNoisePayloadTypes,
     remote,
     ...versionOf(theirs?.audio.address ?? null),
+    ...(srtp === undefined ? {} : { srtp }),
     relay: {
       toStreamId: otherOf(party),
       otherPayloadTypes: [...all].filter((payloadType) => !recordable.has(payloadType)),

@@ -18,6 +18,8 @@ export interface AudioLine {
   readonly isHeld: boolean
   /** As written. */
   readonly attributes: readonly string[]
+  /** Values of `a=crypto` (RFC 4568). */
+  readonly crypto: readonly string[]
 }
 
 export interface DescriptionPlace {
@@ -59,6 +61,7 @@ function audioLines(audio: AudioLine, port: number, unspecified: string): string
     ...audio.formats.flatMap(formatLines),
     ...(audio.ptimeMs === null ? [] : [`a=ptime:${audio.ptimeMs}`]),
     ...audio.attributes,
+    ...audio.crypto.map((key) => `a=crypto:${key}`),
     `a=${audio.direction}`,
   ]
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { MediaAddress, StreamPlan } from '../../recorder/recording-plan.ts'
+import { isSecureProtocol, judgeOffered, type Protection } from '../sdes/judge-protection.ts'
 import { type MediaCapabilities, type UsableFormats, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
 import { identifyStreams } from './stream-identity.ts'
@@ -16,6 +17,8 @@ export type AnswerLine =
       readonly formats: readonly SdpFormat[]
       readonly ptimeMs: number | null
       readonly direction: 'recvonly' | 'inactive'
+      /** Values of `a=crypto` of ours (RFC 4568); none where the plane has keys of its own. */
+      readonly crypto: readonly string[]
       /** Null in an offer of ours that has no answer yet. */
       readonly client: ClientLine | null
     }
@@ -69,21 +72,28 @@ export function planAnswer(
   const lines: AnswerLine[] = []
   const streams: StreamPlan[] = []
   let audioLines = 0
+  let problem: string | undefined
   for (const media of offer.media) {
     const streamId = media.kind === 'audio' ? (streamIds[audioLines++] ?? null) : null
     const usable = usableFormats(media.formats, capabilities)
+    const protection = protectionOf(media, capabilities, streamWith(streamId, previous))
     const isUsable =
       streamId !== null &&
       media.port !== 0 &&
       streams.length < capabilities.maxStreams &&
       usable.hasAudio &&
       capabilities.protocols.includes(media.protocol.toUpperCase()) &&
-      (media.crypto.length > 0 || !isSecure(media.protocol))
-    lines.push(isUsable ? acceptedLine(media, streamId, usable) : refusedLine(media, streamId))
-    if (isUsable) streams.push(streamPlan(media, streamId, usable))
+      protection.kind !== 'refused'
+    if (!isUsable) {
+      lines.push(refusedLine(media, streamId))
+      if (protection.kind === 'refused' && usable.hasAudio) problem ??= protection.problem
+      continue
+    }
+    lines.push(acceptedLine(media, streamId, { usable, protection }))
+    streams.push(streamPlan(media, streamId, { usable, protection }))
   }
   if (streams.length === 0 && !(previous && isAllStopped(offer))) {
-    return { kind: 'not_acceptable', problem: whyNothing(offer) }
+    return { kind: 'not_acceptable', problem: problem ?? whyNothing(offer) }
   }
   const room = capabilities.maxStreams - streams.length
   const stopped = stoppedStreams(streams, previous).slice(0, room)
@@ -107,7 +117,33 @@ function isSending(media: SdpMedia): boolean {
   return !media.isHeld && (media.direction === 'sendonly' || media.direction === 'sendrecv')
 }
 
-function acceptedLine(media: SdpMedia, streamId: string, usable: UsableFormats): AnswerLine {
+/** What a line that can be taken comes to. */
+interface Taken {
+  readonly usable: UsableFormats
+  readonly protection: Exclude<Protection, { readonly kind: 'refused' }>
+}
+
+function streamWith(streamId: string | null, previous: Answer | undefined): StreamPlan | undefined {
+  return previous?.streams.find((stream) => stream.streamId === streamId)
+}
+
+/** How the line is protected; a plane with keys of its own wants to see keys of the client's where there must be any. */
+function protectionOf(
+  media: SdpMedia,
+  { srtp: policy }: MediaCapabilities,
+  known: StreamPlan | undefined,
+): Protection {
+  if (policy !== undefined) return judgeOffered(media, { policy, own: known?.srtp?.send })
+  return media.crypto.length > 0 || !isSecureProtocol(media.protocol)
+    ? { kind: 'plain' }
+    : { kind: 'refused', problem: 'a protected line without keys' }
+}
+
+function acceptedLine(
+  media: SdpMedia,
+  streamId: string,
+  { usable, protection }: Taken,
+): AnswerLine {
   return {
     kind: 'accepted',
     index: media.index,
@@ -117,13 +153,9 @@ function acceptedLine(media: SdpMedia, streamId: string, usable: UsableFormats):
     formats: usable.kept,
     ptimeMs: media.ptimeMs,
     direction: isSending(media) ? 'recvonly' : 'inactive',
+    crypto: protection.kind === 'secure' ? protection.crypto : [],
     client: { formats: usable.kept, crypto: media.crypto },
   }
-}
-
-/** Keys of such a line come in its `a=crypto` (RFC 4568), or by DTLS, which nothing here takes. */
-function isSecure(protocol: string): boolean {
-  return /SAVPF?$/i.test(protocol)
 }
 
 function refusedLine(media: SdpMedia, streamId: string | null): AnswerLine {
@@ -131,7 +163,7 @@ function refusedLine(media: SdpMedia, streamId: string | null): AnswerLine {
   return { kind: 'refused', index, streamId, label, media: kind, protocol, formatTokens }
 }
 
-function streamPlan(media: SdpMedia, streamId: string, usable: UsableFormats): StreamPlan {
+function streamPlan(media: SdpMedia, streamId: string, { usable, protection }: Taken): StreamPlan {
   const { formats, eventPayloadTypes, comfortNoisePayloadTypes } = usable
   return {
     streamId,
@@ -142,6 +174,7 @@ function streamPlan(media: SdpMedia, streamId: string, usable: UsableFormats): S
     comfortNoisePayloadTypes,
     remote: remoteOf(media),
     ...versionOf(media.address),
+    ...(protection.kind === 'secure' ? { srtp: protection.srtp } : {}),
   }
 }
 

@@ -1,4 +1,6 @@
 import type { StreamPlan } from '../../recorder/recording-plan.ts'
+import { isSecureProtocol, judgeAnswered } from '../sdes/judge-protection.ts'
+import { newKeying, newOffer, withKey } from '../sdes/own-keys.ts'
 import { type Answer, type AnswerLine, remoteOf, versionOf, withOrderRoles } from './answer-plan.ts'
 import { type MediaCapabilities, offeredCodecs, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
@@ -8,7 +10,8 @@ const OFFERED_LINES = 2
 
 /**
  * What we offer in the 200 to an INVITE that has no SDP (RFC 7866 §7.2). The streams may be opened at once; they
- * receive nothing until the ACK's answer is read.
+ * receive nothing until the ACK's answer is read. Keys are offered only where SRTP is required: a client that does not
+ * know them is to understand the offer.
  */
 export function planDelayedOffer(
   capabilities: MediaCapabilities,
@@ -17,6 +20,7 @@ export function planDelayedOffer(
 ): Answer {
   const offered = offeredFormats(capabilities)
   const usable = usableFormats(offered, capabilities)
+  const isSecure = capabilities.srtp === 'require'
   const lines: AnswerLine[] = []
   const streams: StreamPlan[] = []
   for (let index = 0; index < OFFERED_LINES; index++) {
@@ -26,10 +30,11 @@ export function planDelayedOffer(
       index,
       streamId,
       label: null,
-      protocol: 'RTP/AVP',
+      protocol: isSecure ? 'RTP/SAVP' : 'RTP/AVP',
       formats: offered,
       ptimeMs: null,
       direction: 'recvonly',
+      crypto: isSecure ? newOffer() : [],
       client: null,
     })
     streams.push({
@@ -77,11 +82,46 @@ export function readDelayedAnswer(
       lines.push(refusedLine(line, label))
       continue
     }
+    const protection = protectionOf(line, media)
+    if (protection.kind === 'refused') {
+      lines.push(refusedLine(line, label))
+      continue
+    }
     const { kept } = usableFormats(media.formats, capabilities)
-    lines.push({ ...line, label, client: { formats: kept, crypto: media.crypto } })
-    streams.push(answeredStream(stream, media, capabilities))
+    const crypto = protection.kind === 'secure' ? protection.crypto : []
+    lines.push({ ...line, label, crypto, client: { formats: kept, crypto: media.crypto } })
+    const { srtp: _, ...unprotected } = answeredStream(stream, media, capabilities)
+    streams.push({
+      ...unprotected,
+      ...(protection.kind === 'secure' ? { srtp: protection.srtp } : {}),
+    })
   }
   return { kind: 'answer', lines, streams: withOrderRoles(streams, lines) }
+}
+
+/** Keys of ours want the client's; a plane that has its own takes care of them itself. */
+function protectionOf(line: Extract<AnswerLine, { kind: 'accepted' }>, media: SdpMedia) {
+  if (line.crypto.length === 0) return { kind: 'plain' } as const
+  return judgeAnswered(media, { offered: line.crypto, mustBe: isSecureProtocol(line.protocol) })
+}
+
+/**
+ * The same with fresh keys of ours, for a recording that goes on elsewhere: nobody knows there how far the old ones
+ * have come, and no key may protect two packets of one number.
+ */
+export function withNewKeys(plan: Answer): Answer {
+  const renewed = plan.streams.map((stream) => {
+    const { srtp } = stream
+    if (srtp === undefined) return stream
+    const { suite, hasPlainRtcp } = srtp.send
+    return { ...stream, srtp: { ...srtp, send: newKeying(suite, { hasPlainRtcp }) } }
+  })
+  const lines = plan.lines.map((line) => {
+    const send = renewed.find(({ streamId }) => streamId === line.streamId)?.srtp?.send
+    if (line.kind === 'refused' || send === undefined) return line
+    return { ...line, crypto: withKey(line.crypto, send) }
+  })
+  return { ...plan, lines, streams: renewed }
 }
 
 function refusedLine(

@@ -1,3 +1,4 @@
+import type { SrtpPolicy } from '../../config/srtp-config.ts'
 import type { CodecName, PayloadFormat } from '../../recorder/recording-plan.ts'
 import { payloadFormat } from './format-parameters.ts'
 import { KNOWN_CODECS, type KnownCodec } from './known-codecs.ts'
@@ -22,6 +23,8 @@ export interface MediaCapabilities {
   readonly protocols: readonly string[]
   /** Streams that one recording may have over its whole life. */
   readonly maxStreams: number
+  /** What becomes of offers with regard to SRTP; absent where packets are decrypted before the recorder. */
+  readonly srtp?: SrtpPolicy
 }
 
 /** Codecs that the recorder decodes, in the order of our own offers. */
@@ -30,8 +33,9 @@ export function mediaCapabilities(codecs: readonly CodecName[]): MediaCapabiliti
     codecs: codecs.flatMap((codec) =>
       KNOWN_CODECS.filter((known) => known.codec === codec).flatMap(capabilitiesOf),
     ),
-    protocols: ['RTP/AVP', 'RTP/AVPF'],
+    protocols: ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'],
     maxStreams: 8,
+    srtp: 'allow',
   }
 }
 

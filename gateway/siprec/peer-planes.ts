@@ -1,26 +1,44 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { SiprecPeer } from '../../config/siprec-config.ts'
+import type { SrtpPolicy } from '../../config/srtp-config.ts'
 import { AddressBlocks } from '../sip/address-blocks.ts'
+import type { MediaCapabilities } from './media-capabilities.ts'
 import type { SessionPlane } from './session-plane.ts'
 
 export type SessionPlanes = Readonly<Partial<Record<SiprecPeer['media'], SessionPlane>>>
 
-/** Which plane a recording client's sessions have their media on: the first peer's that its address fits, else direct. */
+/** A recording client that is treated apart. */
+interface PeerPlane {
+  readonly blocks: AddressBlocks
+  readonly plane: SessionPlane
+  readonly srtp: SrtpPolicy | undefined
+}
+
+/**
+ * Which plane a recording client's sessions have their media on, and what is asked of their protection there: by the
+ * first peer that its address fits, else directly and as all others.
+ */
 export class PeerPlanes {
-  readonly #peers: readonly { readonly blocks: AddressBlocks; readonly plane: SessionPlane }[]
+  readonly #peers: readonly PeerPlane[]
+  readonly #srtp: SrtpPolicy
   readonly #direct: SessionPlane
 
   /** Throws `no_media_plane` where a peer wants one that does not run. */
-  constructor(planes: SessionPlanes, peers: readonly SiprecPeer[]) {
+  constructor(
+    planes: SessionPlanes,
+    { peers, srtp }: { readonly peers: readonly SiprecPeer[]; readonly srtp: SrtpPolicy },
+  ) {
     const planeOf = (media: SiprecPeer['media']) => {
       const plane = planes[media]
       if (plane !== undefined) return plane
       throw new TallenneError('no_media_plane', `no ${media} plane runs for recording sessions`)
     }
     this.#direct = planeOf('direct')
-    this.#peers = peers.map(({ from, media }) => ({
+    this.#srtp = srtp
+    this.#peers = peers.map(({ from, media, srtp: own }) => ({
       blocks: new AddressBlocks(from),
       plane: planeOf(media),
+      srtp: own,
     }))
   }
 
@@ -31,6 +49,17 @@ export class PeerPlanes {
 
   /** For the address that an INVITE came from. */
   planeFor(peerAddress: string): SessionPlane {
-    return this.#peers.find(({ blocks }) => blocks.has(peerAddress))?.plane ?? this.#direct
+    return this.#peerAt(peerAddress)?.plane ?? this.#direct
+  }
+
+  /** What the plane may answer to that address. */
+  capabilitiesFor(peerAddress: string): MediaCapabilities {
+    const { capabilities } = this.planeFor(peerAddress)
+    if (capabilities.srtp === undefined) return capabilities
+    return { ...capabilities, srtp: this.#peerAt(peerAddress)?.srtp ?? this.#srtp }
+  }
+
+  #peerAt(address: string): PeerPlane | undefined {
+    return this.#peers.find(({ blocks }) => blocks.has(address))
   }
 }

@@ -224,7 +224,7 @@ export class RecordingSessions {
       dialogs: server.framework,
       plane,
       negotiation: new MediaNegotiation({
-        capabilities: plane.capabilities,
+        capabilities: planes.capabilitiesFor(request.source_address),
         sessionId: String(Math.floor(clock.epochMs())),
         clientAddress: request.source_address,
       }),

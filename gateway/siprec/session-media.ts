@@ -1,6 +1,7 @@
 import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Answer } from './answer-plan.ts'
+import { withNewKeys } from './delayed-offer.ts'
 import type { MediaNegotiation, OfferJudgement } from './media-negotiation.ts'
 import type { RecordingRequest } from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
@@ -117,7 +118,8 @@ export class SessionMedia {
     const { negotiation, recording } = this.#options
     const { plan, description } = negotiation
     if (plan === undefined) throw new TallenneError('engine_failed', 'there is no media to go on')
-    const now = negotiation.agree(plan, await recording.goOn(plan))
+    const renewed = withNewKeys(plan)
+    const now = negotiation.agree(renewed, await recording.goOn(renewed))
     return now === description ? 'in_place' : 'moved'
   }
 

@@ -51,7 +51,7 @@ function acceptedLines(
       `no port for the stream of m-line ${planned.index}`,
     )
   }
-  const { formats, ptimeMs, crypto } = port.line ?? { ...planned, crypto: [] }
+  const { formats, ptimeMs, crypto } = port.line ?? planned
   const payloadTypes = formats.map((format) => format.payloadType).join(' ')
   return [
     `m=audio ${port.rtpPort} ${planned.protocol} ${payloadTypes}`,

@@ -30,7 +30,7 @@ export interface PassOnOptions {
   readonly log: Log
   readonly giveUp: AbortSignal
   /** Gives the SDP for the next target. */
-  readonly offer: () => Promise<string>
+  readonly offer: (target: TrunkTarget) => Promise<string>
   /** A provisional response other than 100; the next is told when this one is dealt with. */
   readonly onProvisional: (response: SipResponse) => Promise<void>
   /** An UPDATE of the target's before it has answered, and what it was offered. */
@@ -93,7 +93,7 @@ function refusalHeaders(response: SipResponse, { hosts }: PassOnOptions): SipHea
 }
 
 async function offerTo(target: TrunkTarget, options: PassOnOptions) {
-  const localSdp = await options.offer()
+  const localSdp = await options.offer(target)
   const outcome = await attempt(target, { ...options, localSdp })
   const minSe = outcome.kind === 'refused' ? wantedInterval(outcome) : undefined
   if (minSe === undefined) return { outcome, localSdp }

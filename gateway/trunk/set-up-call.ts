@@ -99,7 +99,7 @@ export async function setUpCall(
     ...replacing(options),
     calls: framework,
     giveUp,
-    offer: () => media.offerForPlatform(),
+    offer: ({ srtp }) => media.offerForPlatform(srtp),
     onProvisional: async (response) => {
       if (!giveUp.aborted) await responses.passProvisional(response, media)
     },

@@ -68,7 +68,7 @@ export async function transfer(
   const report = reporter(leg, (refer.get('Refer-Sub') ?? '').trim().toLowerCase() !== 'false')
   report('100 Trying', 'active;expires=180')
   try {
-    const platformSdp = await media.offerForPlatform()
+    const platformSdp = await media.offerForPlatform(destination.target.srtp)
     const outcome = await call(destination, platformSdp, { ...options, refer, report })
     if (outcome.kind !== 'answered') {
       report(statusLine(outcome), 'terminated;reason=noresource')

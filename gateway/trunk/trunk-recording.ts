@@ -72,6 +72,7 @@ export class TrunkRecording {
       isRecorded: this.#isWanted,
       isRecordingRequired: route.recording === 'require',
       control,
+      srtp: route.srtp,
     })
     this.#opening = opening.catch((error: unknown) => this.#withoutPlane(callerOffer, error))
     const media = await this.#opening

@@ -112,7 +112,10 @@ export async function startSignallingNode(
     controls,
     onStop: 'inactive',
     recordings: () => plane.live(),
-    planes: new PeerPlanes({ direct: options.watchPlane?.(sessionPlane) ?? sessionPlane }, []),
+    planes: new PeerPlanes(
+      { direct: options.watchPlane?.(sessionPlane) ?? sessionPlane },
+      { peers: [], srtp: 'allow' },
+    ),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,

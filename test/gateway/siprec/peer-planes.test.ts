@@ -18,10 +18,16 @@ function plane(): SessionPlane {
 const [direct, freeswitch] = [plane(), plane()]
 
 t.test('the first peer that an address fits tells the plane, and the rest is direct', async (t) => {
-  const planes = new PeerPlanes({ direct, freeswitch }, [
-    { name: 'lab', from: ['192.0.2.7'], media: 'direct' },
-    { name: 'sbc', from: ['192.0.2.0/24', '2001:db8::/32'], media: 'freeswitch' },
-  ])
+  const planes = new PeerPlanes(
+    { direct, freeswitch },
+    {
+      peers: [
+        { name: 'lab', from: ['192.0.2.7'], media: 'direct' },
+        { name: 'sbc', from: ['192.0.2.0/24', '2001:db8::/32'], media: 'freeswitch' },
+      ],
+      srtp: 'allow',
+    },
+  )
   t.equal(planes.planeFor('192.0.2.7'), direct)
   t.equal(planes.planeFor('192.0.2.8'), freeswitch)
   t.equal(planes.planeFor('2001:db8::8'), freeswitch)
@@ -30,12 +36,38 @@ t.test('the first peer that an address fits tells the plane, and the rest is dir
 })
 
 t.test('a peer without addresses is every client', async (t) => {
-  const planes = new PeerPlanes({ direct, freeswitch }, [{ name: 'all', media: 'freeswitch' }])
+  const planes = new PeerPlanes(
+    { direct, freeswitch },
+    { peers: [{ name: 'all', media: 'freeswitch' }], srtp: 'allow' },
+  )
   t.equal(planes.planeFor('203.0.113.1'), freeswitch)
 })
 
 t.test('a plane that does not run is told at the start', async (t) => {
-  t.throws(() => new PeerPlanes({ direct }, [{ name: 'all', media: 'freeswitch' }]), {
-    code: 'no_media_plane',
-  })
+  t.throws(
+    () =>
+      new PeerPlanes({ direct }, { peers: [{ name: 'all', media: 'freeswitch' }], srtp: 'allow' }),
+    {
+      code: 'no_media_plane',
+    },
+  )
+})
+
+t.test('what is asked of a client’s protection is its peer’s, else that of all', async (t) => {
+  const capabilities = { codecs: [], protocols: [], maxStreams: 0, srtp: 'allow' } as const
+  const planes = new PeerPlanes(
+    { direct: { ...direct, capabilities }, freeswitch },
+    {
+      peers: [
+        { name: 'lab', from: ['192.0.2.7'], media: 'direct', srtp: 'refuse' },
+        { name: 'old', from: ['192.0.2.8'], media: 'direct' },
+        { name: 'elsewhere', from: ['192.0.2.9'], media: 'freeswitch' },
+      ],
+      srtp: 'require',
+    },
+  )
+  t.equal(planes.capabilitiesFor('192.0.2.7').srtp, 'refuse')
+  t.equal(planes.capabilitiesFor('192.0.2.8').srtp, 'require')
+  t.equal(planes.capabilitiesFor('198.51.100.1').srtp, 'require')
+  t.equal(planes.capabilitiesFor('192.0.2.9').srtp, undefined, 'FreeSWITCH sees to it itself')
 })

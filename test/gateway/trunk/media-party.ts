@@ -6,10 +6,20 @@ import { toneBytes, toneShare } from '../../recorder/tones.ts'
 
 const WAIT_MS = 10_000
 
+/** How a telephone protects what it sends and opens what it hears; undefined where it cannot. */
+export interface PartyProtection {
+  readonly seal: (packet: Buffer) => Uint8Array | undefined
+  readonly open: (datagram: Buffer) => Uint8Array | undefined
+}
+
 /** A telephone's media: sends a tone in packets of 20 ms, and keeps what it hears. */
 export class MediaParty {
   readonly heard: Buffer[] = []
   readonly #socket: Socket
+  /** Packets that could not be opened. */
+  closed = 0
+  /** From now on; none at first. */
+  protection: PartyProtection = { seal: (packet) => packet, open: (datagram) => datagram }
   readonly #ssrc = Math.floor(Math.random() * 2 ** 32)
   #sequence = 0
   #timer: NodeJS.Timeout | undefined
@@ -18,7 +28,9 @@ export class MediaParty {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('message', (datagram) => {
-      this.heard.push(datagram)
+      const opened = this.protection.open(datagram)
+      if (opened === undefined) this.closed++
+      else this.heard.push(Buffer.from(opened))
       this.#wake()
     })
   }
@@ -83,18 +95,21 @@ export class MediaParty {
     const payload = Uint8Array.of(key, 0x8a, 0x03, 0x20)
     const at = this.#sequence++
     const fields = { payloadType: 101, marker: true, ssrc: this.#ssrc, payload }
-    this.#socket.send(
-      rtp({ ...fields, sequenceNumber: at, timestamp: at * 160 }),
-      port,
-      '127.0.0.1',
-    )
+    this.#sendPacket(rtp({ ...fields, sequenceNumber: at, timestamp: at * 160 }), port)
   }
 
   #send(port: number, hertz: number): void {
     const at = this.#sequence++
     const payload = toneBytes(hertz, at * 160, 160)
-    const packet = rtp({ sequenceNumber: at, timestamp: at * 160, ssrc: this.#ssrc, payload })
-    this.#socket.send(packet, port, '127.0.0.1')
+    this.#sendPacket(
+      rtp({ sequenceNumber: at, timestamp: at * 160, ssrc: this.#ssrc, payload }),
+      port,
+    )
+  }
+
+  #sendPacket(packet: Buffer, port: number): void {
+    const datagram = this.protection.seal(packet)
+    if (datagram !== undefined) this.#socket.send(datagram, port, '127.0.0.1')
   }
 }
 

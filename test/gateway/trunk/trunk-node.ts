@@ -346,6 +346,7 @@ export interface SdpOptions {
   readonly direction?: string
   readonly address?: string
   readonly version?: number
+  readonly protocol?: string
   readonly extra?: readonly string[]
 }
 
@@ -353,6 +354,7 @@ export interface SdpOptions {
 export function sdp(port: number, options: SdpOptions = {}): string {
   const { formats = ['0 PCMU/8000', '8 PCMA/8000', '101 telephone-event/8000'] } = options
   const { direction = 'sendrecv', address = '127.0.0.1', version = 1, extra = [] } = options
+  const { protocol = 'RTP/AVP' } = options
   const types = formats.map((format) => format.split(' ')[0]).join(' ')
   return [
     'v=0',
@@ -360,7 +362,7 @@ export function sdp(port: number, options: SdpOptions = {}): string {
     's=Internal PBX',
     `c=IN IP4 ${address}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP ${types}`,
+    `m=audio ${port} ${protocol} ${types}`,
     ...formats.map((format) => `a=rtpmap:${format}`),
     `a=${direction}`,
     ...extra,

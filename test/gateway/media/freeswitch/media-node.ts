@@ -180,6 +180,7 @@ export async function startMediaNode(
     callerOffer: partyOffer(49_000),
     isRecorded: true,
     isRecordingRequired: false,
+    srtp: 'allow' as const,
     ...changes,
   })
   return {

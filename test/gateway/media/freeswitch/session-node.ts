@@ -46,7 +46,7 @@ export async function startSessionNode(
     journal: { append: (entry) => void entries.push(entry) },
     controls,
     onStop: 'inactive',
-    planes: new PeerPlanes(planes, config.siprec.peers),
+    planes: new PeerPlanes(planes, config.siprec),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     timer: options.timer ?? config.sip.sessionTimer,
     ackTimeoutMs: 32_000,
