@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { measureNoise } from './machine-noise.ts'
 import { benchSiprec } from './siprec-bench.ts'
+import { benchSrtp } from './srtp-bench.ts'
 import { benchTrunk } from './trunk-bench.ts'
 
-const USAGE = `Usage: npm run bench -- [siprec|trunk] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
+const USAGE = `Usage: npm run bench -- [siprec|trunk|srtp] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
 
 Records calls from a load generator in a process of its own and prints what a second of call costs,
 as a ratio to bare libopus on the same audio in the same run.
@@ -11,6 +12,7 @@ as a ratio to bare libopus on the same audio in the same run.
   siprec          recording sessions only
   trunk           calls that pass through only: also the delay that the relay adds, against the
                   same sockets without it
+  srtp            what SRTP adds to each packet, and nothing else
 
   --calls N       calls at once (100; trunk calls 40)
   --seconds S     how long the calls are measured (20)
@@ -32,7 +34,7 @@ const { values, positionals } = parseArgs({
   },
 })
 const [only] = positionals
-if (values.help || positionals.length > 1 || !['siprec', 'trunk', undefined].includes(only)) {
+if (values.help || positionals.length > 1 || !['siprec', 'trunk', 'srtp', undefined].includes(only)) {
   console.log(USAGE)
   process.exit(values.help ? 0 : 2)
 }
@@ -41,8 +43,9 @@ const seconds = Number(values.seconds)
 const opus = { complexity: Number(values.complexity), bitrateBps: Number(values.bitrate) }
 
 tellNoise()
-if (only !== 'trunk') await benchSiprec({ calls: Number(values.calls ?? 100), seconds, opus })
-if (only !== 'siprec') await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
+if (only === undefined || only === 'siprec') await benchSiprec({ calls: Number(values.calls ?? 100), seconds, opus })
+if (only === undefined || only === 'trunk') await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
+if (only === 'srtp') await benchSrtp({ opus })
 // What the machine was like at the end shows whether the figures between can be compared.
 tellNoise()
 

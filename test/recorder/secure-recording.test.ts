@@ -1,0 +1,141 @@
+import t from 'tap'
+import { PacketSealer } from '../../recorder/srtp/packet-sealer.ts'
+import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import { RecordingRig, streamPlan } from './recording-rig.ts'
+import { rtp } from './rtp.ts'
+import { keying } from './srtp/keying.ts'
+import { toneBytes } from './tones.ts'
+
+const SUITE = 'AES_CM_128_HMAC_SHA1_80'
+const srtp = { receive: keying(SUITE, 1), send: keying(SUITE, 2) }
+
+/** A sender of a tone whose packets are protected. */
+function sealedSender(rig: RecordingRig, sealer: PacketSealer) {
+  let sent = 0
+  const next = () => {
+    const packet = sealer.sealRtp(
+      rtp({
+        sequenceNumber: 65_500 + sent,
+        timestamp: sent * 160,
+        payload: toneBytes(600, sent++ * 160, 160),
+      }),
+    )
+    return Buffer.from(packet ?? [])
+  }
+  return { next, send: () => rig.receive('caller', next()) }
+}
+
+function countersOf({ streams }: RecordingOutcome, streamId = 'caller') {
+  return streams.find((stream) => stream.streamId === streamId)
+}
+
+t.test('protected media is recorded, through the wrap of its numbers', async (t) => {
+  const rig = new RecordingRig(t, [streamPlan('caller', { srtp }), streamPlan('agent')])
+  const caller = sealedSender(rig, new PacketSealer(srtp.receive))
+  const agent = rig.sender('agent', 1500)
+  rig.answer()
+  rig.run(3000, () => {
+    caller.send()
+    agent.send()
+  })
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
+  t.match(countersOf(outcome), { placed: 150, unauthenticated: 0, replayed: 0 })
+})
+
+t.test('what is tampered with, forged, cut or sent again is counted and never heard', async (t) => {
+  const rig = new RecordingRig(t, [streamPlan('caller', { srtp }), streamPlan('agent')])
+  const caller = sealedSender(rig, new PacketSealer(srtp.receive))
+  const forger = sealedSender(rig, new PacketSealer(srtp.send))
+  const agent = rig.sender('agent', 1500)
+  rig.answer()
+  rig.run(2000, () => {
+    const packet = caller.next()
+    const changed = Buffer.from(packet)
+    changed[40] = (changed[40] ?? 0) ^ 1
+    rig.receive('caller', changed)
+    rig.receive('caller', Buffer.from(packet))
+    rig.receive('caller', Buffer.from(packet))
+    rig.receive('caller', Buffer.from(packet.subarray(0, 20)))
+    rig.receive('caller', Buffer.from('81c9000100000001', 'hex'))
+    forger.send()
+    agent.send()
+  })
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
+  t.match(countersOf(outcome), {
+    placed: 100,
+    replayed: 100,
+    unauthenticated: 200,
+    notRtp: 200,
+    longestUnauthenticatedRun: 2,
+    rtcp: 0,
+  })
+})
+
+t.test('a leg of a wrong key fails the recording, or a part of it', async (t) => {
+  const plans = [streamPlan('caller', { srtp }), streamPlan('agent')]
+  const alone = new RecordingRig(t, plans)
+  const wrong = sealedSender(alone, new PacketSealer(keying(SUITE, 9)))
+  alone.answer()
+  alone.run(2000, wrong.send)
+  const none = await alone.finish()
+  t.match(none, { verdict: 'failed', reasons: ['unauthenticated_media', 'no_media'] })
+  t.match(countersOf(none), { unauthenticated: 100, longestUnauthenticatedRun: 100 })
+
+  const rig = new RecordingRig(t, plans)
+  const half = sealedSender(rig, new PacketSealer(keying(SUITE, 9)))
+  const agent = rig.sender('agent', 1500)
+  rig.answer()
+  rig.run(2000, () => {
+    half.send()
+    agent.send()
+  })
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'partial', reasons: ['unauthenticated_media', 'leg_silent'] })
+})
+
+t.test('a party whose key is not known yet is neither heard nor held against it', async (t) => {
+  const waiting = { receive: undefined, send: srtp.send }
+  const plan = (fields: object) => [streamPlan('caller', fields), streamPlan('agent')]
+  const rig = new RecordingRig(t, plan({ srtp: waiting }))
+  const caller = sealedSender(rig, new PacketSealer(srtp.receive))
+  const agent = rig.sender('agent', 1500)
+  rig.answer()
+  rig.run(1200, () => {
+    caller.send()
+    agent.send()
+  })
+  rig.recording.updateStreams(plan({ srtp }))
+  rig.run(2000, () => {
+    caller.send()
+    agent.send()
+  })
+  const outcome = await rig.finish()
+  t.same(outcome.reasons, [])
+  t.match(countersOf(outcome), { placed: 100, unauthenticated: 60, longestUnauthenticatedRun: 0 })
+})
+
+t.test('a re-offer with another key loses nothing', async (t) => {
+  const rig = new RecordingRig(t, [streamPlan('caller', { srtp }), streamPlan('agent')])
+  const agent = rig.sender('agent', 1500)
+  const clear = (at: number) =>
+    rtp({ sequenceNumber: at, timestamp: at * 160, payload: toneBytes(600, at * 160, 160) })
+  const [before, after] = [new PacketSealer(srtp.receive), new PacketSealer(keying(SUITE, 3))]
+  rig.answer()
+  let sent = 0
+  const send = (sealer: PacketSealer) => {
+    rig.receive('caller', Buffer.from(sealer.sealRtp(clear(sent++)) ?? []))
+    agent.send()
+  }
+  rig.run(1000, () => send(before))
+  rig.recording.updateStreams([
+    streamPlan('caller', { srtp: { ...srtp, receive: keying(SUITE, 3) } }),
+    streamPlan('agent'),
+  ])
+  rig.run(400, () => send(before))
+  rig.run(1600, () => send(after))
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'complete', lostMs: 0 })
+  t.match(countersOf(outcome), { placed: 150, unauthenticated: 0 })
+})
