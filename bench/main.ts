@@ -34,7 +34,11 @@ const { values, positionals } = parseArgs({
   },
 })
 const [only] = positionals
-if (values.help || positionals.length > 1 || !['siprec', 'trunk', 'srtp', undefined].includes(only)) {
+if (
+  values.help ||
+  positionals.length > 1 ||
+  !['siprec', 'trunk', 'srtp', undefined].includes(only)
+) {
   console.log(USAGE)
   process.exit(values.help ? 0 : 2)
 }
@@ -43,8 +47,10 @@ const seconds = Number(values.seconds)
 const opus = { complexity: Number(values.complexity), bitrateBps: Number(values.bitrate) }
 
 tellNoise()
-if (only === undefined || only === 'siprec') await benchSiprec({ calls: Number(values.calls ?? 100), seconds, opus })
-if (only === undefined || only === 'trunk') await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
+if (only === undefined || only === 'siprec')
+  await benchSiprec({ calls: Number(values.calls ?? 100), seconds, opus })
+if (only === undefined || only === 'trunk')
+  await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
 if (only === 'srtp') await benchSrtp({ opus })
 // What the machine was like at the end shows whether the figures between can be compared.
 tellNoise()

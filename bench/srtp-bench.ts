@@ -1,6 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { SystemClock } from '../base/clock.ts'
+import { FilterProcesses } from '../recorder/decoding/filter-processes.ts'
+import { FileBudget } from '../recorder/file-budget.ts'
 import { MediaStream } from '../recorder/media-stream.ts'
 import type { StreamPlan } from '../recorder/recording-plan.ts'
 import { PacketSealer } from '../recorder/srtp/packet-sealer.ts'
@@ -97,12 +99,14 @@ async function receive(
   const { port: rtpPort } = rtp.address()
   const stream = new MediaStream({
     plan,
-    sockets: { rtp, rtcp, rtpPort },
+    sockets: { rtp, rtcp, rtpPort, boundAddress: '127.0.0.1' },
     leg: new TimelineLeg(0, () => {}),
     clock,
+    processes: new FilterProcesses({ most: 0, files: new FileBudget({ clock }), clock }),
     onFailed: (error) => {
       throw error
     },
+    onCode: () => {},
   })
   let arrived = 0
   let wake = () => {}

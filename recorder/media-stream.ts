@@ -19,6 +19,13 @@ import { StreamTally } from './stream-tally.ts'
 import { KeyPresses } from './telephone-event.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
+/** Where a stream is received. */
+export interface StreamPlace {
+  readonly sockets: SocketPair
+  /** Of the stream that was received there before; its keys may go on. */
+  readonly protection?: StreamProtection
+}
+
 /**
  * One media stream at its sockets: tells kinds of datagrams apart, pins the source, sends on where the call passes
  * through, and has the receiver place what is audio.
@@ -59,6 +66,8 @@ export class MediaStream implements RecordedStream {
   constructor(options: {
     readonly plan: StreamPlan
     readonly sockets: SocketPair
+    /** Of the stream that had the sockets before. */
+    readonly protection?: StreamProtection | undefined
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly processes: FilterProcesses
@@ -75,7 +84,8 @@ export class MediaStream implements RecordedStream {
     this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
     this.#onCode = options.onCode
-    this.#protection = new StreamProtection(this.tally, options.plan.srtp)
+    this.#protection = options.protection ?? new StreamProtection(this.tally, options.plan.srtp)
+    options.protection?.handOver(this.tally, options.plan.srtp)
     this.party = new RelayParty(options.sockets, this.#protection)
     this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
@@ -111,15 +121,15 @@ export class MediaStream implements RecordedStream {
     return this.#isReleased ? undefined : this.#sockets
   }
 
-  /** Gives its sockets up to another stream, which is to hear whatever comes from now on. */
-  release(): SocketPair {
+  /** Gives its sockets up to another stream, which is to hear whatever comes from now on, by the keys of before. */
+  release(): StreamPlace {
     this.deactivate()
     this.#isReleased = true
     for (const socket of [this.#sockets.rtp, this.#sockets.rtcp]) {
       socket.removeAllListeners('message')
       socket.removeAllListeners('error')
     }
-    return this.#sockets
+    return { sockets: this.#sockets, protection: this.#protection }
   }
 
   /** A re-offer. What is the same goes on undisturbed. */

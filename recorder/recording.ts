@@ -4,7 +4,7 @@ import type { EngineSettings } from './engine-protocol.ts'
 import { ForkLeg } from './fork-leg.ts'
 import type { OnLost } from './leg-buffer.ts'
 import { LossMap } from './loss-map.ts'
-import { MediaStream } from './media-stream.ts'
+import { MediaStream, type StreamPlace } from './media-stream.ts'
 import type { OpenPageSink } from './page-sink.ts'
 import { type PauseSwitch, Pauses } from './pauses.ts'
 import type { RecordedStream } from './recorded-stream.ts'
@@ -131,18 +131,21 @@ export class Recording {
   }
 
   /** Gives up what a stream is received on; undefined where it has no sockets of its own. */
-  releaseSockets(streamId: string): SocketPair | undefined {
+  releaseStream(streamId: string): StreamPlace | undefined {
     const stream = this.#streams.get(streamId)
     return stream instanceof MediaStream && stream.sockets ? stream.release() : undefined
   }
 
-  addStream(given: StreamPlan, sockets: SocketPair): void {
+  addStream(given: StreamPlan, { sockets, protection }: StreamPlace): void {
     const plan = this.#heard(given)
     const onFailed = (error: unknown) => this.fail(error)
     const onCode = (code: 'pause' | 'resume', arrivedAtMs: number) => this.#obey(code, arrivedAtMs)
     const clock = this.#clock
     const processes = this.#processes
-    this.#add((leg) => new MediaStream({ plan, sockets, leg, clock, processes, onFailed, onCode }))
+    this.#add(
+      (leg) =>
+        new MediaStream({ plan, sockets, protection, leg, clock, processes, onFailed, onCode }),
+    )
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */

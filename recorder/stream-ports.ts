@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import type { FileBudget } from './file-budget.ts'
+import type { StreamPlace } from './media-stream.ts'
 import { PortPool } from './port-pool.ts'
 import type { Recording } from './recording.ts'
 import type { StreamPlan, StreamPort } from './recording-plan.ts'
@@ -60,18 +61,21 @@ export class StreamPorts {
     }
     const ports: StreamPort[] = []
     for (const plan of plans) {
-      const pair =
-        from?.releaseSockets(plan.streamId) ??
-        (await bindSocketPair(this.#pool, this.#placeOf(plan).bindAddress))
-      if (pair === undefined) throw new TallenneError('no_ports', this.#describeLack())
+      const place = from?.releaseStream(plan.streamId) ?? (await this.#bind(plan))
+      if (place === undefined) throw new TallenneError('no_ports', this.#describeLack())
       if (recording.isClosed || this.#isClosed) {
-        closeSocketPair(pair, this.#pool)
+        closeSocketPair(place.sockets, this.#pool)
         throw new TallenneError('engine_failed', 'the recording was closed meanwhile')
       }
-      recording.addStream(plan, pair)
+      recording.addStream(plan, place)
       ports.push(...this.of(recording, plan.streamId))
     }
     return ports
+  }
+
+  async #bind(plan: StreamPlan): Promise<StreamPlace | undefined> {
+    const sockets = await bindSocketPair(this.#pool, this.#placeOf(plan).bindAddress)
+    return sockets && { sockets }
   }
 
   /** Where a stream is received; nothing where it has no sockets of its own. */

@@ -4,21 +4,34 @@ import { PacketSealer } from './packet-sealer.ts'
 import type { Refusal } from './received-sources.ts'
 import type { SrtpPlan } from './srtp-plan.ts'
 
+/** Where the packets that are kept out are counted. */
+type RefusalTally = Pick<
+  StreamTally,
+  'notRtp' | 'unauthenticated' | 'replayed' | 'longestUnauthenticatedRun'
+>
+
 /**
  * What lies between a stream's sockets and its packets: nothing, or SRTP by the keys that are agreed on now.
  *
  * Works in the packet's own memory, without exceptions or logs, and counts what it keeps out.
  */
 export class StreamProtection {
-  readonly #tally: StreamTally
+  #tally: RefusalTally
   readonly #opener = new PacketOpener()
   #sealer: PacketSealer | undefined
   #plan: SrtpPlan | undefined
   /** Packets of media in a row that did not fit. */
   #run = 0
 
-  constructor(tally: StreamTally, plan: SrtpPlan | undefined) {
+  constructor(tally: RefusalTally, plan: SrtpPlan | undefined) {
     this.#tally = tally
+    this.agree(plan)
+  }
+
+  /** Goes on for another stream on the same sockets, with all that is known of the peer and of our own numbers. */
+  handOver(tally: RefusalTally, plan: SrtpPlan | undefined): void {
+    this.#tally = tally
+    this.#run = 0
     this.agree(plan)
   }
 

@@ -151,7 +151,7 @@ export class RecordingRig {
     })
     this.#sockets.set(plan.streamId, pair)
     this.#plans.set(plan.streamId, plan)
-    this.recording.addStream(plan, pair)
+    this.recording.addStream(plan, { sockets: pair })
   }
 
   sender(streamId: string, hertz: number, ssrc = 7): Sender {

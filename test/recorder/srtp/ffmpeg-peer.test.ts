@@ -12,7 +12,7 @@ import { PortPool } from '../../../recorder/port-pool.ts'
 import { bindSocketPair } from '../../../recorder/rtp-sockets.ts'
 import { PacketSealer } from '../../../recorder/srtp/packet-sealer.ts'
 import { TimelineLeg } from '../../../recorder/timeline-leg.ts'
-import { streamPlan } from '../recording-rig.ts'
+import { decoderProcesses, streamPlan } from '../recording-rig.ts'
 import { rtp } from '../rtp.ts'
 import { toneBytes, toneShare } from '../tones.ts'
 import { keying } from './keying.ts'
@@ -50,7 +50,9 @@ for (const suite of SUITES) {
       sockets,
       leg: new TimelineLeg(0, () => {}),
       clock,
+      processes: decoderProcesses(clock),
       onFailed: (error) => t.error(error),
+      onCode: () => {},
     })
     const sender = ffmpeg(
       t,
@@ -63,7 +65,8 @@ for (const suite of SUITES) {
     await delay(100)
     const counters = stream.counters()
     t.match(counters, { unauthenticated: 0, replayed: 0, notRtp: 0, lostPackets: 0 })
-    t.ok(counters.placed + counters.late > 10, `${counters.placed} packets`)
+    // The leg has no timeline that they could be in time for.
+    t.ok(counters.placed + counters.late > 8, `${counters.placed + counters.late} packets`)
     t.ok(counters.rtcp >= 1)
   })
 
@@ -98,7 +101,11 @@ for (const suite of SUITES) {
     let sent = 0
     const timer = setInterval(() => {
       const packet = sealer.sealRtp(
-        rtp({ sequenceNumber: sent, timestamp: sent * 160, payload: toneBytes(600, sent * 160, 160) }),
+        rtp({
+          sequenceNumber: sent,
+          timestamp: sent * 160,
+          payload: toneBytes(600, sent * 160, 160),
+        }),
       )
       sent++
       if (packet !== undefined) socket.send(packet, port, '127.0.0.1')
