@@ -150,6 +150,11 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
     ['tallenne_engines_wanted', 'Engine threads that should run', () => gauges.engines().wanted],
     ['tallenne_live_recordings', 'Open recordings', () => sum(gauges, (r) => r.recordings)],
     ['tallenne_ports_free', 'RTP ports that are free', () => sum(gauges, (r) => r.portsFree)],
+    [
+      'tallenne_decoder_processes',
+      'Decoder processes that run',
+      () => sum(gauges, (r) => r.decoders),
+    ],
     ['tallenne_ports_in_use', 'RTP ports in use', () => sum(gauges, (r) => r.portsInUse)],
     [
       'tallenne_engine_lag_seconds',

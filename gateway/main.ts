@@ -9,7 +9,6 @@ import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { type DataPaths, dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { isFilteredCodec } from '../recorder/decoding/filter-kinds.ts'
 import type { EngineSettings } from '../recorder/engine-protocol.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
 import { FileJournal } from '../storage/contact-journal.ts'
@@ -24,6 +23,7 @@ import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
+import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectSessionPlane } from './media/direct-session-plane.ts'
 import { DirectTrunkPlane } from './media/direct-trunk-plane.ts'
@@ -41,7 +41,6 @@ import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
 import { embeddedServer } from './sip-settings.ts'
 import { createIdentification } from './siprec/identification.ts'
-import { codecsNamed } from './siprec/known-codecs.ts'
 import { mediaCapabilities } from './siprec/media-capabilities.ts'
 import { PeerPlanes } from './siprec/peer-planes.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
@@ -167,7 +166,7 @@ async function composeGateway(
     events: forkEvents,
   }
   const capabilities = mediaCapabilities(
-    config.media.codecs.flatMap(codecsNamed).filter((codec) => !isFilteredCodec(codec)),
+    await findDecodableCodecs(config.media.codecs, { clock, log, registry }),
   )
   const sessionPlanes = {
     direct: new DirectSessionPlane({ plane, capabilities }),

@@ -1,7 +1,13 @@
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import type { Finding } from './finding.ts'
-import { checkClock, checkLimits, checkNode, checkPrograms } from './machine-findings.ts'
+import {
+  checkClock,
+  checkCodecs,
+  checkLimits,
+  checkNode,
+  checkPrograms,
+} from './machine-findings.ts'
 import { checkDatabaseAnswers, checkFolder, checkPorts, checkProcesses } from './site-findings.ts'
 
 /** Looks at everything, in the order in which it should be mended. Never rejects for what it finds. */
@@ -22,6 +28,7 @@ export async function findAll(readConfig: () => Config, rootPath: string): Promi
       subject: 'configuration',
       text: `${lines} service lines, data in ${config.dataPath}`,
     },
+    await checkCodecs(config),
     ...(await checkLimits(config)),
     await checkFolder(config),
     ...(await checkPorts(config, processes.running)),

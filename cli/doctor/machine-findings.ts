@@ -3,8 +3,12 @@ import { access, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { SystemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
+import { codecsNamed } from '../../gateway/siprec/known-codecs.ts'
+import { isFilteredCodec } from '../../recorder/decoding/filter-kinds.ts'
+import { probeDecoders } from '../../recorder/decoding/probe-decoders.ts'
 import type { Finding } from './finding.ts'
 
 const run = promisify(execFile)
@@ -79,6 +83,15 @@ async function checkFfmpeg(): Promise<Finding> {
     const text = `does not run (${reason}): rare codecs are not decoded, and audio comes as Ogg alone.`
     return { level: 'warn', subject: 'ffmpeg', text }
   }
+}
+
+/** The codecs that the configuration names, each tried where another program decodes it. */
+export async function checkCodecs({ media }: Config): Promise<Finding> {
+  const codecs = media.codecs.flatMap(codecsNamed)
+  const findings = await probeDecoders(codecs.filter(isFilteredCodec), new SystemClock())
+  const problems = findings.flatMap(({ problem }) => problem ?? [])
+  if (problems.length > 0) return { level: 'warn', subject: 'codecs', text: problems.join('; ') }
+  return { level: 'ok', subject: 'codecs', text: `${codecs.join(', ')} are decoded` }
 }
 
 /** Deletion in time needs the right time. */

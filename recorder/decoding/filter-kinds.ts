@@ -16,6 +16,8 @@ export interface FilterKind {
   readonly inputFormat: string
   /** What stands before the first frame. */
   readonly header: string
+  /** Of the known sample; frames of AMR are as long as their mode says. */
+  readonly frameBytes: number
   /** Samples at 8 kHz. */
   readonly frameSamples: number
   readonly density: Density
@@ -27,20 +29,30 @@ export interface FramedPayload {
   readonly frames: Frames
 }
 
-const G729 = kind('G729', { inputFormat: 'g729', frameSamples: 80 })
-const GSM = kind('GSM', { inputFormat: 'gsm' })
-const ILBC_20 = kind('ILBC 20 ms', { inputFormat: 'ilbc', header: '#!iLBC20\n' })
+const G729 = kind('G729', { inputFormat: 'g729', frameBytes: 10, frameSamples: 80 })
+const GSM = kind('GSM', { inputFormat: 'gsm', frameBytes: 33 })
+const ILBC_20 = kind('ILBC 20 ms', {
+  inputFormat: 'ilbc',
+  header: '#!iLBC20\n',
+  frameBytes: 38,
+})
 const ILBC_30 = kind('ILBC 30 ms', {
   inputFormat: 'ilbc',
   header: '#!iLBC30\n',
+  frameBytes: 50,
   frameSamples: 240,
 })
-const AMR = kind('AMR', { inputFormat: 'amr', header: '#!AMR\n' })
-const AMR_WB = kind('AMR-WB', { inputFormat: 'amr', header: '#!AMR-WB\n', density: 2 })
+const AMR = kind('AMR', { inputFormat: 'amr', header: '#!AMR\n', frameBytes: 32 })
+const AMR_WB = kind('AMR-WB', {
+  inputFormat: 'amr',
+  header: '#!AMR-WB\n',
+  frameBytes: 33,
+  density: 2,
+})
 
 function kind(
   name: string,
-  fields: Pick<FilterKind, 'inputFormat'> & Partial<FilterKind>,
+  fields: Pick<FilterKind, 'inputFormat' | 'frameBytes'> & Partial<FilterKind>,
 ): FilterKind {
   return { name, header: '', frameSamples: 160, density: 1, ...fields }
 }

@@ -17,7 +17,7 @@ export interface FilterProcessOptions {
 
 /** Frames that wait for the process beyond this are more than it will ever catch up with. */
 const MOST_WAITING_BYTES = 64 * 1024
-/** A process that was told to end has so long before it is killed. */
+/** A process that was told to end has so long by default before it is killed. */
 const END_WITHIN_MS = 500
 
 /**
@@ -46,8 +46,9 @@ export class FilterProcess {
     })
     const command = ffmpeg({ source: this.#input, stdoutLines: 20 })
       .setFfmpegPath(installedFfmpeg.path)
-      .inputOptions(['-loglevel', 'error', '-threads', '1', '-fflags', 'nobuffer'])
-      .inputOptions(['-probesize', '32', '-analyzeduration', '0', '-f', kind.inputFormat])
+      .inputOptions(['-loglevel', 'error', '-threads', '1'])
+      // Else ffmpeg reads ahead of what it gives, for timestamps that these streams do not have.
+      .inputOptions(['-probesize', '32', '-max_ts_probe', '0', '-f', kind.inputFormat])
       .outputOptions(['-f', 's16le', '-ac', '1', '-ar', String(SAMPLE_RATE * kind.density)])
       .outputOptions(['-flush_packets', '1'])
     this.#command = command
@@ -93,11 +94,11 @@ export class FilterProcess {
     if (this.#isRunning) this.#command.kill('SIGKILL')
   }
 
-  /** Ends the process in order, and by force where it does not. Idempotent; resolves when it is gone. */
-  close(): Promise<void> {
+  /** Ends the process in order, and by force where it takes too long. Idempotent; resolves when it is gone. */
+  close(withinMs = END_WITHIN_MS): Promise<void> {
     if (!this.#input.writableEnded) {
       this.#input.end()
-      this.#killing = this.#clock.after(END_WITHIN_MS, () => this.kill())
+      this.#killing = this.#clock.after(withinMs, () => this.kill())
     }
     return this.#ended
   }

@@ -1,0 +1,78 @@
+/** A second of a tone of 440 Hz, as encoders code it for which tests have none at hand; base64. */
+export const ENCODED_TONES = {
+  G729:
+    'i3vAoAD6wjIB/I3aTRkLlap6EsmNsE0BWMIw5geRjbJNUDM9bwDoGwj3zQD1mw6lzt4jY01SMIIwSIrxBV6Mpp' +
+    'zCMawPESO2zPK4SjL3RZsNYEz1GCjzahLDDcJNS43KMRUy8SMwTPrQ01GsQVoFu8z1lOgxnMtRDd6Mtr0CMjda' +
+    'xw2yTKK0mfJ/P9cNwk1Z2A4xhgWbDTaModW7chiRewXbzOfo8vPNABsjuEyphDkxzUFRDbJM9yi6MjDrFw3AWs' +
+    'HdYnK4g0kNNgz3SxtxgR8fJrJM6MGjcsSZGw3aWgagOjEyCVMNsAzqNkLyBSvTDcbNj8Mico5Hlw02DLkg2fK4' +
+    'wVsmsky7F9LxWHzHDdpMrD/KcTL4Fw2wMsMAAXB3RhcNxs1Jj9lyDeVRDTYMs5D68pZCSiayTL3o8jJcCNMN2k' +
+    'yvYLLx1UBTDbAyieZnNDNHFw3GzZLBIvKChscNNgyi+ptyhYsfJrJMrf7qMRj50Q3aTK2CgvImKjsNsDLBESlw' +
+    'a8UXDcbNWo3I8aXnUw02DO1Qg/FYQ9smskyh/eIynEUbDdpMtdIC8ML6cw2wMpcUWXPXVlENxs2HePpytAFRDT' +
+    'YMu0Dz8orBWyayTLq3mjKCxtEN2ky0PFlxM8AXDbAylqAhdD2F0Q3GzVGLU3HJVccNNgzk6FPyuS5bJrJMrf7i' +
+    'MsKq0w3aTLXKIvEqwVMNsDKJ9FH0K0VRDcbNhXDS8biNRw02DLbAs/JHRhomskzsLCIxbucXDdpMtH8C8idKOw' +
+    '2wMpaiKXTbU5cNxs2SSCpxqFSTDTYMtcy7cggAnyayTL3o+jIcDNEN2ky34iLyLus7DbAyifRZNC2FUQ3GzYtX' +
+    'QvLjhtMNNgy16bryHUJbJrJMvPmo8VxuRw3aTLXEMvInSncNsDKVFk50KoeXDcbNUlguMQ1jUw02DKPBm3K0bl' +
+    'cmskyp73JyJ4yXDdpMtcQ5ccJAFw2wMsMwIfEyBhcNxs2BP2LxfrPxDTYMuv0bcozjWyayTOdEyHHXDlEN2kyt' +
+    'cZNxhcRHDbAylKYuNDkGlw3GzYugIvFPp0cNNgytUH7yWURbJrJMs//6Mh2EUQ3aTLfEOXHCQBcNsDKJ5mcze9' +
+    '2XDcbNiLQi8rMD8Q02DKxoe3KGQkomskznfMIyTmmXDdpMr8KqcZQ4Fw2wMsCxYfEuBFENxs1JjcpxxWdRDTYM' +
+    'p3jbcpMIWyayTK3V8jJhW1MN2ky7SRjxysFXDbAyhrQR89rF0Q3GzZIgwvFBNMcNNgy0WNtyU4VbJrJM50TIch' +
+    'ueFw3aTK2KqnHUgBcNsDKUpiFzb0aXDcbNlqjTcVfFcQ==',
+  ILBC_20:
+    'W3VnuNPwAf/AA/wA/32lqDWpXpEV9apOVVsqpPkyPQ2bsd8OeCJbdZs00ofgH/wA/4A/1ZJALKv+ngAHK/51AF' +
+    'G/+TJM0gkzbW0IdFkdmyXyhfwB/8AP+APN/p0AfWv+jQALb/1kAGKy5b3OLUXq6qXyW3WdPfCFgD/4Af8Af9l1' +
+    'ALa7uTUAXX/p1AGG/6vYKkoUM/Pzs7hZHZUt8oUf4AH/AD/gSShvp5QAKK/65AByv6NQMGDuXO5Fc3OluFt1nz' +
+    'XwhQ/4AP/AH/BZBhv5JQAHG/6JABiv6eQsGF13bjOzs/P2W3WbNNKF4B/+AP+AH92SQC1v/4FABl/+dQA9v/ky' +
+    'TO5cRRMTMnpZHZsl8oX8Af/AD/gDzf6dAH1r/o0AC2/9ZABisuW9zi1F6uql8lt1nT3whYA/+AH/AH/ZdQC2u7' +
+    'k1AF1/6dQBhv+r2CpKFDPz87O4WR2VLfKFH+AB/wA/4Ekob6eUACiv+uQAcr+jUDBg7lzuRXNzpbhbdZ818IUP' +
+    '+AD/wB/wWQYb+SUABxv+iQAYr+nkLBhdd24zs7Pz9lt1mzTSheAf/gD/gB/dkkAtb/+BQAZf/nUAPb/5MkzuXE' +
+    'UTEzJ6WR2bJfKF/AH/wA/4A83+nQB9a/6NAAtv/WQAYrLlvc4tRerqpfJbdZ098IWAP/gB/wB/2XUAtru5NQBd' +
+    'f+nUAYb/q9gqShQz8/OzuFkdlS3yhR/gAf8AP+BJKG+nlAAor/rkAHK/o1AwYO5c7kVzc6W4W3WfNfCFD/gA/8' +
+    'Af8FkGG/klAAcb/okAGK/p5CwYXXduM7Oz8/ZbdZs00oXgH/4A/4Af3ZJALW//gUAGX/51AD2/+TJM7lxFExMy' +
+    'elkdmyXyhfwB/8AP+APN/p0AfWv+jQALb/1kAGKy5b3OLUXq6qXyW3WdPfCFgD/4Af8Af9l1ALa7uTUAXX/p1A' +
+    'GG/6vYKkoUM/Pzs7hZHZUt8oUf4AH/AD/gSShvp5QAKK/65AByv6NQMGDuXO5Fc3OluFt1nzXwhQ/4AP/AH/BZ' +
+    'Bhv5JQAHG/6JABiv6eQsGF13bjOzs/P2W3WbNNKF4B/+AP+AH92SQC1v/4FABl/+dQA9v/kyTO5cRRMTMnpZHZ' +
+    'sl8oX8Af/AD/gDzf6dAH1r/o0AC2/9ZABisuW9zi1F6uql8lt1nT3whYA/+AH/AH/ZdQC2u7k1AF1/6dQBhv+r' +
+    '2CpKFDPz87O4WR2VLfKFH+AB/wA/4Ekob6eUACiv+uQAcr+jUDBg7lzuRXNzpbhbdZ818IUP+AD/wB/wWQYb+S' +
+    'UABxv+iQAYr+nkLBhdd24zs7Pz9lt1mzTSheAf/gD/gB/dkkAtb/+BQAZf/nUAPb/5MkzuXEUTEzJ6WR2bJfKF' +
+    '/AH/wA/4A83+nQB9a/6NAAtv/WQAYrLlvc4tRerqpfJbdZ098IWAP/gB/wB/2XUAtru5NQBdf+nUAYb/q9gqSh' +
+    'Qz8/OzuFkdlS3yhR/gAf8AP+BJKG+nlAAor/rkAHK/o1AwYO5c7kVzc6W4W3WfNfCFD/gA/8Af8FkGG/klAAcb' +
+    '/okAGK/p5CwYXXduM7Oz8/ZbdZs00oXgH/4A/4Af3ZJALW//gUAGX/51AD2/+TJM7lxFExMyelkdmyXyhfwB/8' +
+    'AP+APN/p0AfWv+jQALb/1kAGKy5b3OLUXq6qXyW3WdPfCFgD/4Af8Af9l1ALa7uTUAXX/p1AGG/6vYKkoUM/Pz' +
+    's7hZHZUt8oUf4AH/AD/gSShvp5QAKK/65AByv6NQMGDuXO5Fc3OluFt1nzXwhQ/4AP/AH/BZBhv5JQAHG/6JAB' +
+    'iv6eQsGF13bjOzs/P2W3WbNNKF4B/+AP+AH92SQC1v/4FABl/+dQA9v/kyTO5cRRMTMnpZHZsl8oX8Af/AD/gD' +
+    'zf6dAH1r/o0AC2/9ZABisuW9zi1F6uql8lt1nT3whYA/+AH/AH/ZdQC2u7k1AF1/6dQBhv+r2CpKFDPz87O4WR' +
+    '2VLfKFH+AB/wA/4Ekob6eUACiv+uQAcr+jUDBg7lzuRXNzpbhbdZ818IUP+AD/wB/wWQYb+SUABxv+iQAYr+nk' +
+    'LBhdd24zs7Pz9lt1mzTSheAf/gD/gB/dkkAtb/+BQAZf/nUAPb/5MkzuXEUTEzJ6WR2bJfKF/AH/wA/4A83+nQ' +
+    'B9a/6NAAtv/WQAYrLlvc4tRerqpfJbdZ098IWAP/gB/wB/2XUAtru5NQBdf+nUAYb/q9gqShQz8/OzuFkdlS3y' +
+    'hR/gAf8AP+BJKG+nlAAor/rkAHK/o1AwYO5c7kVzc6W4W3WfNfCFD/gA/8Af8FkGG/klAAcb/okAGK/p5CwYXX' +
+    'duM7Oz8/ZbdZs00oXgH/4A/4Af3ZJALW//gUAGX/51AD2/+TJM7lxFExMyelkdmyXyhfwB/8AP+APN/p0AfWv+' +
+    'jQALb/1kAGKy5b3OLUXq6qXyW3WdPfCFgD/4Af8Af9l1ALa7uTUAXX/p1AGG/6vYKkoUM/Pzs7hZHZUt8oUf4A' +
+    'H/AD/gSShvp5QAKK/65AByv6NQMGDuXO5Fc3OluA==',
+  ILBC_30:
+    'W3Vlt1k95X4B7+AB/gB/KUERm5qq/HNFQ+lWvVZD5ZuWlf9MKURIrExfT093dbdZ7XxbdzWR2Vmm/g/gAP/AH/' +
+    'A0iRIjmhtv45AAFyv/SQAYr/nQDnzrXP55ub9PS8PCU2vm+lt3NbdZenKj/Af/gB/4A8SIyZDa6gkCxqu6fUBU' +
+    'Xvk1AWG7lY1yYr19d4eLm56Htev2W3c1t1l6JiKAP/wA/4Af9GTKK9p5QPau6k1AFyv6dQBtv6ggT1ly9dXQEB' +
+    'pKS8uV1XhbdzWR2SoyooB//AD/gD/EiRIjmnkAxru6SUAbK/o1AGG/qBAvs4TsDBKCi8PEW4fS9Ft3NbdZebOj' +
+    'D+AA/8Af8ACIyZTaG2/nUAAXa/9JABiv+dQLdHRcoDubkvL/n5gvleR2W3c1kdlZpv4P4AD/wB/wNIkSI5obb+' +
+    'OQABcr/0kAGK/50A5861z+ebm/T0vDwlNr5vpbdzW3WXpyo/wH/4Af+APEiMmQ2uoJAsarun1AVF75NQFhu5WN' +
+    'cmK9fXeHi5ueh7Xr9lt3NbdZeiYigD/8AP+AH/RkyivaeUD2rupNQBcr+nUAbb+oIE9ZcvXV0BAaSkvLldV4W3' +
+    'c1kdkqMqKAf/wA/4A/xIkSI5p5AMa7uklAGyv6NQBhv6gQL7OE7AwSgovDxFuH0vRbdzW3WXmzow/gAP/AH/AA' +
+    'iMmU2htv51AAF2v/SQAYr/nUC3R0XKA7m5Ly/5+YL5Xkdlt3NZHZWab+D+AA/8Af8DSJEiOaG2/jkAAXK/9JAB' +
+    'iv+dAOfOtc/nm5v09Lw8JTa+b6W3c1t1l6cqP8B/+AH/gDxIjJkNrqCQLGq7p9QFRe+TUBYbuVjXJivX13h4ub' +
+    'noe16/ZbdzW3WXomIoA//AD/gB/0ZMor2nlA9q7qTUAXK/p1AG2/qCBPWXL11dAQGkpLy5XVeFt3NZHZKjKigH' +
+    '/8AP+AP8SJEiOaeQDGu7pJQBsr+jUAYb+oEC+zhOwMEoKLw8Rbh9L0W3c1t1l5s6MP4AD/wB/wAIjJlNobb+dQ' +
+    'ABdr/0kAGK/51At0dFygO5uS8v+fmC+V5HZbdzWR2Vmm/g/gAP/AH/A0iRIjmhtv45AAFyv/SQAYr/nQDnzrXP' +
+    '55ub9PS8PCU2vm+lt3NbdZenKj/Af/gB/4A8SIyZDa6gkCxqu6fUBUXvk1AWG7lY1yYr19d4eLm56Htev2W3c1' +
+    't1l6JiKAP/wA/4Af9GTKK9p5QPau6k1AFyv6dQBtv6ggT1ly9dXQEBpKS8uV1XhbdzWR2SoyooB//AD/gD/EiR' +
+    'IjmnkAxru6SUAbK/o1AGG/qBAvs4TsDBKCi8PEW4fS9Ft3NbdZebOjD+AA/8Af8ACIyZTaG2/nUAAXa/9JABiv' +
+    '+dQLdHRcoDubkvL/n5gvleR2W3c1kdlZpv4P4AD/wB/wNIkSI5obb+OQABcr/0kAGK/50A5861z+ebm/T0vDwl' +
+    'Nr5vpbdzW3WXpyo/wH/4Af+APEiMmQ2uoJAsarun1AVF75NQFhu5WNcmK9fXeHi5ueh7Xr9lt3NbdZeiYigD/8' +
+    'AP+AH/RkyivaeUD2rupNQBcr+nUAbb+oIE9ZcvXV0BAaSkvLldV4W3c1kdkqMqKAf/wA/4A/xIkSI5p5AMa7uk' +
+    'lAGyv6NQBhv6gQL7OE7AwSgovDxFuH0vRbdzW3WXmzow/gAP/AH/AAiMmU2htv51AAF2v/SQAYr/nUC3R0XKA7' +
+    'm5Ly/5+YL5Xkdlt3NZHZWab+D+AA/8Af8DSJEiOaG2/jkAAXK/9JABiv+dAOfOtc/nm5v09Lw8JTa+b6W3c1t1' +
+    'l6cqP8B/+AH/gDxIjJkNrqCQLGq7p9QFRe+TUBYbuVjXJivX13h4ubnoe16/ZbdzW3WXomIoA//AD/gB/0ZMor' +
+    '2nlA9q7qTUAXK/p1AG2/qCBPWXL11dAQGkpLy5XVeFt3NZHZKjKigH/8AP+AP8SJEiOaeQDGu7pJQBsr+jUAYb' +
+    '+oEC+zhOwMEoKLw8Rbh9L0W3c1t1l5s6MP4AD/wB/wAIjJlNobb+dQABdr/0kAGK/51At0dFygO5uS8v+fmC+V' +
+    '5HZbdzWR2Vmm/g/gAP/AH/A0iRIjmhtv45AAFyv/SQAYr/nQDnzrXP55ub9PS8PCU2vm+lt3NbdZenKj/Af/gB' +
+    '/4A8SIyZDa6gkCxqu6fUBUXvk1AWG7lY1yYr19d4eLm56Htev2',
+} as const
