@@ -34,10 +34,10 @@ import { FreeswitchSessionPlane } from './media/freeswitch/freeswitch-session-pl
 import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
+import { answerOptions } from './sip/answer-options.ts'
 import { InviteRouter } from './sip/invite-router.ts'
 import { refuseOtherMethods } from './sip/other-methods.ts'
 import { SipConnection } from './sip/sip-connection.ts'
-import { OPTIONS_HEADERS } from './sip/sip-headers.ts'
 import { SipServer } from './sip-server/sip-server.ts'
 import { embeddedServer } from './sip-settings.ts'
 import { createIdentification } from './siprec/identification.ts'
@@ -297,7 +297,7 @@ function route(
     onUnrouted: () => metrics.unrouted(),
   })
   framework.invite((request, response) => router.route(request, response))
-  framework.options((_request, response) => response.send(200, 'OK', { headers: OPTIONS_HEADERS }))
+  framework.options(answerOptions)
   refuseOtherMethods(framework)
 }
 

@@ -1,6 +1,6 @@
 import { type NameAddress, parseNameAddress, tagOf } from './name-address.ts'
 import { headerValue, headerValues, type SipMessage } from './sip-message.ts'
-import { parseVia, splitTopVia, type Via } from './via.ts'
+import { BRANCH_COOKIE, parseVia, splitTopVia, type Via } from './via.ts'
 
 /** The parts of a message by which it finds its transaction and dialog. */
 export interface Essentials {
@@ -16,7 +16,7 @@ export interface Essentials {
 
 export type EssentialsOutcome =
   | { readonly kind: 'complete'; readonly essentials: Essentials }
-  /** `isAnswerable` where what a response repeats is there (RFC 3261 §8.2.6.2). */
+  /** `isAnswerable` where there is somebody to answer: all else that a response repeats may be missing. */
   | { readonly kind: 'faulty'; readonly reason: string; readonly isAnswerable: boolean }
 
 const SINGLE = [
@@ -31,14 +31,13 @@ const SEQUENCE = /^(\d{1,10})\s+([\w\-.!%*+`'~]+)$/
 export function readEssentials(message: SipMessage): EssentialsOutcome {
   const viaValue = headerValue(message, 'via')
   const via = viaValue === undefined ? undefined : parseVia(splitTopVia(viaValue).top)
-  const hasAll = SINGLE.every(([key]) => headerValue(message, key) !== undefined)
   const faulty = (reason: string): EssentialsOutcome => ({
     kind: 'faulty',
     reason,
-    isAnswerable: via !== undefined && hasAll,
+    isAnswerable: via !== undefined,
   })
   if (viaValue === undefined) return faulty('Missing Via Header')
-  if (via === undefined) return faulty('Bad Via Header')
+  if (via === undefined || /;\s*;/.test(splitTopVia(viaValue).top)) return faulty('Bad Via Header')
   for (const [key, name] of SINGLE) {
     const count = headerValues(message, key).length
     if (count !== 1)
@@ -81,6 +80,8 @@ export function serverKey(essentials: Essentials, method: string): string {
   const { via, callId, sequence, fromTag } = essentials
   const sentBy = `${via.host.toLowerCase()}:${via.port ?? ''}`
   const type = method === 'ACK' || method === 'CANCEL' ? 'INVITE' : method
-  if (via.branch?.startsWith('z9hG4bK')) return `${via.branch} ${sentBy} ${type}`
+  // A branch of the cookie alone identifies nothing.
+  const isUnique = via.branch?.startsWith(BRANCH_COOKIE) && via.branch !== BRANCH_COOKIE
+  if (isUnique) return `${via.branch} ${sentBy} ${type}`
   return `${callId} ${sequence} ${fromTag ?? ''} ${via.branch ?? ''} ${sentBy} ${type}`
 }

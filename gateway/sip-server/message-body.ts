@@ -1,4 +1,4 @@
-import { headerValue, type SipMessage, withHeader } from './sip-message.ts'
+import { headerValue, headerValues, type SipMessage, withHeader } from './sip-message.ts'
 
 export type BodyOutcome<Message extends SipMessage> =
   | { readonly kind: 'whole'; readonly message: Message }
@@ -7,11 +7,12 @@ export type BodyOutcome<Message extends SipMessage> =
 const DIGITS = /^\d{1,9}$/
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i
 
-/** The Content-Length of a message: bytes, `absent`, or `invalid`. */
+/** The Content-Length of a message: bytes, `absent`, or `invalid`, as it is where several differ. */
 export function contentLength(message: SipMessage): number | 'absent' | 'invalid' {
-  const value = headerValue(message, 'content-length')
+  const [value, ...others] = headerValues(message, 'content-length')
   if (value === undefined) return 'absent'
-  return DIGITS.test(value) ? Number(value) : 'invalid'
+  const isOne = others.every((other) => other === value)
+  return isOne && DIGITS.test(value) ? Number(value) : 'invalid'
 }
 
 /**
@@ -19,7 +20,7 @@ export function contentLength(message: SipMessage): number | 'absent' | 'invalid
  *
  * Session border controllers miscount multipart bodies. One that begins but lies about its length, be it longer
  * than the datagram or so short that the closing boundary falls outside, is taken to the datagram's end, and its
- * Content-Length is written anew.
+ * Content-Length is written anew. So is one that counts a last line end which its body does not have.
  */
 export function datagramBody<Message extends SipMessage>(
   message: Message,
@@ -33,7 +34,8 @@ export function datagramBody<Message extends SipMessage>(
   const boundary = boundaryOf(message)
   const isMultipart = boundary !== undefined && rest.includes(`--${boundary}`)
   if (length > rest.length) {
-    if (!isMultipart) return { kind: 'bad', reason: 'Content-Length Exceeds Datagram' }
+    if (!isMultipart && !lacksLineEnd(rest, length))
+      return { kind: 'bad', reason: 'Content-Length Exceeds Datagram' }
     return { kind: 'whole', message: withWholeBody(message, rest) }
   }
   const stated = rest.slice(0, length)
@@ -45,17 +47,25 @@ export function datagramBody<Message extends SipMessage>(
 
 /**
  * The message with as much of its body as has come over a stream, where a client has counted more than it sent: a
- * multipart body of which a part at least is whole. Undefined for all others, which may still be coming.
+ * multipart body of which a part at least is whole, or one without its last line end. Undefined for all others, which
+ * may still be coming.
  */
 export function stalledBody<Message extends SipMessage>(
   message: Message,
   come: string,
 ): Message | undefined {
   const boundary = boundaryOf(message)
-  if (boundary === undefined) return undefined
-  const first = come.indexOf(`--${boundary}`)
+  const length = contentLength(message)
+  const first = boundary === undefined ? -1 : come.indexOf(`--${boundary}`)
   const isPartWhole = first >= 0 && come.includes(`--${boundary}`, first + 2)
-  return isPartWhole ? withWholeBody(message, come) : undefined
+  const isAllButEnd = typeof length === 'number' && lacksLineEnd(come, length)
+  return isPartWhole || isAllButEnd ? withWholeBody(message, come) : undefined
+}
+
+/** Whether nothing is missing but the line end after the last line of a description. */
+function lacksLineEnd(body: string, length: number): boolean {
+  const missing = length - body.length
+  return missing > 0 && missing <= 2 && body.startsWith('v=') && !body.endsWith('\n')
 }
 
 function withWholeBody<Message extends SipMessage>(message: Message, body: string): Message {

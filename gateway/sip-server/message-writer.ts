@@ -38,11 +38,11 @@ export function composeMessage(
 
 /**
  * The headers that a client gave, less those that are the server's own and lines that are no header.
- * Line ends cannot stand in a value, since they end it.
+ * Line ends cannot stand in a value: they end it, or fold it where white space follows, as in what peers sent.
  */
 export function clientFields(headers: string, local: LocalAddress): readonly HeaderField[] {
   const fields: HeaderField[] = []
-  for (const line of headers.split(/[\r\n]+/)) {
+  for (const line of headers.replace(/[\r\n]+[ \t]+/g, ' ').split(/[\r\n]+/)) {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(0, colon)).trim()
     if (colon < 1 || !TOKEN.test(name)) continue

@@ -103,8 +103,6 @@ export class RequestReceiver {
       this.#transactions.answer(incoming, 501)
     } else if (NEVER_OUTSIDE.has(method)) {
       this.#transactions.answer(incoming, 481)
-    } else if (makesDialog(method) && incoming.essentials.fromTag === undefined) {
-      this.#transactions.answer(incoming, 400, 'Missing From Tag')
     } else if (makesDialog(method) && this.#dialogs.size >= this.#limits.maxDialogs) {
       this.#transactions.answer(incoming, 503)
     } else {

@@ -19,6 +19,14 @@ export const REASONS = {
   505: 'Version Not Supported',
 } as const
 
+/** What a response repeats of its request, besides Via (RFC 3261 §8.2.6.2). */
+const REPEATED = [
+  ['from', 'From'],
+  ['to', 'To'],
+  ['call-id', 'Call-ID'],
+  ['cseq', 'CSeq'],
+] as const
+
 export type OwnStatus = keyof typeof REASONS
 
 /** Methods whose success makes a dialog. */
@@ -45,12 +53,12 @@ export function responseText(
       fields.push(field('Record-Route', value))
     }
   }
-  fields.push(
-    field('From', headerValue(request, 'from') ?? ''),
-    field('To', withTag(headerValue(request, 'to') ?? '', response.toTag)),
-    field('Call-ID', headerValue(request, 'call-id') ?? ''),
-    field('CSeq', headerValue(request, 'cseq') ?? ''),
-  )
+  for (const [key, name] of REPEATED) {
+    const value = headerValue(request, key)
+    // A request that lacks one is refused, with what there is.
+    if (value === undefined) continue
+    fields.push(field(name, key === 'to' ? withTag(value, response.toTag) : value))
+  }
   const timestamp = headerValue(request, 'timestamp')
   if (status === 100 && timestamp !== undefined) fields.push(field('Timestamp', timestamp))
   return composeMessage(

@@ -101,7 +101,7 @@ export function parseHead(
   const message = startOf(first.text, headers)
   if (message === undefined) return { kind: 'unreadable', reason: 'no_start_line' }
   if (message.kind === 'request') {
-    if (/\s/.test(message.uri) || message.uri === '') fault = 'Bad Request-URI'
+    if (/[\s<>"]/.test(message.uri) || message.uri === '') fault = 'Bad Request-URI'
     if (fault !== undefined) return { kind: 'bad_request', reason: fault, message }
   } else if (fault !== undefined) {
     return { kind: 'unreadable', reason: 'bad_header' }
@@ -149,8 +149,9 @@ function readLine(text: string, from: number): Line {
   return { text: withoutReturn(text.slice(from, end)), next: end + 1 }
 }
 
+/** Carriage returns within a line would end it where the message is written anew. */
 function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line
+  return line.includes('\r') ? line.replace(/\r+$/, '').replace(/\r+/g, ' ') : line
 }
 
 function isFold(line: string): boolean {

@@ -4,11 +4,8 @@ import type { Log } from '../../base/log.ts'
 import type { SipServerLimits } from './limits.ts'
 import { bindFailure } from './listen-failure.ts'
 import { localAddressToward } from './local-address.ts'
-import { datagramBody } from './message-body.ts'
-import { parseHead } from './sip-message.ts'
-import type { Peer, Received, SipTransport, TransportEvents } from './transport.ts'
-
-const LEADING_LINE_ENDS = /^[\r\n]+/
+import { readDatagram } from './read-datagram.ts'
+import type { Peer, SipTransport, TransportEvents } from './transport.ts'
 
 /** SIP over UDP: one message a datagram (RFC 3261 §18). */
 export class UdpTransport implements SipTransport {
@@ -62,7 +59,7 @@ export class UdpTransport implements SipTransport {
     this.#socket.on('error', (error) => this.#log.warn({ error }, 'SIP datagram socket failed'))
     this.#socket.on('message', (datagram, source) => {
       this.#events.onReceived(
-        this.#read(datagram.toString('latin1')),
+        readDatagram(datagram.toString('latin1'), this.#limits),
         this.#peer(source.address, source.port),
       )
     })
@@ -95,22 +92,6 @@ export class UdpTransport implements SipTransport {
   disconnect(): void {}
 
   alias(): void {}
-
-  #read(datagram: string): Received {
-    const text = datagram.replace(LEADING_LINE_ENDS, '')
-    if (text === '') return { kind: 'keep_alive' }
-    const head = parseHead(text, this.#limits)
-    if (head.kind === 'unreadable') return { kind: 'dropped', reason: head.reason }
-    if (head.kind === 'bad_request') {
-      const { message, reason } = head
-      return { kind: 'bad_request', message, status: 400, reason, isLast: false }
-    }
-    const message = { ...head.message, bytes: text.length }
-    const outcome = datagramBody(message, text.slice(head.bodyStart))
-    if (outcome.kind === 'whole') return { kind: 'message', message: outcome.message }
-    if (message.kind === 'response') return { kind: 'dropped', reason: 'bad_content_length' }
-    return { kind: 'bad_request', message, status: 400, reason: outcome.reason, isLast: false }
-  }
 
   #peer(host: string, port: number): Peer {
     let localHost = this.#localHosts.get(host)

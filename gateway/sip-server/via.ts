@@ -18,7 +18,7 @@ export interface Via {
 export const BRANCH_COOKIE = 'z9hG4bK'
 
 const VIA =
-  /^SIP\s*\/\s*2\.0\s*\/\s*([\w\-.!%*+`'~]+)\s+(\[[0-9a-fA-F:.%]+\]|[^\s:;,[\]]+)(?:\s*:\s*(\d{1,5}))?\s*(;.*)?$/i
+  /^SIP\s*\/\s*\d\.\d\s*\/\s*([\w\-.!%*+`'~]+)\s+(\[[0-9a-fA-F:.%]+\]|[^\s:;,[\]]+)(?:\s*:\s*(\d{1,5}))?\s*(;.*)?$/i
 
 export function parseVia(value: string): Via | undefined {
   const match = VIA.exec(value)

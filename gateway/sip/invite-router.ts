@@ -1,4 +1,5 @@
 import type { Log } from '../../base/log.ts'
+import { objectionToUri } from './refusal.ts'
 import type { SipRequest, SipResponse } from './sip-surface.ts'
 
 /** Something that INVITEs may be for: recording sessions, trunk calls. */
@@ -27,6 +28,11 @@ export class InviteRouter {
   }
 
   route(request: SipRequest, response: SipResponse): void {
+    const objection = objectionToUri(request.uri)
+    if (objection !== undefined) {
+      response.send(objection.status, objection.reason, { headers: objection.headers })
+      return
+    }
     if (this.#takers.some((taker) => taker.take(request, response))) return
     this.#onUnrouted()
     this.#log.debug({ peer: request.source_address }, 'INVITE without a route')

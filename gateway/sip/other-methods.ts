@@ -11,7 +11,7 @@ const OTHERS = ['register', 'subscribe', 'message', 'publish', 'refer', 'notify'
 export function refuseOtherMethods(framework: SipFramework): void {
   for (const method of OTHERS) {
     framework.use(method, (request, response) => {
-      if (request.stackDialogId === undefined) {
+      if (!request.stackDialogId) {
         response.send(405, 'Method Not Allowed', { headers: { Allow: ALLOW } })
       } else {
         response.send(481, 'Call/Transaction Does Not Exist', {})

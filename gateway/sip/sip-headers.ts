@@ -4,7 +4,7 @@ import type { SipHeaders, SipRequest } from './sip-surface.ts'
 export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO'
 
 /** Bodies that a recording session may carry; RFC 9806 settles on `+xml`, the older name is still common. */
-const ACCEPT =
+export const ACCEPT =
   'application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed'
 
 /**

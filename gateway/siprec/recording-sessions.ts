@@ -10,7 +10,6 @@ import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
-import { RECORDING_OPTIONS, unsupportedOptions } from '../sip/option-tags.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
@@ -25,6 +24,7 @@ import {
 } from './recording-session-request.ts'
 import { readMessage } from './session-dialog.ts'
 import { SessionKnowledge, type SessionKnowledgeOptions } from './session-knowledge.ts'
+import { objectionToSession } from './session-objection.ts'
 
 export interface RecordingSessionsOptions {
   readonly nodeId: string
@@ -153,7 +153,7 @@ export class RecordingSessions {
       if (needsSign && recordingSign(headers, message) === null) return false
       const key = dialogKey(request)
       if (key === undefined || headers('Contact').length === 0) {
-        response.send(400, 'Missing Call-ID, From Tag or Contact', {})
+        response.send(400, 'Missing Call-ID or Contact', {})
         return true
       }
       if (this.#sessions.has(key)) {
@@ -161,16 +161,14 @@ export class RecordingSessions {
         response.send(482, 'Merged Request', {})
         return true
       }
-      const require = headers('Require').join(',')
-      const unsupported = unsupportedOptions(require, RECORDING_OPTIONS)
-      if (unsupported.length > 0) {
-        // The client may ask again without, so that this is no attempt of its own either.
-        response.send(420, 'Bad Extension', { headers: { Unsupported: unsupported.join(', ') } })
+      const objection = objectionToSession(headers, { message, body: request.body ?? '' })
+      if (objection !== undefined) {
+        response.send(objection.status, objection.reason, { headers: objection.headers })
         return true
       }
       const agreement = agreeOnTimer(request, this.#options.timer)
       if (agreement.kind === 'too_short') {
-        // As above: it asks again with a longer interval.
+        // The client asks again with a longer interval: no contact for what is no attempt of its own.
         const minSe = { 'Min-SE': String(agreement.minS) }
         response.send(422, 'Session Interval Too Small', { headers: minSe })
         return true
@@ -242,6 +240,7 @@ export class RecordingSessions {
 
 function dialogKey(request: SipRequest): string | undefined {
   const callId = request.get('Call-ID')
-  const tag = /;\s*tag\s*=\s*([^\s;,>]+)/i.exec(request.get('From') ?? '')?.[1]
-  return callId === undefined || tag === undefined ? undefined : `${callId}\n${tag}`
+  // A client of RFC 2543 has none, which counts as empty (RFC 3261 §8.2.6.2).
+  const tag = /;\s*tag\s*=\s*([^\s;,>]+)/i.exec(request.get('From') ?? '')?.[1] ?? ''
+  return callId === undefined ? undefined : `${callId}\n${tag}`
 }

@@ -1,18 +1,11 @@
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Party, TrunkMedia } from '../media/trunk-media.ts'
+import type { Refusal } from '../sip/refusal.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { readSdpOffer, type SdpMedia } from '../siprec/sdp-offer.ts'
 import { carriedResponseHeaders } from './carried-headers.ts'
 import type { HiddenHosts } from './hide-hosts.ts'
-
-/** How an INVITE is refused. */
-export interface Refusal {
-  readonly status: number
-  /** Empty where the status speaks for itself. */
-  readonly reason: string
-  readonly headers: SipHeaders
-}
 
 /** What the caller is told before the call is answered. */
 export class CallerResponses {

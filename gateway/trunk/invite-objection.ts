@@ -1,7 +1,7 @@
 import { TRUNK_OPTIONS, unsupportedOptions } from '../sip/option-tags.ts'
+import { badExtension, type Refusal } from '../sip/refusal.ts'
 import type { TimerAgreement } from '../sip/session-timer.ts'
 import type { SipRequest } from '../sip/sip-surface.ts'
-import type { Refusal } from './caller-responses.ts'
 
 export const MISSING: Refusal = {
   status: 400,
@@ -27,8 +27,7 @@ export function objectionTo(
   if (!(call.hops >= 1)) return { status: 483, reason: 'Too Many Hops', headers: {} }
   const unsupported = unsupportedOptions(request.get('Require') ?? '', TRUNK_OPTIONS)
   if (unsupported.length > 0) {
-    const headers = { Unsupported: unsupported.join(', ') }
-    return { status: 420, reason: 'Bad Extension', headers }
+    return badExtension(unsupported)
   }
   if (call.agreement.kind !== 'too_short') return undefined
   const headers = { 'Min-SE': String(call.agreement.minS) }

@@ -9,11 +9,11 @@ import { DirectPlane } from '../../gateway/media/direct-plane.ts'
 import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
 import { EnginePool } from '../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../gateway/media/port-ranges.ts'
+import { answerOptions } from '../../gateway/sip/answer-options.ts'
 import { InviteRouter } from '../../gateway/sip/invite-router.ts'
 import { refuseOtherMethods } from '../../gateway/sip/other-methods.ts'
 import type { TimerLimits } from '../../gateway/sip/session-timer.ts'
 import { SipConnection } from '../../gateway/sip/sip-connection.ts'
-import { OPTIONS_HEADERS } from '../../gateway/sip/sip-headers.ts'
 import { SipServer } from '../../gateway/sip-server/sip-server.ts'
 import { createIdentification } from '../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
@@ -141,9 +141,7 @@ export async function startSignallingNode(
     onUnrouted: () => heard.push('unrouted'),
   })
   connection.framework.invite((request, response) => router.route(request, response))
-  connection.framework.options((_request, response) =>
-    response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
-  )
+  connection.framework.options(answerOptions)
   refuseOtherMethods(connection.framework)
   await connection.start()
   sessions.start()

@@ -42,8 +42,14 @@ t.test('padding after a closed multipart body is no part of it', async (t) => {
   t.match(outcomeOf([type, length], `${CLOSED}\u0000\u0000`), { body: CLOSED })
 })
 
+t.test('a description may lack the line end that it counts', async (t) => {
+  t.same(outcomeOf(['Content-Length: 5'], 'v=0'), { body: 'v=0', length: '3' })
+  t.match(outcomeOf(['Content-Length: 7'], 'v=0\r\n'), { kind: 'bad' })
+  t.match(outcomeOf(['Content-Length: 5'], 'abc'), { kind: 'bad' })
+})
+
 t.test('any other body that is shorter than it says is refused', async (t) => {
-  t.same(outcomeOf(['Content-Type: application/sdp', 'Content-Length: 4'], 'v=0'), {
+  t.same(outcomeOf(['Content-Type: application/sdp', 'Content-Length: 6'], 'v=0'), {
     kind: 'bad',
     reason: 'Content-Length Exceeds Datagram',
   })

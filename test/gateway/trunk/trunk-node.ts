@@ -14,10 +14,10 @@ import { DirectTrunkPlane } from '../../../gateway/media/direct-trunk-plane.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { createFreeswitchPool } from '../../../gateway/media/freeswitch/freeswitch-pool.ts'
 import { FreeswitchTrunkPlane } from '../../../gateway/media/freeswitch/freeswitch-trunk.ts'
+import { answerOptions } from '../../../gateway/sip/answer-options.ts'
 import type { CallMaker } from '../../../gateway/sip/call-maker.ts'
 import { InviteRouter } from '../../../gateway/sip/invite-router.ts'
 import { SipConnection } from '../../../gateway/sip/sip-connection.ts'
-import { OPTIONS_HEADERS } from '../../../gateway/sip/sip-headers.ts'
 import { SipServer } from '../../../gateway/sip-server/sip-server.ts'
 import { createIdentification } from '../../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
@@ -206,9 +206,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     onUnrouted: () => {},
   })
   connection.framework.invite((request, response) => router.route(request, response))
-  connection.framework.options((_request, response) =>
-    response.send(200, 'OK', { headers: OPTIONS_HEADERS }),
-  )
+  connection.framework.options(answerOptions)
   await connection.start()
   await routed(caller)
   await pool?.start()
