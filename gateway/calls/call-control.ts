@@ -115,7 +115,7 @@ export class CallControl implements OrderedControl {
 
   pressed(role: StreamPlan['role'], key: string): void {
     const codes = this.codesOf(role)
-    if (codes === undefined) return
+    if (codes === undefined || key.length !== 1) return
     const reader = this.#readers.get(role) ?? new PauseCodeReader()
     this.#readers.set(role, reader)
     const { clock } = this.#options

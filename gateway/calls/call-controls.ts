@@ -38,15 +38,10 @@ export class CallControls {
     return control
   }
 
-  /** Live calls of a contact, or with a Call-ID: there may be several. */
+  /** Live calls of a contact, with a Call-ID, or with a platform's own reference: there may be several. */
   find(id: string): readonly CallControl[] {
-    return [...this.#live].filter(
-      ({ contact }) => contact.contactId === id || contact.callId === id,
+    return [...this.#live].filter(({ contact: { contactId, callId, facts } }) =>
+      [contactId, callId, facts.platformReference].includes(id),
     )
-  }
-
-  /** The control of a live call's recording. */
-  ofRecording(recordingId: string): CallControl | undefined {
-    return [...this.#live].find((control) => control.recordingId === recordingId)
   }
 }

@@ -4,9 +4,11 @@ import type { Answer } from './answer-plan.ts'
 import type { Identification } from './identification.ts'
 import { mergeMetadata } from './merge-metadata.ts'
 import { identifyParties, type Parties } from './parties.ts'
+import { isPausing } from './pausing-offer.ts'
 import { callReference, type PlatformReference } from './platform-references.ts'
 import type { RecordingMetadata } from './recording-metadata.ts'
 import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
+import type { SdpOffer } from './sdp-offer.ts'
 import { serviceLineOf } from './service-line.ts'
 import { settleParties } from './settle-parties.ts'
 import { assignRoles } from './stream-roles.ts'
@@ -58,6 +60,11 @@ export class SessionKnowledge {
   /** What the platform calls the call and its parts, as far as it has said. */
   get references(): readonly PlatformReference[] {
     return this.#parties.references
+  }
+
+  /** Whether a re-offer pauses the recording, by what is known with the message that brought it. */
+  isPausing(offer: SdpOffer): boolean {
+    return isPausing(offer, this.#metadata)
   }
 
   /** Says whose voice each stream carries, as well as is known. */

@@ -1,5 +1,6 @@
 import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
+import type { CallControl } from '../calls/call-control.ts'
 import type { Answer } from './answer-plan.ts'
 import { withNewKeys } from './delayed-offer.ts'
 import type { MediaNegotiation, OfferJudgement } from './media-negotiation.ts'
@@ -13,6 +14,7 @@ export interface SessionMediaOptions {
   readonly negotiation: MediaNegotiation
   readonly knowledge: SessionKnowledge
   readonly recording: SessionRecording
+  readonly control: CallControl
   readonly log: Log
 }
 
@@ -64,6 +66,7 @@ export class SessionMedia {
     const { negotiation } = this.#options
     if (offer === null) return NOT_ACCEPTABLE
     const judgement = negotiation.judge(offer)
+    if (judgement.kind !== 'unusable') this.#heedPause(offer)
     switch (judgement.kind) {
       case 'unusable':
         this.#log(judgement)
@@ -91,6 +94,16 @@ export class SessionMedia {
     if (judgement.kind === 'unusable') this.#log(judgement)
     else this.#isAgreed = true
     return this.#isAgreed
+  }
+
+  /** Ordered before the streams change, so that the moment of the offer counts. Nobody waits for it. */
+  #heedPause(offer: SdpOffer): void {
+    const { knowledge, control } = this.#options
+    const isPaused = control.pausedBy.some(({ by }) => by === 'offer')
+    const isPausing = knowledge.isPausing(offer)
+    // What was not heard before is being set up, and not paused.
+    if (isPausing && !isPaused && !this.isHeld) void control.pause({ by: 'offer', reason: null })
+    if (!isPausing && isPaused) void control.resume('offer')
   }
 
   /** Metadata may tell whose voice a stream carries after the stream was opened. Rejects where the plane fails. */

@@ -74,7 +74,7 @@ export class FreeswitchCall implements TrunkMedia {
     this.#server = server
     this.#caller = { ...caller, remoteSdp: request.callerOffer ?? undefined }
     this.#stopWatching = server.onLost((reason) => this.#lose(reason))
-    this.#watch(caller.endpoint)
+    this.#watch(caller.endpoint, 'caller')
     if (request.isRecorded) this.#recording = this.#newRecording(request.recordingId)
   }
 
@@ -240,7 +240,7 @@ export class FreeswitchCall implements TrunkMedia {
       await this.#server.destroyEndpoint(opened.endpoint)
       throw new TallenneError('no_media', 'the call ended meanwhile')
     }
-    this.#watch(opened.endpoint)
+    this.#watch(opened.endpoint, 'agent')
     return { ...opened, remoteSdp: undefined }
   }
 
@@ -271,13 +271,14 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   /** An endpoint that ends by itself takes its call with it. */
-  #watch(endpoint: Endpoint): void {
+  #watch(endpoint: Endpoint, role: Role): void {
     const ended = () => {
       const current = [this.#caller, this.#platform, this.#candidate]
       if (current.some((leg) => leg?.endpoint === endpoint)) {
         this.#lose('FreeSWITCH hung up an endpoint')
       }
     }
+    endpoint.on('dtmf', ({ dtmf = '' }) => this.#options.request.control?.pressed(role, dtmf))
     endpoint.on('destroy', ended)
     endpoint.dialog?.on('destroy', ended)
   }
@@ -320,7 +321,8 @@ export class FreeswitchCall implements TrunkMedia {
     this.#server = server
     this.#caller = followed(caller, forCaller)
     this.#platform = followed(platform, forPlatform)
-    for (const endpoint of endpoints) this.#watch(endpoint)
+    this.#watch(forCaller.endpoint, 'caller')
+    this.#watch(forPlatform.endpoint, 'agent')
     for (const { endpoint } of [caller, platform]) void left.destroyEndpoint(endpoint)
     const recordingId = newId()
     if (request.isRecorded) this.#recording = this.#newRecording(recordingId)

@@ -1,7 +1,11 @@
 import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
-import type { MediaAddress, RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type {
+  MediaAddress,
+  RecordingOutcome,
+  StreamPlan,
+} from '../../../recorder/recording-plan.ts'
 import type { OrderedControl } from '../../calls/ordered-control.ts'
 import type { DialogRenewer } from '../../sip/renew-dialog.ts'
 import type { Answer, AnswerLine } from '../../siprec/answer-plan.ts'
@@ -52,6 +56,8 @@ export class FreeswitchSession {
   /** Those that go on in another one, until they are closed. */
   readonly #left = new Map<string, ForkedRecording>()
   #recording: ForkedRecording
+  /** Whose voice each stream carries, as it is known now. */
+  #roles: ReadonlyMap<string, StreamPlan['role']> = new Map()
   /** Streams that the open recording has a leg for. */
   #recorded = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -137,6 +143,7 @@ export class FreeswitchSession {
 
   /** Gives each line that is accepted its endpoint, and takes away those of others. Resolves with the new ones. */
   async #arrange(answer: Answer): Promise<readonly Stream[]> {
+    this.#roles = new Map(answer.streams.map(({ streamId, role }) => [streamId, role]))
     const lines = answer.lines.filter((line) => line.kind === 'accepted')
     const accepted = new Set(lines.map(({ streamId }) => streamId))
     for (const { streamId, endpoint } of [...this.#streams.values()]) {
@@ -253,6 +260,10 @@ export class FreeswitchSession {
         this.#lose('FreeSWITCH hung up an endpoint')
       }
     }
+    endpoint.on('dtmf', ({ dtmf = '' }) => {
+      const role = this.#roles.get(streamId)
+      if (role !== undefined) this.#options.control.pressed(role, dtmf)
+    })
     endpoint.on('destroy', ended)
     endpoint.dialog?.on('destroy', ended)
   }

@@ -32,6 +32,8 @@ export interface Endpoint {
   api(command: string, args: string): Promise<{ readonly body?: string }>
   destroy(): Promise<unknown>
   on(event: 'destroy', listener: () => void): this
+  /** A key that the party pressed, which FreeSWITCH keeps out of the audio where it came as an event. */
+  on(event: 'dtmf', listener: (press: { readonly dtmf?: string }) => void): this
   addCustomEventListener(event: string, listener: (body: unknown) => void): void
 }
 
