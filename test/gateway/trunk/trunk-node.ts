@@ -29,6 +29,7 @@ import { type PeerCall, SipPeer } from '../sip-peer.ts'
 import { PlatformCall } from './platform-call.ts'
 
 const WAIT_MS = 10_000
+const SUPPORT = { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M' }
 
 export interface TrunkNodeOptions {
   /** Without targets the route leads to the node's `platform`; in a target's URI `PLATFORM` stands for its port. */
@@ -39,6 +40,8 @@ export interface TrunkNodeOptions {
   readonly maxRecordings?: number
   readonly keepAlive?: { readonly everyS: number; readonly failures: number }
   readonly timer?: { readonly expiresS: number; readonly minS: number }
+  /** Of the line that is called. */
+  readonly masking?: object
 }
 
 /**
@@ -120,6 +123,9 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       ],
       keepAlive: options.keepAlive ?? { everyS: 0 },
     },
+    ...(options.masking && {
+      serviceLines: [{ ...SUPPORT, masking: options.masking }],
+    }),
   })
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
   const entries: JournalEntry[] = []
@@ -232,6 +238,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     udp,
     trunks,
     controls,
+    spool,
     engines,
     entries,
     metrics: () => registry.metrics(),

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { CallControl } from '../../../gateway/calls/call-control.ts'
+import { repairOggOpus } from '../../../recorder/ogg-repair.ts'
+import { spoolPathOf } from '../../../storage/recording-store.ts'
+import { decodeOpus } from '../../recorder/opus-file.ts'
+import { toneShare } from '../../recorder/tones.ts'
+import { Talker } from '../talker.ts'
+import { MediaParty } from './media-party.ts'
+import { audioPort, sdp, startTrunkNode, type TrunkNode } from './trunk-node.ts'
+
+const PCMU = { formats: ['0 PCMU/8000', '101 telephone-event/8000'] }
+const MASKING = { keys: { pause: '*71', resume: '*70' } }
+const API = { by: 'api', reason: null } as const
+const EDGE_MS = 27
+const SILENT = 104
+const hasFreeswitch =
+  process.env['TALLENNE_TEST_FREESWITCH'] !== undefined &&
+  process.env['TALLENNE_TEST_DRACHTIO'] !== undefined
+
+/** A call whose parties both talk: the caller at 600 Hz, and hears the agent at 1500. */
+async function startCall(t: Test, node: TrunkNode) {
+  const caller = await MediaParty.open(t)
+  const agent = await Talker.open(t, 1500)
+  const { call, at, answer } = await node.talking(
+    { body: sdp(caller.port, PCMU) },
+    { body: sdp(agent.port, PCMU) },
+  )
+  caller.talk(audioPort(answer.body), 600)
+  agent.talk(audioPort(at.invite.body))
+  await caller.hears(10)
+  const [control] = node.controls.find(call.callId)
+  if (control === undefined) throw new Error('the call has no control')
+  return { call, at, caller, agent, control }
+}
+
+async function pausedBy(control: CallControl, by: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if (`${control.pausedBy.map((cause) => cause.by)}` === `${by}`) return
+    await delay(10)
+  }
+  throw new Error(`paused by ${control.pausedBy.map((cause) => cause.by)}`)
+}
+
+function channelsOf(node: TrunkNode, recordingId: string) {
+  const { caller, agent } = decodeOpus(readFileSync(spoolPathOf(node.spool, recordingId)))
+  return [caller, agent] as const
+}
+
+/** How much of a stretch is a tone, by windows of 40 ms: a loaded machine sends in bursts. */
+function meanShare(
+  samples: Int16Array,
+  {
+    fromMs,
+    toMs,
+    hertz,
+  }: { readonly fromMs: number; readonly toMs: number; readonly hertz: number },
+): number {
+  const shares: number[] = []
+  for (let at = fromMs; at + 40 <= toMs; at += 40) {
+    shares.push(toneShare(samples.subarray(at * 48, (at + 40) * 48), hertz, 48_000))
+  }
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length
+}
+
+function peakOf(samples: Int16Array, fromMs: number, toMs: number): number {
+  return samples
+    .subarray(fromMs * 48, toMs * 48)
+    .reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+}
+
+for (const media of ['direct', 'freeswitch'] as const) {
+  const skip = media === 'freeswitch' && !hasFreeswitch ? 'no FreeSWITCH is named' : false
+
+  t.test(
+    `the platform and its agent pause a trunk call's recording (${media})`,
+    { skip },
+    async (t) => {
+      const node = await startTrunkNode(t, { route: { media }, masking: MASKING })
+      const { call, caller, agent, control } = await startCall(t, node)
+      await delay(800)
+      await control.pause(API)
+      const heard = caller.heard.length
+      await delay(800)
+      t.ok(caller.heardTone(1500, heard) > 20, 'the parties hear each other all the while')
+      await control.resume('control')
+      await delay(800)
+      await agent.press('*71')
+      await pausedBy(control, ['dtmf'])
+      await delay(800)
+      await agent.press('*70')
+      await pausedBy(control, [])
+      await delay(800)
+      await call.bye()
+      const ended = await node.journaled('recording.ended')
+      t.match(ended.pauses, [{ by: 'api' }, { by: 'dtmf' }])
+      t.equal(ended.state, 'complete')
+      const edges = (ended.pauses ?? []).flatMap(({ fromMs, toMs }) => [fromMs, toMs ?? 0])
+      for (const [channel, samples] of channelsOf(node, ended.recordingId).entries()) {
+        const hertz = channel === 0 ? 600 : 1500
+        const talks = [300, ...edges, ended.durationMs - 100]
+        for (let at = 0; at < talks.length; at += 2) {
+          const [from = 0, to = 0] = [talks[at], talks[at + 1]]
+          const share = meanShare(samples, { fromMs: from + 60, toMs: to - 60, hertz })
+          t.ok(share > 0.8, `channel ${channel} from ${from} to ${to}: ${share}`)
+        }
+        for (let at = 0; at < edges.length; at += 2) {
+          const [from = 0, to = 0] = [edges[at], edges[at + 1]]
+          t.ok(
+            peakOf(samples, from + EDGE_MS, to - EDGE_MS) < SILENT,
+            `channel ${channel}: ${from}`,
+          )
+        }
+      }
+    },
+  )
+
+  t.test(`a call whose engine dies in a pause goes on paused (${media})`, { skip }, async (t) => {
+    const node = await startTrunkNode(t, { route: { media } })
+    const { call, at, caller, agent, control } = await startCall(t, node)
+    await delay(1200)
+    await control.pause(API)
+    const first = control.recordingId ?? ''
+    const pausedFromMs = control.pauses[0]?.fromMs ?? 0
+    await delay(1200)
+    const moved = node.journaled('recording.started', 2)
+    node.killEngine()
+    const { recordingId } = await moved
+    if (media === 'direct') {
+      const [ours, theirs] = [await call.received('INVITE'), await at.received('INVITE')]
+      call.accept(ours, sdp(caller.port, { ...PCMU, version: 2 }))
+      at.respond(200, { body: sdp(agent.port, { ...PCMU, version: 2 }) }, theirs)
+      caller.talk(audioPort(ours.body), 600)
+      agent.talk(audioPort(theirs.body))
+    }
+    t.match(control.pausedBy, [{ by: 'api' }])
+    await delay(800)
+    await call.bye()
+    const ended = await node.journaled('recording.ended', 2)
+    t.match(ended, {
+      recordingId,
+      pauses: [{ fromMs: 0, toMs: Math.round(ended.durationMs), by: 'api' }],
+    })
+    for (const samples of channelsOf(node, recordingId)) t.ok(peakOf(samples, 0, 1e6) < 5)
+    await repairOggOpus(spoolPathOf(node.spool, first))
+    for (const samples of channelsOf(node, first)) {
+      t.ok(samples.length / 48 > pausedFromMs + 200, 'the file reaches into the pause')
+      t.ok(peakOf(samples, pausedFromMs + EDGE_MS, 1e6) < SILENT, 'and holds nothing of it')
+    }
+  })
+
+  t.test(
+    `a recording that is stopped ends, and the call goes on (${media})`,
+    { skip },
+    async (t) => {
+      const node = await startTrunkNode(t, { route: { media } })
+      const { call, caller, control } = await startCall(t, node)
+      await delay(1000)
+      await control.stop()
+      const ended = await node.journaled('recording.ended')
+      t.match(ended, { state: 'complete', file: `kept/${ended.recordingId}.opus` })
+      const heard = caller.heard.length
+      await caller.hears(20, heard)
+      t.ok(caller.heardTone(1500, heard) > 15, 'the parties hear each other on')
+      t.match(node.trunks.list(), [{ isStopped: true }])
+      await call.bye()
+      await node.journaled('contact.ended')
+      t.equal(node.entries.filter(({ kind }) => kind === 'recording.ended').length, 1)
+      t.ok(ended.durationMs > 900 && ended.durationMs < 2500)
+    },
+  )
+}
