@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { freeswitchSchema } from './freeswitch-config.ts'
+import { joiningSchema } from './joining-config.ts'
 import { maskingSchema } from './masking-config.ts'
 import { sipSchema } from './sip-config.ts'
 import { siprecSchema } from './siprec-config.ts'
@@ -120,6 +121,7 @@ export const configSchema = z.strictObject({
   trunk: trunkSchema.prefault({}),
   siprec: siprecSchema.prefault({}),
   identification: identification.prefault({}),
+  joining: joiningSchema.prefault({}),
   serviceLines: z.array(serviceLine).default([
     { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M', timeZone: 'Europe/Helsinki' },
     {

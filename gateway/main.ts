@@ -41,6 +41,7 @@ import { SipConnection } from './sip/sip-connection.ts'
 import { SipServer } from './sip-server/sip-server.ts'
 import { embeddedServer } from './sip-settings.ts'
 import { createIdentification } from './siprec/identification.ts'
+import { createJoining } from './siprec/join-rules.ts'
 import { mediaCapabilities } from './siprec/media-capabilities.ts'
 import { PeerPlanes } from './siprec/peer-planes.ts'
 import { RecordingSessions } from './siprec/recording-sessions.ts'
@@ -191,6 +192,7 @@ async function composeGateway(
     ackTimeoutMs: ACK_TIMEOUT_MS,
     orphanQuietMs: ORPHAN_QUIET_MS,
     identification,
+    joining: createJoining(config.joining),
     lines: config,
     clock,
     log,

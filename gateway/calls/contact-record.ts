@@ -52,12 +52,11 @@ export class ContactRecord {
     this.callId = callId
     this.startedAtMs = startedAtMs
     this.#journal = journal
+    const session = { contactId, nodeId, callId, capture, startedAtMs }
     if (joins === undefined) {
-      const session = { contactId, nodeId, callId, capture, startedAtMs }
       journal.append({ kind: 'contact.started', ...session, ...facts })
-      this.#contact = new SharedContact({ contactId, startedAtMs, told }, journal)
+      this.#contact = new SharedContact(session, told, journal)
     } else {
-      const session = { contactId, nodeId, callId, capture, startedAtMs }
       journal.append({ kind: 'contact.joined', ...session, into: joins.contactId })
       joins.join(contactId, told, startedAtMs)
       this.#contact = joins
@@ -79,9 +78,9 @@ export class ContactRecord {
     return this.contact.facts
   }
 
-  /** When this session was. */
+  /** When this session was, or before it another of the contact. */
   get answeredAtMs(): number | undefined {
-    return this.#answeredAtMs
+    return this.#answeredAtMs ?? this.contact.answeredAtMs
   }
 
   answered(answeredAtMs: number): void {
@@ -129,12 +128,21 @@ export class ContactRecord {
     })
   }
 
-  /** `file` is where the store keeps it, null where there is none. `onHold` is as `holdsWithin` gives it. */
-  recordingEnded(
-    outcome: RecordingOutcome,
-    file: string | null,
-    onHold: readonly TimeSpan[] = [],
-  ): void {
+  /** The session turned out to be one of another contact: the earlier of the two is the contact. */
+  join(other: SharedContact, atMs: number): void {
+    const { contact } = this
+    if (other.startedAtMs <= contact.startedAtMs) other.absorb(contact, atMs)
+    else contact.absorb(other, atMs)
+  }
+
+  /** A party is on hold from now on, or none is. */
+  held(isHeld: boolean, atMs: number): void {
+    this.contact.holds.set(this.rowId, isHeld, atMs)
+  }
+
+  /** `file` is where the store keeps it, null where there is none. */
+  recordingEnded(outcome: RecordingOutcome, file: string | null): void {
+    const onHold = this.contact.holds.within(outcome.startedAtMs, outcome.durationMs)
     this.#running.delete(outcome.recordingId)
     this.#journal.append(recordingEndedEntry(this.contactId, outcome, { file, onHold }))
   }

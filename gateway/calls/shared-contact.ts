@@ -1,9 +1,16 @@
 import type { ContactJournal, JournalEntry } from '../../storage/model.ts'
 import { HandledSegments } from './handled-segments.ts'
+import { HoldLog } from './hold-log.ts'
 import { type ContactFacts, type Testimony, weigh } from './testimony.ts'
 
 /** The part of the facts that a later message may change. */
 type Change = Extract<JournalEntry, { readonly kind: 'contact.changed' }>
+
+/** A session as it stands in the journal. */
+export type SessionRow = Omit<
+  Extract<JournalEntry, { readonly kind: 'contact.joined' }>,
+  'kind' | 'into'
+>
 
 /** What a session tells. */
 export type Told = Omit<Testimony, 'isPresent'>
@@ -17,6 +24,8 @@ export class SharedContact {
   /** The row of the first session, which is the contact's own. */
   readonly contactId: string
   readonly startedAtMs: number
+  readonly holds = new HoldLog()
+  readonly #first: SessionRow
   readonly #journal: ContactJournal
   readonly #segments: HandledSegments
   /** By the sessions' rows, in the order in which they came. */
@@ -24,18 +33,16 @@ export class SharedContact {
   /** Rows without an end. */
   #openRows: string[]
   #facts: ContactFacts
-  #hasAnswer = false
+  #answeredAtMs: number | undefined
   #endedAtMs: number | undefined
   #into: SharedContact | undefined
 
-  /** For a contact that is in the journal already, by its first session's row. */
-  constructor(
-    first: { readonly contactId: string; readonly startedAtMs: number; readonly told: Told },
-    journal: ContactJournal,
-  ) {
-    const { contactId, startedAtMs, told } = first
+  /** For a contact that is in the journal already. */
+  constructor(first: SessionRow, told: Told, journal: ContactJournal) {
+    const { contactId, startedAtMs } = first
     this.contactId = contactId
     this.startedAtMs = startedAtMs
+    this.#first = first
     this.#journal = journal
     this.#segments = new HandledSegments({ contactId, journal })
     this.#testimonies.set(contactId, { ...told, isPresent: true })
@@ -52,6 +59,11 @@ export class SharedContact {
     return this.#facts
   }
 
+  /** By the first session that was. */
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAtMs
+  }
+
   /** When the last session went; undefined while one goes on. */
   get endedAtMs(): number | undefined {
     return this.#endedAtMs
@@ -66,13 +78,16 @@ export class SharedContact {
 
   /** Journals what differs from what was known, and who handles the contact from now on. */
   tell(rowId: string, told: Told, atMs: number): void {
+    const said = this.#testimonies.get(rowId)
+    // Others may have come and gone since it said the same.
+    if (said !== undefined && !differ({ ...told, isPresent: true }, said)) return
     this.#testimonies.set(rowId, { ...told, isPresent: true })
     this.#settle(atMs)
   }
 
   answered(answeredAtMs: number): void {
-    if (!this.#hasAnswer) {
-      this.#hasAnswer = true
+    if (this.#answeredAtMs === undefined) {
+      this.#answeredAtMs = answeredAtMs
       const { contactId } = this
       this.#journal.append({ kind: 'contact.answered', contactId, answeredAtMs })
     }
@@ -85,7 +100,8 @@ export class SharedContact {
     if (said === undefined || !said.isPresent) return
     this.#testimonies.set(rowId, { ...said, isPresent: false })
     if ([...this.#testimonies.values()].some(({ isPresent }) => isPresent)) {
-      this.#settle(atMs)
+      // Which of several sessions ends first says nothing of the parties.
+      if (this.#segments.areOpen) this.#segments.handledBy(this.#weighed.agents, atMs)
       return
     }
     this.#endedAtMs = atMs
@@ -96,15 +112,16 @@ export class SharedContact {
     this.#openRows = []
   }
 
-  /** Another contact that goes on turned out to be this one: its sessions are this one's from now on. */
+  /** Another contact turned out to be this one: its sessions are this one's from now on. One of them goes on. */
   absorb(other: SharedContact, atMs: number): void {
     other.#segments.end(atMs)
     other.#into = this
+    this.#journal.append({ kind: 'contact.joined', ...other.#first, into: this.contactId })
     this.#endedAtMs = undefined
     this.#openRows.push(...other.#openRows)
     for (const [rowId, said] of other.#testimonies) this.#testimonies.set(rowId, said)
     this.#settle(atMs)
-    if (other.#hasAnswer) this.answered(atMs)
+    if (other.#answeredAtMs !== undefined) this.answered(atMs)
   }
 
   get #weighed(): Told {

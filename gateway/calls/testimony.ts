@@ -15,7 +15,7 @@ export interface Testimony {
   readonly isPresent: boolean
 }
 
-type Party = 'caller' | 'serviceNumber' | 'agent'
+type Party = 'caller' | 'serviceNumber' | 'agent' | 'platformReference'
 
 /**
  * What the sessions of one contact say together. Of each party counts who was told of it, before who guessed, and
@@ -27,6 +27,7 @@ export function weigh(testimonies: readonly Testimony[]): Omit<Testimony, 'isPre
   if (testimonies.length === 1) return first
   const caller = best('caller', testimonies).facts
   const service = best('serviceNumber', testimonies).facts
+  const named = best('platformReference', testimonies).facts
   const handling = testimonies.filter(({ isPresent, agents }) => isPresent && agents.length > 0)
   const agent = best('agent', handling.length > 0 ? handling : testimonies)
   const surest = handling.filter((said) => sureness('agent', said) === sureness('agent', agent))
@@ -39,11 +40,13 @@ export function weigh(testimonies: readonly Testimony[]): Omit<Testimony, 'isPre
       serviceNumber: service.serviceNumber,
       serviceLine: service.serviceLine,
       agent: agent.facts.agent,
+      platformReference: named.platformReference,
       foundIn: {
         ...first.facts.foundIn,
         caller: caller.foundIn.caller,
         serviceNumber: service.foundIn.serviceNumber,
         agent: agent.facts.foundIn.agent,
+        platformReference: named.foundIn.platformReference,
       },
     },
     agents: [...new Set(surest.flatMap(({ agents }) => agents))],

@@ -7,6 +7,7 @@ import type { MediaPlane } from './media-plane.ts'
 /** Recording sessions on the engines' own sockets: the recorder decodes what the client sends. */
 export class DirectSessionPlane implements SessionPlane {
   readonly capabilities: MediaCapabilities
+  readonly takesFurtherStreams = true
   readonly #plane: MediaPlane
 
   constructor(options: { readonly plane: MediaPlane; readonly capabilities: MediaCapabilities }) {

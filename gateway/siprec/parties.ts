@@ -25,6 +25,8 @@ export interface Parties {
   readonly serviceNumber: NumberFact
   /** The user part of the agent's address as received, for instance `2000`. */
   readonly agent: string | null
+  /** All who handle the call now, the agent first. */
+  readonly agents: readonly string[]
   /** What the platform calls the call and its parts, the surest name of the call first. */
   readonly references: readonly PlatformReference[]
   readonly foundIn: ContactFoundIn
@@ -42,6 +44,9 @@ export interface PartiesInput extends Statements {
   readonly settings: Identification
 }
 
+/** No call is handled by more at once; it bounds the rows that a hostile document makes. */
+const MOST_AGENTS = 16
+
 interface Found extends Candidate {
   readonly source: Source
 }
@@ -55,12 +60,14 @@ export function identifyParties(input: PartiesInput): Parties {
   const caller = findCaller(evidence, settings.caller)
   const service = findServiceNumber(evidence, settings.serviceNumber, caller)
   const callerParticipant = caller && participantOf(caller, evidence)
-  const agent = findAgent(evidence, settings.agent, { caller, callerParticipant, service })
+  const others = { caller, callerParticipant, service }
+  const agent = findAgent(evidence, settings.agent, others)
   const references = findReferences(settings.platformReference, evidence)
   return {
     caller: callerNumber(caller, evidence),
     serviceNumber: service === null ? NO_NUMBER : serviceFact(service, evidence),
-    agent: agent === null ? null : evidence.addresses.read(agent.address).user.slice(0, 255),
+    agent: agent === null ? null : userOf(agent, evidence),
+    agents: agent === null ? [] : agentsOf(agent, others, evidence),
     references,
     foundIn: {
       caller: foundIn(caller),
@@ -153,6 +160,21 @@ function findAgent(evidence: Evidence, sources: readonly Source[], others: Other
     if (candidate !== undefined) return { ...candidate, source }
   }
   return null
+}
+
+/** Where the source tells of people who take part, all of them whom nobody else is: in a conference there are several. */
+function agentsOf(agent: Found, others: Others, evidence: Evidence): readonly string[] {
+  const people = agent.participant === undefined ? [] : findBy(agent.source, evidence)
+  const handling = people.filter(
+    (candidate) =>
+      isAgent(candidate, others, evidence) && !isService(candidate.address, others, evidence),
+  )
+  const users = [agent, ...handling].map((candidate) => userOf(candidate, evidence))
+  return [...new Set(users)].slice(0, MOST_AGENTS)
+}
+
+function userOf({ address }: Candidate, evidence: Evidence): string {
+  return evidence.addresses.read(address).user.slice(0, 255)
 }
 
 function isAgent(candidate: Candidate, others: Others, evidence: Evidence): boolean {

@@ -59,6 +59,12 @@ export interface VendorField {
   readonly value: string
 }
 
+/** Whether everybody who took part has left, as at the call's end. */
+export function haveAllLeft(metadata: RecordingMetadata): boolean {
+  const { participants } = metadata
+  return participants.length > 0 && !participants.some((one) => isPresent(one, metadata))
+}
+
 /** Whether the participant is still in a session that goes on; one in no session counts as present. */
 export function isPresent(participant: MetadataParticipant, metadata: RecordingMetadata): boolean {
   if (participant.sessions.length === 0) return true

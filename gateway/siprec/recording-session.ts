@@ -2,11 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { SiprecConfig } from '../../config/siprec-config.ts'
-import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
-import type { CallControl } from '../calls/call-control.ts'
+import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { CallEvents } from '../calls/call-events.ts'
-import type { ContactRecord } from '../calls/contact-record.ts'
-import type { RecordingFiles } from '../calls/recording-files.ts'
+import type { LiveCall } from '../calls/live-call.ts'
 import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
@@ -18,13 +16,12 @@ import type {
   SipRequest,
   SipResponse,
 } from '../sip/sip-surface.ts'
+import type { CallMaker, CallOrigin } from './call-maker.ts'
 import type { MediaNegotiation } from './media-negotiation.ts'
-import type { RecordingRequest } from './recording-session-request.ts'
+import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
+import { type ClosedCall, SessionCalls } from './session-calls.ts'
 import { SessionDialog } from './session-dialog.ts'
-import type { SessionKnowledge } from './session-knowledge.ts'
 import { SessionMedia } from './session-media.ts'
-import type { SessionPlane } from './session-plane.ts'
-import { SessionRecording } from './session-recording.ts'
 
 /** Moves forward only. */
 export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 'ended'
@@ -33,13 +30,10 @@ export interface RecordingSessionOptions {
   readonly request: SipRequest
   readonly response: SipResponse
   readonly message: RecordingRequest
-  readonly contact: ContactRecord
-  readonly control: CallControl
-  readonly knowledge: SessionKnowledge
+  readonly maker: CallMaker
+  readonly origin: CallOrigin
   readonly negotiation: MediaNegotiation
   readonly dialogs: DialogMaker
-  readonly plane: SessionPlane
-  readonly files: RecordingFiles
   readonly timer: TimerLimits
   readonly agreement: TimerAgreement
   /** What the client is told when its recording is stopped. */
@@ -65,13 +59,12 @@ const RETRY_AFTER_S = 5
 
 /**
  * One recording session (RFC 7866), from its INVITE to its verdict. Whatever happens, it ends once, and then the
- * contact has an end and the recording a verdict.
+ * contacts of its calls have an end, unless others bring them too, and their recordings a verdict.
  */
 export class RecordingSession {
   readonly #options: RecordingSessionOptions
-  readonly #contact: ContactRecord
   readonly #log: Log
-  readonly #recording: SessionRecording
+  readonly #calls: SessionCalls
   readonly #media: SessionMedia
   readonly #arrivedAtMs: number
   #state: SessionState = 'opening'
@@ -82,32 +75,52 @@ export class RecordingSession {
   #farewell: Promise<void> | undefined
 
   constructor(options: RecordingSessionOptions) {
-    const { contact, clock } = options
-    const log = options.log.child({ callId: contact.callId, contactId: contact.contactId })
+    const { origin, clock } = options
+    const log = options.log.child({ callId: origin.callId })
     this.#options = options
-    this.#contact = contact
     this.#log = log
     this.#arrivedAtMs = clock.monotonicMs()
-    this.#recording = new SessionRecording({ ...options, log })
-    this.#media = new SessionMedia({ ...options, recording: this.#recording, log })
-    options.control.onStopped((outcome) => this.#stopped(outcome))
+    this.#calls = new SessionCalls({
+      ...options,
+      startedAtMs: clock.epochMs(),
+      log,
+      onRecordingStopped: () => this.#stopped(),
+      onCallStopped: (closed, endedAtMs) => this.#callEnded(closed, endedAtMs, 'session_stopped'),
+    })
+    this.#media = new SessionMedia({ ...options, calls: this.#calls, log })
   }
 
-  /** The open recording; another one after the first was lost. */
+  /** The first open recording; another one after it was lost. */
   get recordingId(): string {
-    return this.#recording.recordingId
+    return this.#calls.recordingId
+  }
+
+  /** Whether it has streams in a recording. */
+  has(recordingId: string): boolean {
+    return this.#calls.has(recordingId)
   }
 
   get state(): SessionState {
     return this.#state
   }
 
-  get contact(): ContactRecord {
-    return this.#contact
-  }
-
-  get control(): CallControl {
-    return this.#options.control
+  /** Its calls that go on. */
+  get live(): readonly LiveCall[] {
+    return this.#calls.live.map(({ contact, part, isHeld }) => ({
+      contactId: contact.contactId,
+      recordingId: part.recordingId,
+      callId: contact.callId,
+      state: this.#state,
+      isHeld: isHeld || this.isHeld,
+      isPaused: part.control.pausedBy.length > 0,
+      isStopped: part.control.isStopped,
+      startedAtMs: contact.startedAtMs,
+      answeredAtMs: contact.answeredAtMs ?? null,
+      caller: contact.facts.caller.display,
+      serviceNumber: contact.facts.serviceNumber.display,
+      serviceLine: contact.facts.serviceLine,
+      agent: contact.facts.agent,
+    }))
   }
 
   /** Whether every stream is on hold or stopped now. */
@@ -130,7 +143,7 @@ export class RecordingSession {
   renew(framework: DialogRenewer): Promise<void> {
     this.#renewal ??= Promise.all([
       this.#dialog?.renew(framework),
-      this.#recording.renewSignalling(framework),
+      this.#calls.renewSignalling(framework),
     ]).then(() => {
       this.#renewal = undefined
     })
@@ -174,7 +187,7 @@ export class RecordingSession {
     this.#state = 'answering'
     const answeredAtMs = this.#options.clock.epochMs()
     // Told before the 200 leaves, so that the first packets find the timeline's zero set.
-    this.#recording.answered(answeredAtMs)
+    this.#calls.answered(answeredAtMs)
     this.#options.dialogs.createUAS(
       request,
       this.#options.response,
@@ -191,7 +204,7 @@ export class RecordingSession {
           if (dialog === undefined) return this.#notEstablished(failure)
           this.#setupMs = this.#options.clock.monotonicMs() - this.#arrivedAtMs
           if (this.#state !== 'answering') return this.#hangUp(dialog)
-          this.#established(dialog, { answeredAtMs, setupMs: this.#setupMs })
+          this.#established(dialog, this.#setupMs)
         }),
     )
   }
@@ -212,17 +225,13 @@ export class RecordingSession {
     return undefined
   }
 
-  #established(
-    dialog: SipDialog,
-    { answeredAtMs, setupMs }: { readonly answeredAtMs: number; readonly setupMs: number },
-  ): void {
+  #established(dialog: SipDialog, setupMs: number): void {
     const { request, message, agreement, timer, clock, ackTimeoutMs, orphanQuietMs, events } =
       this.#options
     const media = this.#media
     this.#state = 'established'
     events.answered(setupMs)
-    this.#contact.answered(answeredAtMs)
-    this.#contact.recordingStarted(this.recordingId, answeredAtMs)
+    this.#calls.established()
     this.#dialog = new SessionDialog({
       dialog,
       agreement,
@@ -235,7 +244,7 @@ export class RecordingSession {
       clock,
       ackTimeoutMs,
       events: {
-        onMessage: (update) => this.#learn(update),
+        onMessage: (update, headers) => this.#learn(update, headers),
         onOffer: (offer) => media.takeOffer(offer),
         onAnswer: async (answer) => {
           if (!(await media.takeAnswer(answer))) void this.end('no_answer_in_ack')
@@ -250,16 +259,16 @@ export class RecordingSession {
    * session goes on in a new recording. Where its media moves, the peer is told in a re-INVITE; one that will not have
    * that is left, as is one for which there is no room.
    */
-  mediaLost(): void {
+  mediaLost(recordingId: string): void {
     if (this.#state !== 'established') {
       void this.end('engine_failed', { reasons: ['engine_failed'] })
       return
     }
-    this.#guard(() => this.#goOn())
+    this.#guard(() => this.#goOn(recordingId))
   }
 
-  async #goOn(): Promise<void> {
-    const outcome = await this.#media.goOn().catch((error: unknown) => {
+  async #goOn(lostRecordingId: string): Promise<void> {
+    const outcome = await this.#media.goOn(lostRecordingId).catch((error: unknown) => {
       this.#log.warn({ reason: messageOf(error) }, 'session cannot go on')
       return 'impossible' as const
     })
@@ -280,21 +289,18 @@ export class RecordingSession {
     await dialog.destroy().catch(() => undefined)
   }
 
-  #learn(message: RecordingRequest): void {
-    const { knowledge, clock } = this.#options
-    if (message.metadata === null && message.metadataRaw === null) return
-    this.#contact.change(knowledge.learn(message), clock.epochMs())
-    // An offer beside it brings the roles of its own streams.
-    if (message.hasSdp || this.#state !== 'established') return
-    this.#guard(() => this.#media.takeRoles())
+  #learn(message: RecordingRequest, headers: ReadHeaders): void {
+    this.#calls.learn(message, headers, this.#options.clock.epochMs())
+    // An offer beside it brings its own streams.
+    if (!message.hasSdp) this.#guard(() => this.#takeMetadata())
   }
 
   /** The recording has ended before its call: the client is told that nothing is wanted any more. */
-  async #stopped(outcome: RecordingOutcome | undefined): Promise<void> {
+  async #stopped(): Promise<void> {
     const { onStop } = this.#options
-    await this.#recording.stopped(outcome)
     if (this.#state !== 'established') return
-    if (onStop === 'bye') return this.end('recording_stopped')
+    const isOnly = this.#calls.live.length === 1
+    if (onStop === 'bye' && isOnly) return this.end('recording_stopped')
     await this.#media.stop()
     // A client that will not have it sends on, and is not heard.
     void this.#dialog?.offer()
@@ -314,22 +320,36 @@ export class RecordingSession {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
     try {
-      const recording = await this.#recording.close(endedAtMs, reasons)
-      this.#options.control.close()
-      this.#contact.ended(endedAtMs, endReason)
-      reportEndedCall(this.#log, {
-        request: this.#options.request,
-        recordingId: this.recordingId,
-        facts: this.#contact.facts,
-        endReason,
-        setupMs: this.#setupMs,
-        recording,
-      })
+      for (const closed of await this.#calls.close(endedAtMs, reasons)) {
+        this.#callEnded(closed, endedAtMs, endReason)
+      }
     } finally {
       this.#state = 'ended'
       events.ended(endReason)
       onEnded()
     }
+  }
+
+  async #takeMetadata(): Promise<void> {
+    // A BYE has ended the session by then, and what its metadata stops ends with it.
+    await Promise.resolve()
+    if (this.#state !== 'established') return
+    if ((await this.#media.takeMetadata()) === 'moved') await this.#dialog?.offer()
+  }
+
+  /** Nothing more of a call comes in this session. */
+  #callEnded({ call, recording }: ClosedCall, endedAtMs: number, endReason: string): void {
+    const { contact, part } = call
+    const { contactId, facts } = contact
+    contact.ended(endedAtMs, endReason)
+    reportEndedCall(this.#log.child({ contactId }), {
+      request: this.#options.request,
+      recordingId: part.recordingId,
+      facts,
+      endReason,
+      setupMs: this.#setupMs,
+      recording,
+    })
   }
 
   /** What is thrown in one call is logged here, answered 500, and ends that call alone. */

@@ -5,7 +5,7 @@ import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import type { CallControls } from '../calls/call-controls.ts'
 import type { CallEvents } from '../calls/call-events.ts'
-import { ContactRecord } from '../calls/contact-record.ts'
+import { JoinableContacts } from '../calls/joinable-contacts.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
@@ -13,7 +13,9 @@ import type { InviteTaker } from '../sip/invite-router.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
+import { CallMaker } from './call-maker.ts'
 import type { Identification } from './identification.ts'
+import type { Joining } from './join-rules.ts'
 import { MediaNegotiation } from './media-negotiation.ts'
 import type { PeerPlanes } from './peer-planes.ts'
 import { RecordingSession } from './recording-session.ts'
@@ -23,7 +25,7 @@ import {
   recordingSign,
 } from './recording-session-request.ts'
 import { readMessage } from './session-dialog.ts'
-import { SessionKnowledge, type SessionKnowledgeOptions } from './session-knowledge.ts'
+import type { SessionKnowledgeOptions } from './session-knowledge.ts'
 import { objectionToSession } from './session-objection.ts'
 
 export interface RecordingSessionsOptions {
@@ -42,6 +44,7 @@ export interface RecordingSessionsOptions {
   readonly orphanQuietMs: number
   readonly identification: Identification
   readonly lines: SessionKnowledgeOptions['lines']
+  readonly joining: Joining
   readonly clock: Clock
   readonly log: Log
   readonly events: CallEvents
@@ -61,10 +64,14 @@ export class RecordingSessions {
   /** By Call-ID and From tag, from the INVITE until the verdict. */
   readonly #sessions = new Map<string, RecordingSession>()
   readonly #served: ServedCalls<RecordingSession>
+  readonly #joinable: JoinableContacts
+  readonly #maker: CallMaker
   #isDraining = false
 
   constructor(options: RecordingSessionsOptions) {
     this.#options = options
+    this.#joinable = new JoinableContacts(options)
+    this.#maker = new CallMaker({ ...options, joinable: this.#joinable })
     this.#served = new ServedCalls({
       calls: () => [...this.#sessions.values()],
       recordings: options.recordings,
@@ -74,7 +81,7 @@ export class RecordingSessions {
     for (const plane of options.planes.all) {
       plane.onLost((recordingId) => {
         for (const session of this.#sessions.values()) {
-          if (session.recordingId === recordingId) session.mediaLost()
+          if (session.has(recordingId)) session.mediaLost(recordingId)
         }
       })
     }
@@ -99,6 +106,7 @@ export class RecordingSessions {
   /** Starts to look after sessions whose SIP server was lost. Idempotent. */
   start(): void {
     this.#served.start()
+    this.#joinable.start()
   }
 
   get isDraining(): boolean {
@@ -110,21 +118,7 @@ export class RecordingSessions {
   }
 
   list(): readonly LiveCall[] {
-    return [...this.#sessions.values()].map((session) => ({
-      contactId: session.contact.contactId,
-      recordingId: session.recordingId,
-      callId: session.contact.callId,
-      state: session.state,
-      isHeld: session.isHeld,
-      isPaused: session.control.pausedBy.length > 0,
-      isStopped: session.control.isStopped,
-      startedAtMs: session.contact.startedAtMs,
-      answeredAtMs: session.contact.answeredAtMs ?? null,
-      caller: session.contact.facts.caller.display,
-      serviceNumber: session.contact.facts.serviceNumber.display,
-      serviceLine: session.contact.facts.serviceLine,
-      agent: session.contact.facts.agent,
-    }))
+    return [...this.#sessions.values()].flatMap((session) => session.live)
   }
 
   /**
@@ -134,6 +128,7 @@ export class RecordingSessions {
   async drain(): Promise<void> {
     this.#isDraining = true
     this.#served.close()
+    this.#joinable.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((session) => session.end('shutdown', { reasons: ['shutdown'] })))
     await Promise.race([
@@ -192,35 +187,19 @@ export class RecordingSessions {
       readonly agreement: TimerAgreement
     },
   ): void {
-    const { journal, nodeId, clock, events, planes, identification, lines } = this.#options
-    const { request, response, server, message, agreement } = invite
+    const { clock, events, planes } = this.#options
+    const { request, response, server, headers, message, agreement } = invite
     const plane = planes.planeFor(request.source_address)
-    const knowledge = new SessionKnowledge({
-      headers: invite.headers,
-      requestUri: request.uri,
-      identification,
-      lines,
-    })
-    const contact = new ContactRecord({
-      journal,
-      nodeId,
-      callId: request.get('Call-ID') ?? '',
-      capture: 'siprec',
-      startedAtMs: clock.epochMs(),
-      facts: knowledge.learn(message),
-    })
-    events.arrived()
+    const callId = request.get('Call-ID') ?? ''
     const session = new RecordingSession({
       ...this.#options,
       request,
       response,
       message,
       agreement,
-      contact,
-      control: this.#options.controls.create(contact),
-      knowledge,
+      maker: this.#maker,
+      origin: { headers, requestUri: request.uri, callId, dialogKey: key, plane },
       dialogs: server.framework,
-      plane,
       negotiation: new MediaNegotiation({
         capabilities: planes.capabilitiesFor(request.source_address),
         sessionId: String(Math.floor(clock.epochMs())),
@@ -228,6 +207,7 @@ export class RecordingSessions {
       }),
       onEnded: () => this.#sessions.delete(key),
     })
+    events.arrived()
     this.#sessions.set(key, session)
     this.#served.hold(session, server)
     if (this.#isDraining) {

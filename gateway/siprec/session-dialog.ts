@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { readHeaders } from '../sip/read-headers.ts'
 import { type DialogRenewer, renewDialog } from '../sip/renew-dialog.ts'
 import {
   agreeOnTimer,
@@ -15,7 +16,11 @@ import type {
   SipRequest,
   SipResponse,
 } from '../sip/sip-surface.ts'
-import { type RecordingRequest, readRecordingRequest } from './recording-session-request.ts'
+import {
+  type ReadHeaders,
+  type RecordingRequest,
+  readRecordingRequest,
+} from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
 
 /** What the session decides about an offer within the dialog. */
@@ -25,8 +30,8 @@ export type OfferReply =
 
 /** What the session hears of its dialog. */
 export interface DialogEvents {
-  /** A message that may carry metadata. */
-  onMessage(message: RecordingRequest): void
+  /** A message that may carry metadata, or headers that tell of parties. */
+  onMessage(message: RecordingRequest, headers: ReadHeaders): void
   /** Null where the offer cannot be read. */
   onOffer(offer: SdpOffer | null): Promise<OfferReply>
   /** The answer to our own offer, out of an ACK; null where there is none or it cannot be read. */
@@ -160,7 +165,7 @@ export class SessionDialog {
       .on('ack', (request) => guard(() => this.#acknowledged(request)))
       .on('destroy', (request) =>
         guard(() => {
-          events.onMessage(readMessage(request))
+          events.onMessage(readMessage(request), readHeaders(request.raw))
           events.onEnd(endReasonOf(request), true)
         }),
       )
@@ -172,7 +177,7 @@ export class SessionDialog {
       )
       .on('info', (request, response) =>
         guard(() => {
-          events.onMessage(readMessage(request))
+          events.onMessage(readMessage(request), readHeaders(request.raw))
           response.send(200, 'OK', {})
         }, response),
       )
@@ -194,7 +199,7 @@ export class SessionDialog {
     if (!this.#awaitsAnswer) return
     this.#awaitsAnswer = false
     const message = readMessage(request)
-    this.#options.events.onMessage(message)
+    this.#options.events.onMessage(message, readHeaders(request.raw))
     await this.#options.events.onAnswer(message.sdp)
   }
 
@@ -210,7 +215,7 @@ export class SessionDialog {
       return response.send(422, 'Session Interval Too Small', { headers })
     }
     const message = readMessage(request)
-    this.#options.events.onMessage(message)
+    this.#options.events.onMessage(message, readHeaders(request.raw))
     this.#openOffer = 'theirs'
     try {
       const reply = await this.#reply(request.method, message)

@@ -1,20 +1,17 @@
 import type { Log } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import type { CallControl } from '../calls/call-control.ts'
 import type { Answer } from './answer-plan.ts'
 import { withNewKeys } from './delayed-offer.ts'
 import type { MediaNegotiation, OfferJudgement } from './media-negotiation.ts'
 import type { RecordingRequest } from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
+import type { SessionCalls } from './session-calls.ts'
 import type { OfferReply } from './session-dialog.ts'
-import type { SessionKnowledge } from './session-knowledge.ts'
-import type { SessionRecording } from './session-recording.ts'
+import type { SessionStream } from './session-plane.ts'
 
 export interface SessionMediaOptions {
   readonly negotiation: MediaNegotiation
-  readonly knowledge: SessionKnowledge
-  readonly recording: SessionRecording
-  readonly control: CallControl
+  readonly calls: SessionCalls
   readonly log: Log
 }
 
@@ -30,7 +27,8 @@ export class SessionMedia {
   readonly #options: SessionMediaOptions
   /** Whether the peer has said anything of its media, in an offer or an answer. */
   #isAgreed = false
-  #isStopped = false
+  /** Where each stream is received. */
+  readonly #streams = new Map<string, SessionStream>()
 
   constructor(options: SessionMediaOptions) {
     this.#options = options
@@ -63,10 +61,10 @@ export class SessionMedia {
 
   /** Answers an offer within the dialog; null where it cannot be read. Rejects where the plane fails. */
   async takeOffer(offer: SdpOffer | null): Promise<OfferReply> {
-    const { negotiation } = this.#options
+    const { negotiation, calls } = this.#options
     if (offer === null) return NOT_ACCEPTABLE
     const judgement = negotiation.judge(offer)
-    if (judgement.kind !== 'unusable') this.#heedPause(offer)
+    if (judgement.kind !== 'unusable') calls.heedPause(offer, this.isHeld)
     switch (judgement.kind) {
       case 'unusable':
         this.#log(judgement)
@@ -96,29 +94,22 @@ export class SessionMedia {
     return this.#isAgreed
   }
 
-  /** Ordered before the streams change, so that the moment of the offer counts. Nobody waits for it. */
-  #heedPause(offer: SdpOffer): void {
-    const { knowledge, control } = this.#options
-    const isPaused = control.pausedBy.some(({ by }) => by === 'offer')
-    const isPausing = knowledge.isPausing(offer)
-    // What was not heard before is being set up, and not paused.
-    if (isPausing && !isPaused && !this.isHeld) void control.pause({ by: 'offer', reason: null })
-    if (!isPausing && isPaused) void control.resume('offer')
-  }
-
-  /** Metadata may tell whose voice a stream carries after the stream was opened. Rejects where the plane fails. */
-  async takeRoles(): Promise<void> {
-    const { negotiation, knowledge, recording } = this.#options
-    const { plan } = negotiation
-    if (plan === undefined) return
-    const { streams } = knowledge.assignRoles(plan)
+  /**
+   * Metadata may tell after a stream was opened whose voice it carries, and of which call. Tells whether the peer must
+   * hear of it, since the media has moved. Rejects where the plane fails.
+   */
+  async takeMetadata(): Promise<'in_place' | 'moved'> {
+    const { negotiation, calls } = this.#options
+    const { plan, description } = negotiation
+    if (plan === undefined) return 'in_place'
+    const { streams } = calls.assignRoles(plan)
     const isNews = JSON.stringify(streams) !== JSON.stringify(plan.streams)
-    if (isNews || recording.hasStaleCodes) await this.#apply(plan)
+    if (isNews || calls.areStale) await this.#apply(plan)
+    return negotiation.description === description ? 'in_place' : 'moved'
   }
 
-  /** Nothing is wanted of the peer any more, whatever it offers from now on. Rejects where the plane fails. */
+  /** The recording of one of the calls was stopped: nothing more is wanted of its streams. Rejects where the plane fails. */
   async stop(): Promise<void> {
-    this.#isStopped = true
     const { plan } = this.#options.negotiation
     if (plan !== undefined) await this.#apply(plan)
   }
@@ -127,28 +118,35 @@ export class SessionMedia {
    * What held the recording is gone: it goes on elsewhere. Tells whether the peer must hear of it, since the media
    * has moved. Rejects where there is no room.
    */
-  async goOn(): Promise<'in_place' | 'moved'> {
-    const { negotiation, recording } = this.#options
+  async goOn(lostRecordingId: string): Promise<'in_place' | 'moved'> {
+    const { negotiation, calls } = this.#options
     const { plan, description } = negotiation
     if (plan === undefined) throw new TallenneError('engine_failed', 'there is no media to go on')
     const renewed = withNewKeys(plan)
-    const now = negotiation.agree(renewed, await recording.goOn(renewed))
+    const moved = await calls.goOn(lostRecordingId, renewed)
+    // The keys of other calls' streams are new as well.
+    const others = calls.live.length > 1 ? await calls.hold(renewed) : []
+    const now = this.#agree(renewed, [...others, ...moved])
     return now === description ? 'in_place' : 'moved'
   }
 
   async #open(plan: Answer): Promise<FirstReply> {
-    const { negotiation, knowledge, recording } = this.#options
-    const assigned = knowledge.assignRoles(plan)
     return this.#unlessUnusable(async () => {
-      const streams = await recording.open(assigned)
-      return { kind: 'answer', description: negotiation.agree(assigned, streams) }
+      await this.#apply(plan)
+      return { kind: 'answer', description: this.description }
     })
   }
 
   async #apply(plan: Answer): Promise<void> {
-    const { negotiation, knowledge, recording } = this.#options
-    const assigned = knowledge.assignRoles(this.#isStopped ? inactive(plan) : plan)
-    negotiation.agree(assigned, await recording.update(assigned))
+    const { calls } = this.#options
+    const assigned = calls.assignRoles(withoutStopped(plan, calls))
+    this.#agree(assigned, await calls.hold(assigned))
+  }
+
+  #agree(plan: Answer, streams: readonly SessionStream[]): string {
+    for (const stream of streams) this.#streams.set(stream.streamId, stream)
+    const all = plan.streams.flatMap(({ streamId }) => this.#streams.get(streamId) ?? [])
+    return this.#options.negotiation.agree(plan, all)
   }
 
   async #unlessUnusable<Reply>(work: () => Promise<Reply>): Promise<Reply | typeof NOT_ACCEPTABLE> {
@@ -167,13 +165,19 @@ export class SessionMedia {
   }
 }
 
-/** The plan with nothing to be received. */
-function inactive(plan: Answer): Answer {
+/** The plan with nothing to be received of calls whose recordings were stopped. */
+function withoutStopped(plan: Answer, calls: SessionCalls): Answer {
+  const isStopped = calls.stoppedStreams(plan)
+  if (isStopped.size === 0) return plan
   return {
     ...plan,
     lines: plan.lines.map((line) =>
-      line.kind === 'accepted' ? { ...line, direction: 'inactive' } : line,
+      line.kind === 'accepted' && isStopped.has(line.streamId)
+        ? { ...line, direction: 'inactive' }
+        : line,
     ),
-    streams: plan.streams.map((stream) => ({ ...stream, isReceiving: false })),
+    streams: plan.streams.map((stream) =>
+      isStopped.has(stream.streamId) ? { ...stream, isReceiving: false } : stream,
+    ),
   }
 }

@@ -23,7 +23,7 @@ export interface SessionMediaRequest {
   readonly recordingId: string
   readonly callId: string
   readonly answer: Answer
-  /** A recording of the session that was lost: what still lives of its media goes on in this one. */
+  /** The recording that had the streams before: what still lives of its media goes on in this one. */
   readonly after?: string
   readonly control: OrderedControl
 }
@@ -36,6 +36,8 @@ export interface SessionMediaRequest {
 export interface SessionPlane {
   /** What may be answered now. */
   readonly capabilities: MediaCapabilities
+  /** Whether a recording may have streams of several sessions, which then share its `update`. */
+  readonly takesFurtherStreams: boolean
   /** Tells where the streams are received, in any order. */
   open(request: SessionMediaRequest): Promise<readonly SessionStream[]>
   /** Sets the timeline's zero. */

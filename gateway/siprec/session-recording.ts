@@ -38,9 +38,9 @@ export class SessionRecording {
     return this.#recordingId
   }
 
-  /** Rejects as a `SessionPlane` does. */
-  open(answer: Answer): Promise<readonly SessionStream[]> {
-    return this.#open(answer, undefined)
+  /** `after` is the recording that the streams were in before. Rejects as a `SessionPlane` does. */
+  open(answer: Answer, after?: string): Promise<readonly SessionStream[]> {
+    return this.#open(answer, after)
   }
 
   /** Sets the timeline's zero. Never throws: a recording that cannot be told is being lost. */

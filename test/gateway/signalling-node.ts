@@ -16,6 +16,7 @@ import type { TimerLimits } from '../../gateway/sip/session-timer.ts'
 import { SipConnection } from '../../gateway/sip/sip-connection.ts'
 import { SipServer } from '../../gateway/sip-server/sip-server.ts'
 import { createIdentification } from '../../gateway/siprec/identification.ts'
+import { createJoining } from '../../gateway/siprec/join-rules.ts'
 import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
 import { PeerPlanes } from '../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
@@ -120,6 +121,7 @@ export async function startSignallingNode(
     timer: options.timer ?? { expiresS: 1800, minS: 90 },
     ackTimeoutMs: options.ackTimeoutMs ?? 32_000,
     orphanQuietMs: 3000,
+    joining: createJoining(config.joining),
     identification: createIdentification(config.identification),
     lines: config,
     clock,

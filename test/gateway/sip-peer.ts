@@ -16,6 +16,8 @@ export interface PeerMessage {
 export interface CallOptions {
   readonly callId: string
   readonly to?: string
+  /** URI with its parameters. */
+  readonly from?: string
   readonly headers?: readonly string[]
   readonly contentType?: string
   readonly body?: string
@@ -204,6 +206,7 @@ export class PeerCall {
       body: options.body ?? '',
       contentType: options.contentType ?? 'application/sdp',
       ...(options.maxForwards === undefined ? {} : { maxForwards: options.maxForwards }),
+      ...(options.from === undefined ? {} : { from: options.from }),
     })
     if (method === 'INVITE') this.#inviteBranch = branch
     return branch
@@ -243,16 +246,18 @@ export class PeerCall {
       readonly body?: string
       readonly contentType?: string
       readonly maxForwards?: number
+      readonly from?: string
     },
   ): string {
     const branch = options.branch ?? `z9hG4bK${Math.random().toString(16).slice(2)}`
     const body = options.body ?? ''
     const { to = 'sip:recorder@127.0.0.1', isPlain = false } = this.#options
+    const { from = 'sip:client@127.0.0.1' } = { ...this.#options, ...options }
     const lines = [
       `${method} ${method === 'CANCEL' ? to : this.#target} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${this.#peer.port};branch=${branch};rport`,
       `Max-Forwards: ${options.maxForwards ?? 70}`,
-      `From: <sip:client@127.0.0.1>;tag=${this.fromTag}`,
+      `From: <${from}>;tag=${this.fromTag}`,
       `To: <${to}>${this.#toTag === '' || method === 'CANCEL' ? '' : `;tag=${this.#toTag}`}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${options.number} ${method}`,

@@ -10,6 +10,7 @@ export function watchedPlane(
   const tell = ({ streams }: Answer) => onStreams(streams)
   return {
     capabilities: plane.capabilities,
+    takesFurtherStreams: plane.takesFurtherStreams,
     open: (request) => {
       tell(request.answer)
       return plane.open(request)

@@ -36,6 +36,7 @@ const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF']
 
 /** Recording sessions whose streams end on FreeSWITCH, which decrypts and decodes them and forks them to the recorder. */
 export class FreeswitchSessionPlane implements SessionPlane {
+  readonly takesFurtherStreams = false
   readonly #options: FreeswitchSessionPlaneOptions
   /** By recording; one session may have several, of which one is open. */
   readonly #sessions = new Map<string, FreeswitchSession>()

@@ -5,6 +5,7 @@ import type { SessionPlane } from '../../../gateway/siprec/session-plane.ts'
 function plane(): SessionPlane {
   const never = () => Promise.reject(new Error('not asked'))
   return {
+    takesFurtherStreams: true,
     capabilities: { codecs: [], protocols: [], maxStreams: 0 },
     open: never,
     answered: never,

@@ -9,6 +9,7 @@ const nobody: Parties = {
   caller: NO_NUMBER,
   serviceNumber: NO_NUMBER,
   agent: null,
+  agents: [],
   references: [],
   foundIn: { caller: null, serviceNumber: null, agent: null, platformReference: null },
   direction: 'unknown',

@@ -5,6 +5,7 @@ import { DirectSessionPlane } from '../../../../gateway/media/direct-session-pla
 import { FreeswitchSessionPlane } from '../../../../gateway/media/freeswitch/freeswitch-session-plane.ts'
 import type { TimerLimits } from '../../../../gateway/sip/session-timer.ts'
 import { createIdentification } from '../../../../gateway/siprec/identification.ts'
+import { createJoining } from '../../../../gateway/siprec/join-rules.ts'
 import { G711_CAPABILITIES } from '../../../../gateway/siprec/media-capabilities.ts'
 import { PeerPlanes } from '../../../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../../../gateway/siprec/recording-sessions.ts'
@@ -53,6 +54,7 @@ export async function startSessionNode(
     orphanQuietMs: 20_000,
     recordings: () => recordings.live(),
     identification: createIdentification(config.identification),
+    joining: createJoining(config.joining),
     lines: config,
     clock,
     log,
