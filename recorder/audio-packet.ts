@@ -11,6 +11,8 @@ export interface AudioPacket extends SampleSource {
    * highest itself.
    */
   readonly missing: number
+  /** Opus packets of 20 ms each that the audio can be stored as, in their order; undefined where it has to be encoded. */
+  readonly opus: readonly Uint8Array[] | undefined
 }
 
 /** An audio packet that is filled again and again, so that none costs an object. */

@@ -19,13 +19,16 @@ export interface ChannelOptions {
   readonly silence: Uint8Array
 }
 
+/** Whether a slot is muted, as a whole or by half, or stands beside one that is. */
+export type SlotMuting = 'none' | 'near' | 'whole'
+
 const METER_SLOTS = 5
 /** Samples by which the encoder's packets begin before their slots. */
 const LOOKAHEAD = (OPUS_PRE_SKIP_48K * SAMPLE_RATE) / 48_000
 
 /**
  * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says silence in a
- * packet made once where it is quiet.
+ * packet made once where it is quiet. A leg that is alone and sends Opus is stored as it came.
  *
  * After a quiet stretch the encoder goes on from the state that it had: it fell silent after 200 ms of quiet, and so
  * did the decoder, whose own state faded meanwhile, so that both begin again from near silence.
@@ -75,14 +78,23 @@ export class Channel {
 
   /**
    * The Opus packet of the slot that was just taken from the legs; valid until the next call. Of a slot that is muted
-   * as a whole nothing comes near the encoder, and the packet is silence.
+   * as a whole nothing comes near the encoder, and the packet is silence. Where a pause is near, what is stored is made
+   * of samples, which end and begin with it.
    */
-  encode(isMuted = false): Uint8Array {
-    if (isMuted) return this.#encodeMuted()
+  encode(muted: SlotMuting = 'none'): Uint8Array {
+    if (muted === 'whole') return this.#encodeMuted()
     const energy = this.#mix()
     this.#meter[this.#slots++ % METER_SLOTS] = energy
     if (this.#quiet.isLoud(energy)) this.#loudSlots++
     const isSkippable = this.#quiet.isSkippable(energy, this.#energyAhead)
+    const asItIs =
+      muted === 'none' && this.#legs.length === 1 ? this.#legs[0]?.leg.packet : undefined
+    if (asItIs !== undefined) {
+      // What the encoder knows is not what is heard before its next packet.
+      this.#encoder = undefined
+      this.#wasEncoded = false
+      return asItIs
+    }
     if (this.#options.skipsQuiet && isSkippable) {
       this.#wasEncoded = false
       return this.#options.silence

@@ -82,6 +82,7 @@ export class ForkLeg implements RecordedStream {
       table: undefined,
       stride: 2,
       density: 1,
+      opus: undefined,
     }
   }
 

@@ -1,4 +1,5 @@
 import { Concealment } from './concealment.ts'
+import { KeptPackets } from './kept-packets.ts'
 import { LostSpans } from './lost-spans.ts'
 import { SLOT_SAMPLES } from './sample-clock.ts'
 import { type Density, lowerDensity, raiseDensity } from './sample-density.ts'
@@ -26,6 +27,9 @@ export class LegBuffer {
   readonly #lost = new LostSpans()
   /** Made for the first packet: many a leg never gets one. */
   #ring: SampleRing | undefined
+  /** Made for the first packet that can be stored as it is. */
+  #kept: KeptPackets | undefined
+  #packet: Uint8Array | undefined
   #base: number
   #isSilent = true
   /** Up to here what came too late was told. */
@@ -46,6 +50,11 @@ export class LegBuffer {
   /** The slot before it. */
   get slotBefore(): Int16Array {
     return this.#audio.subarray(0, this.#slot.length)
+  }
+
+  /** The Opus packet that the slot can be stored as; undefined where it has to be encoded. */
+  get packet(): Uint8Array | undefined {
+    return this.#packet
   }
 
   /** Samples of the slot for each one at 8 kHz. */
@@ -75,10 +84,17 @@ export class LegBuffer {
     else ring.writeStretched(position, source, length)
   }
 
+  /** What was written there can be stored as an Opus packet of 20 ms. */
+  keep(position: number, packet: Uint8Array): void {
+    this.#kept ??= new KeptPackets()
+    this.#kept.add(position, packet)
+  }
+
   /** Moves what stands in `from`…`to` earlier by `by` samples; what falls before `floor` or the base is lost. */
   moveEarlier(from: number, to: number, { by, floor }: { by: number; floor: number }): void {
     this.#ringNow().moveEarlier(from, to, { by, floor })
     this.#lost.moveEarlier(from, by)
+    this.#kept?.moveEarlier(from, by)
   }
 
   /** Packets are missing there. What was taken already is lost for good. */
@@ -99,6 +115,7 @@ export class LegBuffer {
   /** Moves on by a slot, leaves its audio in `slot`, and returns its energy (sum of squares). */
   take(): number {
     const ring = this.#ring
+    this.#packet = this.#kept?.takeFor(this.base)
     if (ring === undefined || ring.end <= ring.base) {
       if (!this.#isSilent) this.#audio.fill(0)
       this.#isSilent = true

@@ -77,6 +77,13 @@ export class Pauses {
     return muted
   }
 
+  /** Whether a pause touches the slot at a position, or one beside it. */
+  isNear(position: number): boolean {
+    const from = position - SLOT_SAMPLES
+    const end = position + 2 * SLOT_SAMPLES
+    return this.#spans.some((span) => span.from < end && (span.to ?? end) > from)
+  }
+
   /**
    * Silences what of the slot lies in pauses, however dense its samples are, and returns the energy of the rest (sum of
    * squares at 8 kHz).

@@ -372,7 +372,7 @@ export class Recording {
       const energy = taken.leg.take()
       taken.energy = muted === 'none' ? energy : this.#pauses.mute(taken.leg.slot, next)
     }
-    this.#writer.write(muted === 'whole')
+    this.#writer.write(muted === 'whole' ? muted : this.#pauses.isNear(next) ? 'near' : 'none')
     this.#span.step()
   }
 

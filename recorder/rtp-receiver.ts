@@ -45,6 +45,7 @@ export class RtpReceiver {
     table: g711Table('PCMU'),
     stride: 1,
     density: 1,
+    opus: undefined,
   }
   readonly #decoders = new StreamDecoders()
   #uses: ReadonlyMap<number, PayloadUse>
@@ -193,6 +194,7 @@ export class RtpReceiver {
     audio.table = table
     audio.stride = 1
     audio.density = 1
+    audio.opus = undefined
     return this.#place(arrival)
   }
 
@@ -213,6 +215,7 @@ export class RtpReceiver {
     audio.table = undefined
     audio.stride = 2
     audio.density = decoder.density
+    audio.opus = decoder.opus
     return this.#place(arrival)
   }
 

@@ -1,4 +1,4 @@
-import { Channel } from './channel.ts'
+import { Channel, type SlotMuting } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import type { OpenPageSink, PageSink, SinkFacts } from './page-sink.ts'
 import { RecordingFile } from './recording-file.ts'
@@ -51,10 +51,10 @@ export class SlotWriter {
   }
 
   /** Writes the slot that was taken from the channels' legs just now, or silence where it is muted as a whole. */
-  write(isMuted: boolean): void {
+  write(muted: SlotMuting): void {
     const [caller, agent] = this.channels
-    const packet = caller.encode(isMuted)
-    this.#file?.append(packet, agent.legs === caller.legs ? packet : agent.encode(isMuted))
+    const packet = caller.encode(muted)
+    this.#file?.append(packet, agent.legs === caller.legs ? packet : agent.encode(muted))
   }
 
   /** Whether audio of this length needs another slot. Nothing does without a file, or after a failure. */

@@ -40,6 +40,11 @@ export class TimelineLeg {
     return this.#buffer.slotBefore
   }
 
+  /** The Opus packet that the slot can be stored as; undefined where it has to be encoded. */
+  get packet(): Uint8Array | undefined {
+    return this.#buffer.packet
+  }
+
   /** Samples of the slot for each one at 8 kHz. */
   get density(): Density {
     return this.#buffer.density
@@ -95,6 +100,7 @@ export class TimelineLeg {
     buffer.miss(position, end)
     if (end <= buffer.base) return 'late'
     buffer.write(position, packet, length)
+    this.#keep(position, packet)
     return 'placed'
   }
 
@@ -114,12 +120,21 @@ export class TimelineLeg {
     this.#buffer.discardBefore(position)
   }
 
+  #keep(position: number, { opus }: AudioPacket): void {
+    if (opus === undefined) return
+    for (let index = 0; index < opus.length; index++) {
+      const packet = opus[index]
+      if (packet !== undefined) this.#buffer.keep(position + index * SLOT_SAMPLES, packet)
+    }
+  }
+
   #placeStraggler(packet: AudioPacket): Placement {
     const buffer = this.#buffer
     const position = this.#anchor.positionOfStraggler(packet)
     const end = position + packet.length
     if (position >= this.#latest || end <= buffer.base || end > buffer.limit) return 'late'
     buffer.write(position, packet, packet.length)
+    this.#keep(position, packet)
     this.#anchor.extendTo(packet, position)
     return 'placed'
   }

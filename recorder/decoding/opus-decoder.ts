@@ -1,6 +1,7 @@
 import type { OpusEncoder } from '@discordjs/opus'
 import prism from 'prism-media'
-import { opusFrameCount, opusFrameSamples } from './opus-frames.ts'
+import { SLOT_SAMPLES } from '../sample-clock.ts'
+import { opusFrameCount, opusFrameSamples, splitOpusPacket } from './opus-frames.ts'
 import type { PayloadDecoder } from './payload-decoder.ts'
 
 const RATE = 16_000
@@ -12,14 +13,15 @@ const SILENT_BYTES = 2
 const LONGEST = 960
 
 /**
- * Opus (RFC 7587), decoded by libopus to one channel at 16 kHz: all that its frames of 40 and 60 ms hold, which are the
- * ones that cannot be stored as they are.
+ * Opus (RFC 7587), decoded by libopus to one channel at 16 kHz. Packets with frames of 20 ms can be stored as they are,
+ * and are decoded for their level and for what stands beside them; 16 kHz is all that frames of 40 and 60 ms hold.
  *
  * Its state (some 20 KB) lies outside the JavaScript heap and goes with the object.
  */
 export class OpusPayloadDecoder implements PayloadDecoder {
   readonly density = DENSITY
   bytes: Uint8Array = new Uint8Array(0)
+  opus: readonly Uint8Array[] | undefined
   readonly #decoder: OpusEncoder = new prism.opus.Encoder({
     rate: RATE,
     channels: 1,
@@ -36,6 +38,13 @@ export class OpusPayloadDecoder implements PayloadDecoder {
     } catch {
       return -1
     }
+    this.opus = storable(packet)
     return this.bytes.length === units * DENSITY * SAMPLE_BYTES ? units : -1
   }
+}
+
+/** Packets of one frame each where frames are as long as slots. They are copies: the datagram is its owner's. */
+function storable(packet: Uint8Array): readonly Uint8Array[] | undefined {
+  if (opusFrameSamples(packet[0] ?? 0) !== SLOT_SAMPLES) return undefined
+  return splitOpusPacket(packet).map(({ toc, frame }) => Uint8Array.of(toc, ...frame))
 }

@@ -8,6 +8,8 @@ export interface PayloadDecoder {
   readonly density: Density
   /** What was decoded last: 16-bit samples, least significant byte first. Overwritten by the next payload. */
   readonly bytes: Uint8Array
+  /** Opus packets of 20 ms each that what was decoded last can be stored as; absent where it has to be encoded. */
+  readonly opus?: readonly Uint8Array[] | undefined
   /**
    * Decodes a payload and tells how long it is, in samples at 8 kHz: 0 where it is comfort noise or nothing, negative
    * where it is none of the codec's. Never throws.

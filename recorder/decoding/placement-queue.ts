@@ -21,6 +21,7 @@ interface Waiting extends PacketTiming {
   readonly job: DecodeJob | undefined
   readonly samples: Int16Array
   readonly density: Density
+  readonly opus: AudioPacket['opus']
   /** It is the first of another source. */
   readonly isRestart: boolean
 }
@@ -47,6 +48,7 @@ export class PlacementQueue {
     table: undefined,
     stride: 2,
     density: 1,
+    opus: undefined,
   }
   #waiting: Waiting[] = []
   #feed: FilterFeed | undefined
@@ -83,7 +85,8 @@ export class PlacementQueue {
   place(audio: AudioPacket): PacketCounter | undefined {
     if (!this.isWaiting) return this.#leg.place(audio)
     const samples = fitSamples(audio, audio.length * audio.density)
-    this.#wait(audio, { job: undefined, samples, density: audio.density })
+    const { density, opus } = audio
+    this.#wait(audio, { job: undefined, samples, density, opus })
     return undefined
   }
 
@@ -101,7 +104,8 @@ export class PlacementQueue {
       })
     }
     const job = new DecodeJob(payload)
-    this.#wait(timing, { job, samples: job.samples, density: kind.density })
+    const { density } = kind
+    this.#wait(timing, { job, samples: job.samples, density, opus: undefined })
     this.#feed.feed(job)
     if (job.state === 'failed') this.#placeSettled()
   }
@@ -120,7 +124,7 @@ export class PlacementQueue {
 
   #wait(
     { timestamp, arrivedAt, missing }: PacketTiming,
-    decoded: Pick<Waiting, 'job' | 'samples' | 'density'>,
+    decoded: Pick<Waiting, 'job' | 'samples' | 'density' | 'opus'>,
   ): void {
     const isRestart = this.#isRestarting
     this.#isRestarting = false
@@ -155,6 +159,7 @@ export class PlacementQueue {
     audio.datagram = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
     audio.length = samples.length / density
     audio.density = density
+    audio.opus = packet.opus
     return this.#leg.place(audio)
   }
 }

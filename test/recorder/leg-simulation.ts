@@ -90,6 +90,7 @@ export function simulateLeg(
       table: TABLE,
       stride: 1,
       density: 1,
+      opus: undefined,
     })
     if (reception.missing > 0) reception.settleMissing()
     placements[placement]++

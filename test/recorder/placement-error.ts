@@ -110,6 +110,7 @@ export function placementErrors(
       table: undefined,
       stride: 2,
       density: 1,
+      opus: undefined,
     })
     placements[placement]++
   }

@@ -1,18 +1,28 @@
+import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
+import prism from 'prism-media'
 import t, { type Test } from 'tap'
 import type { PayloadFormat } from '../../../recorder/recording-plan.ts'
-import { type DecodedFile, decodeOpus } from '../opus-file.ts'
+import { type DecodedFile, decodeOpus, opusInfo } from '../opus-file.ts'
 import { RecordingRig, streamPlan } from '../recording-rig.ts'
 import { rtp } from '../rtp.ts'
 import { toneShare } from '../tones.ts'
 import { TONES, type TonePayloads } from './tone-senders.ts'
+
+/** Of `opus_encoder_ctl`. */
+const SET_BITRATE = 4002
+
+interface RecordedCall extends DecodedFile {
+  readonly durationMs: number
+  readonly bytes: Buffer
+}
 
 /** Sends payloads at their pace, beside a party that speaks G.711, and gives what the file holds. */
 async function recordCall(
   t: Test,
   format: PayloadFormat,
   { payloads, step, packetMs }: TonePayloads,
-): Promise<DecodedFile & { readonly durationMs: number }> {
+): Promise<RecordedCall> {
   const rig = new RecordingRig(t, [
     streamPlan('caller', { formats: [format] }),
     streamPlan('agent'),
@@ -45,7 +55,8 @@ async function recordCall(
   // The last packet reaches beyond the end by what it is long, at most.
   t.ok(Math.abs(outcome.durationMs - lengthMs) <= packetMs, `${outcome.durationMs} ms`)
   t.equal(rig.processes.running, 0)
-  return { ...decodeOpus(rig.sink.bytes), durationMs: outcome.durationMs }
+  const { bytes } = rig.sink
+  return { ...decodeOpus(bytes), durationMs: outcome.durationMs, bytes }
 }
 
 const CALLS: readonly (readonly [
@@ -80,3 +91,69 @@ for (const [name, fields] of CALLS) {
     t.ok(toneShare(part(file.agent), 440, 48_000) < 0.001)
   })
 }
+
+/** A tone as libopus codes it in packets of so many milliseconds, two channels of them where asked for. */
+function opusTone(packetMs: number, channels: 1 | 2): TonePayloads {
+  const frameSize = packetMs * 48
+  const encoder = new prism.opus.Encoder({ rate: 48_000, channels, frameSize }).encoder
+  encoder.applyEncoderCTL(SET_BITRATE, 32_000)
+  const payloads = Array.from({ length: 2400 / packetMs }, (_, index) => {
+    const samples = Int16Array.from({ length: frameSize * channels }, (_, at) => {
+      const time = (index * frameSize + Math.floor(at / channels)) / 48_000
+      return 8000 * Math.sin(2 * Math.PI * 440 * time)
+    })
+    return Buffer.from(encoder.encode(Buffer.from(samples.buffer)))
+  })
+  return { payloads, step: frameSize, packetMs }
+}
+
+/** The channels as ffmpeg's own decoder renders them. */
+function decodeByFfmpeg(file: Buffer): Pick<DecodedFile, 'caller' | 'agent'> {
+  const options = [
+    '-loglevel',
+    'error',
+    '-c:a',
+    'opus',
+    '-i',
+    '-',
+    '-ar',
+    '48000',
+    '-f',
+    's16le',
+    '-',
+  ]
+  const raw = execFileSync('ffmpeg', options, { input: file, maxBuffer: 2 ** 26 })
+  const all = new Int16Array(raw.buffer, raw.byteOffset, raw.byteLength / 2)
+  return {
+    caller: all.filter((_, index) => index % 2 === 0),
+    agent: all.filter((_, index) => index % 2 === 1),
+  }
+}
+
+/** How many of the payloads' frames stand in the file. */
+function stored(file: Buffer, { payloads }: TonePayloads): number {
+  return payloads.filter((payload) => file.includes(Buffer.from(payload.subarray(1)))).length
+}
+
+for (const channels of [1, 2] as const) {
+  t.test(`Opus of ${channels} channels in packets of 20 ms is stored as it came`, async (t) => {
+    const tone = opusTone(20, channels)
+    const format = { payloadType: 107, codec: 'OPUS', clockRate: 48_000 } as const
+    const file = await recordCall(t, format, tone)
+    t.equal(stored(file.bytes, tone), tone.payloads.length)
+    t.notMatch(opusInfo(file.bytes), /WARNING/)
+    t.equal(file.caller.length, Math.round(file.durationMs * 48))
+    for (const { caller, agent } of [file, decodeByFfmpeg(file.bytes)]) {
+      t.ok(toneShare(caller.subarray(24_000, 96_000), 440, 48_000) > 0.95)
+      t.ok(toneShare(agent.subarray(24_000, 96_000), 1000, 48_000) > 0.95)
+    }
+  })
+}
+
+t.test('Opus in packets of 60 ms is encoded anew', async (t) => {
+  const tone = opusTone(60, 1)
+  const format = { payloadType: 107, codec: 'OPUS', clockRate: 48_000 } as const
+  const file = await recordCall(t, format, tone)
+  t.ok(toneShare(file.caller.subarray(24_000, 96_000), 440, 48_000) > 0.95)
+  t.ok(toneShare(file.agent.subarray(24_000, 96_000), 1000, 48_000) > 0.95)
+})
