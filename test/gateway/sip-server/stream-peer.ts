@@ -47,7 +47,8 @@ export class StreamPeer {
     return this.#isClosed
   }
 
-  send(text: string): void {
+  /** The port means nothing here: it stands where a peer over UDP is told one. */
+  send(text: string, _port?: number): void {
     this.socket.write(text, 'latin1')
   }
 
