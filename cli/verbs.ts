@@ -11,6 +11,7 @@ import {
   recordingsVerb,
   recordingsVerdictVerb,
 } from './verbs/recordings.ts'
+import { replayVerb } from './verbs/replay.ts'
 import { retentionExplainVerb, retentionSweepVerb } from './verbs/retention.ts'
 import { testVerb } from './verbs/test.ts'
 import { needsPrivateDatabaseVerb, upVerb } from './verbs/up.ts'
@@ -26,6 +27,7 @@ export const VERBS: readonly Verb[] = [
   portalVerb,
   migrateVerb,
   doctorVerb,
+  replayVerb,
   configCheckVerb,
   configShowVerb,
   contactsVerb,
