@@ -2,7 +2,7 @@
 export class CaptureNotes {
   readonly #notes = new Map<string, { count: number; readonly first: number }>()
 
-  /** `what` completes "3 packets …"; `packet` is its number, the first being 1. */
+  /** `what` completes "packet 3 …"; `packet` is its number, the first being 1. */
   add(what: string, packet: number): void {
     const note = this.#notes.get(what)
     if (note === undefined) this.#notes.set(what, { count: 1, first: packet })
@@ -11,8 +11,9 @@ export class CaptureNotes {
 
   /** A sentence for each kind, in the order in which they were seen. */
   get lines(): readonly string[] {
-    return [...this.#notes].map(([what, { count, first }]) =>
-      count === 1 ? `packet ${first} ${what}` : `${count} packets ${what} (first: packet ${first})`,
-    )
+    return [...this.#notes].map(([what, { count, first }]) => {
+      const more = count === 1 ? '' : ` (and ${count - 1} more)`
+      return `packet ${first} ${what}${more}`
+    })
   }
 }
