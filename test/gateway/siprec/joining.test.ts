@@ -88,7 +88,7 @@ for (const order of [
 }
 
 t.test('two calls of one phone at the same time stay two contacts', async (t) => {
-  const { peer, entries } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startSignallingNode(t)
   const calls = [
     await bring(peer, 'a-near', bridge('near')),
     await bring(peer, 'b-near', bridge('near', { reference: '91', farReference: '92' })),
@@ -97,6 +97,7 @@ t.test('two calls of one phone at the same time stay two contacts', async (t) =>
   ]
   t.equal(entries.filter(({ kind }) => kind === 'contact.started').length, 2)
   for (const { session } of calls) await session.bye()
+  await journaled('contact.ended', 4)
   t.equal(entries.filter(({ kind }) => kind === 'recording.ended').length, 2)
 })
 
