@@ -27,6 +27,8 @@ export const maskingSchema = z.strictObject({
   longestPauseS: z.int().min(1).max(86_400).default(600),
   /** Whether the recording goes on then by itself. */
   resumesByItself: z.boolean().default(false),
+  /** Whether tones of keys that are heard in the audio itself are taken out of it. */
+  removesTones: z.boolean().default(false),
 })
 
 export type MaskingConfig = z.infer<typeof maskingSchema>

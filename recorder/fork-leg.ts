@@ -67,6 +67,7 @@ export class ForkLeg implements RecordedStream {
     this.#role = options.plan.role
     this.#isReceiving = options.plan.isReceiving
     this.leg = options.leg
+    this.leg.removeTones(options.plan.removesTones ?? false)
     this.#clock = options.clock
     this.#onLost = options.onLost
     this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
@@ -167,6 +168,7 @@ export class ForkLeg implements RecordedStream {
 
   update(plan: StreamPlan): void {
     this.#role = plan.role
+    this.leg.removeTones(plan.removesTones ?? false)
     this.#receive(plan.isReceiving)
   }
 

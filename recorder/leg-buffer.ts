@@ -136,6 +136,12 @@ export class LegBuffer {
     return this.#ring === undefined ? 0 : this.#ring.energy(this.#ring.base + samples)
   }
 
+  /** Reads samples at 8 kHz that begin so many after the next slot to be taken; what is missing is 0. */
+  peek(samplesAhead: number, window: Int16Array): void {
+    if (this.#ring === undefined) window.fill(0)
+    else this.#ring.peek(this.#ring.base + samplesAhead, window)
+  }
+
   /** Forgets what is before a position. */
   discardBefore(position: number): void {
     this.#base = Math.max(this.#base, position)

@@ -80,6 +80,7 @@ export class MediaStream implements RecordedStream {
     this.streamId = options.plan.streamId
     this.#sockets = options.sockets
     this.leg = options.leg
+    this.leg.removeTones(options.plan.removesTones ?? false)
     this.#clock = options.clock
     this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
@@ -139,6 +140,7 @@ export class MediaStream implements RecordedStream {
     this.party.signal(plan.remote, plan.relay)
     this.#receiver.agree(payloadUses(plan))
     this.#receivingTime.update(plan.isReceiving)
+    this.leg.removeTones(plan.removesTones ?? false)
     this.#plan = plan
   }
 

@@ -64,6 +64,8 @@ export interface StreamPlan {
   readonly srtp?: SrtpPlan
   /** Keys by which the stream's party pauses the recording; absent where it may not. */
   readonly pauseCodes?: PauseCodes
+  /** Tones of keys in the audio itself are taken out of it; kept where absent. */
+  readonly removesTones?: boolean
 }
 
 /** Keys that a party types one after the other (RFC 4733), as `*71`. */
@@ -113,6 +115,7 @@ export interface ForkLegPlan {
   readonly role: Role | 'mixed'
   /** False while the party is on hold: what comes is counted and not recorded. */
   readonly isReceiving: boolean
+  readonly removesTones?: boolean
 }
 
 /** A recording to be opened: ports are bound, nothing is written before the first media. */

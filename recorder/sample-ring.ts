@@ -133,6 +133,16 @@ export class SampleRing {
     return isWhole ? energy / this.#density : -1
   }
 
+  /** Reads one sample for each position from there on; what is empty or not held is 0. */
+  peek(position: number, window: Int16Array): void {
+    for (let index = 0; index < window.length; index++) {
+      const at = position + index
+      const isHeld = at >= this.#base && at < this.#end
+      const sample = isHeld ? this.#samples[(at & this.#mask) * this.#density] : EMPTY
+      window[index] = sample === EMPTY ? 0 : (sample ?? 0)
+    }
+  }
+
   /** Sum of squares of the slot at a position, as if at 8 kHz; what is empty counts as silence. */
   energy(position: number): number {
     if (position >= this.#end) return 0

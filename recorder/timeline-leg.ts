@@ -3,6 +3,7 @@ import { LegAnchor } from './leg-anchor.ts'
 import { LegBuffer, type OnLost } from './leg-buffer.ts'
 import { SLOT_SAMPLES } from './sample-clock.ts'
 import type { Density } from './sample-density.ts'
+import { ToneFilter } from './tone-filter.ts'
 
 /** `late`: its place was taken already, or is too far ahead to be held. */
 export type Placement = 'placed' | 'late' | 'duplicate'
@@ -23,6 +24,7 @@ export class TimelineLeg {
   readonly #buffer: LegBuffer
   readonly #anchor: LegAnchor
   #latest = Number.POSITIVE_INFINITY
+  #tones: ToneFilter | undefined
 
   /** Holds up to `ringSamples`, a power of two, ahead of what was taken: two seconds by default. */
   constructor(base: number, onLost: OnLost, ringSamples?: number) {
@@ -107,7 +109,16 @@ export class TimelineLeg {
   /** Moves on by a slot, leaves its audio in `slot`, and returns its energy (sum of squares). */
   take(): number {
     this.#anchor.decideBefore(this.#buffer.base + SLOT_SAMPLES)
-    return this.#buffer.take()
+    const energy = this.#buffer.take()
+    if (this.#tones?.isTone() !== true) return energy
+    this.#buffer.slot.fill(0)
+    return 0
+  }
+
+  /** From now on the tones of keys are taken out of its audio, or are not. */
+  removeTones(isWanted: boolean): void {
+    if (isWanted) this.#tones ??= new ToneFilter(this.#buffer)
+    else this.#tones = undefined
   }
 
   /** Energy of the slot that starts so many samples after the next one to be taken. */

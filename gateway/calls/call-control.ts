@@ -113,6 +113,10 @@ export class CallControl implements OrderedControl {
     return { pause: keys.pause, resume: keys.resume }
   }
 
+  get removesTones(): boolean {
+    return this.#options.masking().removesTones
+  }
+
   pressed(role: StreamPlan['role'], key: string): void {
     const codes = this.codesOf(role)
     if (codes === undefined || key.length !== 1) return

@@ -6,17 +6,23 @@ export interface OrderedControl {
   opening(recordingId: string): RecordingControl
   /** Keys by which a party may pause the recording now. */
   codesOf(role: StreamPlan['role']): PauseCodes | undefined
+  /** Whether tones of keys are to be taken out of the audio now. */
+  readonly removesTones: boolean
   /** A party pressed a key where no engine hears it. */
   pressed(role: StreamPlan['role'], key: string): void
 }
 
-/** The streams with the keys that count of each. */
-export function withPauseCodes<Plan extends Pick<StreamPlan, 'role'>>(
+/** The streams with what their line wants to be left out of them, and the keys that count of each. */
+export function withMasking<Plan extends Pick<StreamPlan, 'role'>>(
   streams: readonly Plan[],
   control: OrderedControl | undefined,
 ): readonly Plan[] {
   return streams.map((stream) => {
     const pauseCodes = control?.codesOf(stream.role)
-    return pauseCodes === undefined ? stream : { ...stream, pauseCodes }
+    return {
+      ...stream,
+      ...(pauseCodes && { pauseCodes }),
+      ...(control?.removesTones && { removesTones: true }),
+    }
   })
 }

@@ -3,7 +3,7 @@ import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { TargetSrtp } from '../../config/srtp-config.ts'
 import type { RecordingOutcome, StreamPlan, StreamPort } from '../../recorder/recording-plan.ts'
-import { withPauseCodes } from '../calls/ordered-control.ts'
+import { withMasking } from '../calls/ordered-control.ts'
 import type { MediaCapabilities } from '../siprec/media-capabilities.ts'
 import type { DirectPlane } from './direct-plane.ts'
 import { TrunkDescriptions } from './trunk-descriptions.ts'
@@ -195,7 +195,7 @@ export class DirectTrunk implements TrunkMedia {
       capabilities: this.#options.capabilities,
       isRecorded: this.#request.isRecorded && !isUnrecordable,
     })
-    return withPauseCodes(plans, this.#request.control)
+    return withMasking(plans, this.#request.control)
   }
 
   #judgeCodec(): void {

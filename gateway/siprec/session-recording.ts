@@ -2,7 +2,7 @@ import { newId } from '../../base/uuid.ts'
 import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
 import type { CallControl } from '../calls/call-control.ts'
 import type { FinishedRecording } from '../calls/finish-recording.ts'
-import { withPauseCodes } from '../calls/ordered-control.ts'
+import { withMasking } from '../calls/ordered-control.ts'
 import { RecordingVerdicts, type RecordingVerdictsOptions } from '../calls/recording-verdicts.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
@@ -120,7 +120,7 @@ export class SessionRecording {
   #coded(answer: Answer): Answer {
     const { contact, control } = this.#options
     this.#line = contact.facts.serviceLine
-    return { ...answer, streams: withPauseCodes(answer.streams, control) }
+    return { ...answer, streams: withMasking(answer.streams, control) }
   }
 
   #open(answer: Answer, after: string | undefined): Promise<readonly SessionStream[]> {

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { PauseCause } from '../../recorder/recording-plan.ts'
 import { decodeOpus } from './opus-file.ts'
 import { RecordingRig, type Sender, streamPlan } from './recording-rig.ts'
-import { toneShare } from './tones.ts'
+import { tone, toneShare, ulaw } from './tones.ts'
 
 const BOTH = [streamPlan('caller'), streamPlan('agent')]
 const API: PauseCause = { by: 'api', reason: 'card-data' }
@@ -244,3 +244,38 @@ t.test(
     t.ok(fromMs < 1040 && Math.abs(toMs - 2020) < 20, `silent from ${fromMs} to ${toMs}`)
   },
 )
+
+t.test('tones of keys in the audio are taken out where the plan says so', async (t) => {
+  for (const removesTones of [true, false]) {
+    const rig = new RecordingRig(t, [streamPlan('caller', { removesTones }), streamPlan('agent')])
+    const caller = rig.sender('caller', 600)
+    const agent = rig.sender('agent', 1500)
+    rig.answer()
+    rig.run(1000, () => {
+      caller.send()
+      agent.send()
+    })
+    // The key 5, for 100 ms.
+    let at = 0
+    rig.run(100, () => {
+      const row = tone(770, at, 160, 5000)
+      const column = tone(1336, at, 160, 5000)
+      const pressed = row.map((sample, index) => sample + (column[index] ?? 0))
+      caller.send({ payload: Uint8Array.from(pressed, ulaw) })
+      agent.send()
+      at += 160
+    })
+    rig.run(1000, () => {
+      caller.send()
+      agent.send()
+    })
+    await rig.finish()
+    const heard = decodeOpus(rig.sink.bytes)
+    const pressed = between(heard.caller, 1000, 1100)
+    if (removesTones) t.ok(peak(between(heard.caller, 1007, 1100)) < SILENT)
+    else t.ok(toneShare(pressed, 770, 48_000) + toneShare(pressed, 1336, 48_000) > 0.9)
+    t.ok(toneShare(between(heard.caller, 100, 970), 600, 48_000) > 0.9, 'all before is there')
+    t.ok(toneShare(between(heard.caller, 1150, 2000), 600, 48_000) > 0.9, 'all after is there')
+    t.ok(toneShare(between(heard.agent, 1000, 1100), 1500, 48_000) > 0.9, 'and the other party')
+  }
+})

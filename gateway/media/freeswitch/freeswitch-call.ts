@@ -3,6 +3,7 @@ import type { Log } from '../../../base/log.ts'
 import { messageOf, TallenneError } from '../../../base/tallenne-error.ts'
 import { newId } from '../../../base/uuid.ts'
 import type { RecordingOutcome, Role } from '../../../recorder/recording-plan.ts'
+import { withMasking } from '../../calls/ordered-control.ts'
 import type { DialogRenewer } from '../../sip/renew-dialog.ts'
 import { readSdpOffer, type SdpDirection } from '../../siprec/sdp-offer.ts'
 import type { DirectPlane } from '../direct-plane.ts'
@@ -210,7 +211,8 @@ export class FreeswitchCall implements TrunkMedia {
   /** What the caller says and what it hears, in one stereo fork. */
   get #forked(): ForkedEndpoint {
     const legOf = (role: Role) => ({ streamId: `fork-${role}`, role, isReceiving: true })
-    return { endpoint: this.#caller.endpoint, legs: [legOf('caller'), legOf('agent')] }
+    const legs = withMasking([legOf('caller'), legOf('agent')], this.#options.request.control)
+    return { endpoint: this.#caller.endpoint, legs }
   }
 
   #newRecording(recordingId: string): ForkedRecording {

@@ -201,8 +201,8 @@ export class FreeswitchSession {
 
   #forked({ streamId, endpoint }: Stream, answer: Answer): ForkedEndpoint {
     const plan = answer.streams.find((stream) => stream.streamId === streamId)
-    const { role = 'mixed', isReceiving = false } = plan ?? {}
-    return { endpoint, legs: [{ streamId, role, isReceiving }] }
+    const { role = 'mixed', isReceiving = false, removesTones = false } = plan ?? {}
+    return { endpoint, legs: [{ streamId, role, isReceiving, removesTones }] }
   }
 
   #described(): readonly SessionStream[] {
