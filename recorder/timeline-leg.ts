@@ -44,7 +44,7 @@ export class TimelineLeg {
 
   /** The Opus packet that the slot can be stored as; undefined where it has to be encoded. */
   get packet(): Uint8Array | undefined {
-    return this.#buffer.packet
+    return this.#tones === undefined ? this.#buffer.packet : undefined
   }
 
   /** Samples of the slot for each one at 8 kHz. */

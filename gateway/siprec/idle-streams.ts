@@ -9,6 +9,7 @@ import type { StreamHolder } from './stream-holder.ts'
 const NOT_ORDERED: OrderedControl = {
   opening: () => ({ pausedBy: [], isStopped: false }),
   codesOf: () => undefined,
+  removesTones: false,
   pressed: () => undefined,
 }
 

