@@ -19,6 +19,7 @@ const STREAM_COUNTERS = {
   replayed: 'packets_replayed',
   unrecordable: 'packets_unrecordable',
   undecodable: 'packets_undecodable',
+  repaired: 'packets_repaired',
   lostPackets: 'packets_lost',
   ssrcChanges: 'ssrc_changes',
   reanchored: 'reanchored',

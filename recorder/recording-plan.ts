@@ -54,6 +54,8 @@ export interface StreamPlan {
   readonly eventPayloadTypes: readonly number[]
   /** Payload types of comfort noise (RFC 3389): silence of its length. */
   readonly comfortNoisePayloadTypes: readonly number[]
+  /** Payload types of RED (RFC 2198), which carry others of these. */
+  readonly redundantPayloadTypes?: readonly number[]
   /** Undefined where the offer names no usable address; then the source is learned from the first packets. */
   readonly remote: MediaAddress | undefined
   /** IP version of the address that the offer names, usable or not; absent where it names none. */
@@ -199,6 +201,8 @@ export interface StreamCounters {
   readonly unrecordable: number
   /** Payloads that are none of their codec's. */
   readonly undecodable: number
+  /** Lost packets whose audio came once more in another; counted beside the rest. */
+  readonly repaired: number
   readonly lostPackets: number
   readonly ssrcChanges: number
   readonly reanchored: number

@@ -1,53 +1,24 @@
 import type { Clock } from '../base/clock.ts'
-import type { ReusedAudioPacket } from './audio-packet.ts'
-import { frameFilteredPayload, isFiltered } from './decoding/filter-kinds.ts'
 import type { FilterProcesses } from './decoding/filter-processes.ts'
-import { PlacementQueue } from './decoding/placement-queue.ts'
-import { StreamDecoders } from './decoding/stream-decoders.ts'
-import { g711Table } from './g711.ts'
+import { type RedundantBlock, readRedundantBlocks } from './decoding/redundant-payload.ts'
+import { type Arrival, type PacketOutcome, PayloadPlacer } from './payload-placer.ts'
 import type { PayloadUse } from './payload-use.ts'
-import type { DecodedFormat, FilteredCodec, PayloadFormat } from './recording-plan.ts'
 import { RtpPacket } from './rtp-packet.ts'
-import { SAMPLE_RATE, SAMPLES_PER_MS } from './sample-clock.ts'
+import { SAMPLES_PER_MS } from './sample-clock.ts'
 import { SsrcReception } from './ssrc-reception.ts'
-import type { PacketCounter, StreamTally } from './stream-tally.ts'
+import type { StreamTally } from './stream-tally.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
-
-/** A shorter payload in an audio type is some senders' comfort noise: 1 ms of G.711. */
-const SHORTEST_AUDIO_BYTES = 8
-/** 200 ms of G.711; nobody sends more in one packet. */
-const LONGEST_AUDIO_BYTES = 1600
-
-/** The counter that a packet belongs to; undefined for one that is counted when it is decoded. */
-type PacketOutcome = PacketCounter | undefined
-
-interface Arrival {
-  readonly arrivedAtMs: number
-  readonly reception: SsrcReception
-}
 
 /**
  * Receives the RTP of a stream's own source: extends its numbers, tells audio from what is none, and places the audio
  * on the leg. Each packet ends in exactly one counter of the tally.
  */
 export class RtpReceiver {
-  readonly #queue: PlacementQueue
+  readonly #placer: PayloadPlacer
   readonly #tally: StreamTally
   readonly #onEvent: ((packet: RtpPacket, arrivedAtMs: number) => void) | undefined
-  /** Filled for each packet, so that none costs an object. */
-  readonly #audio: ReusedAudioPacket = {
-    timestamp: 0,
-    arrivedAt: 0,
-    missing: 0,
-    datagram: new Uint8Array(0),
-    offset: 0,
-    length: 0,
-    table: g711Table('PCMU'),
-    stride: 1,
-    density: 1,
-    opus: undefined,
-  }
-  readonly #decoders = new StreamDecoders()
+  /** A block of a packet with redundancy, read into again and again. */
+  readonly #inner = new RtpPacket()
   #uses: ReadonlyMap<number, PayloadUse>
   #reception: SsrcReception | undefined
   #lostBefore = 0
@@ -71,7 +42,7 @@ export class RtpReceiver {
     readonly onEvent?: (packet: RtpPacket, arrivedAtMs: number) => void
   }) {
     this.#onEvent = options.onEvent
-    this.#queue = new PlacementQueue(options)
+    this.#placer = new PayloadPlacer(options)
     this.#tally = options.tally
     this.#uses = options.uses
   }
@@ -102,17 +73,17 @@ export class RtpReceiver {
 
   /** Whether packets wait for a decoder. */
   get isDecoding(): boolean {
-    return this.#queue.isWaiting
+    return this.#placer.isWaiting
   }
 
   /** Looks whether a decoder hangs. Called every batch. */
   watchDecoder(nowMs: number): void {
-    this.#queue.watch(nowMs)
+    this.#placer.watch(nowMs)
   }
 
   /** Nothing more comes: resolves when all that came is decoded and placed. */
   close(): Promise<void> {
-    return this.#queue.close()
+    return this.#placer.close()
   }
 
   receive(packet: RtpPacket, arrivedAtMs: number): void {
@@ -174,90 +145,50 @@ export class RtpReceiver {
       this.#onEvent?.(packet, arrivedAtMs)
       return 'events'
     }
-    const length = packet.payloadLength
-    if (length === 0) return 'keepAlive'
-    if (use === undefined || use === 'comfortNoise') return this.#pause(reception)
-    return use instanceof Int16Array
-      ? this.#takeCompanded(packet, use, { arrivedAtMs, reception })
-      : this.#takeEncoded(packet, use, { arrivedAtMs, reception })
+    if (packet.payloadLength === 0) return 'keepAlive'
+    if (use === 'redundant') return this.#takeRedundant(packet, arrivedAtMs, reception)
+    return this.#placer.take(packet, use, { arrivedAtMs, reception })
   }
 
-  #takeCompanded(packet: RtpPacket, table: Int16Array, arrival: Arrival): PacketOutcome {
-    const { payloadLength } = packet
-    if (payloadLength < SHORTEST_AUDIO_BYTES) return this.#pause(arrival.reception)
-    if (payloadLength > LONGEST_AUDIO_BYTES) return 'notRtp'
-    const audio = this.#audio
-    audio.timestamp = arrival.reception.extend(packet.timestamp)
-    audio.datagram = packet.datagram
-    audio.offset = packet.payloadOffset
-    audio.length = payloadLength
-    audio.table = table
-    audio.stride = 1
-    audio.density = 1
-    audio.opus = undefined
-    return this.#place(arrival)
-  }
-
-  #takeEncoded(packet: RtpPacket, format: DecodedFormat, arrival: Arrival): PacketOutcome {
-    const { reception } = arrival
-    // Whatever the codec, a byte alone stands for silence.
-    if (packet.payloadLength === 1) return this.#pause(reception)
-    if (isFiltered(format)) return this.#takeFiltered(packet, format, arrival)
-    const decoder = this.#decoders.of(format)
-    const length = decoder.decode(packet.datagram, packet.payloadOffset, packet.payloadLength)
-    if (length === 0) return this.#pause(reception)
-    if (length < 0) return 'undecodable'
-    const audio = this.#audio
-    audio.timestamp = narrowTimestamp(packet, format, reception)
-    audio.datagram = decoder.bytes
-    audio.offset = 0
-    audio.length = length
-    audio.table = undefined
-    audio.stride = 2
-    audio.density = decoder.density
-    audio.opus = decoder.opus
-    return this.#place(arrival)
-  }
-
-  #takeFiltered(
-    packet: RtpPacket,
-    format: PayloadFormat<FilteredCodec>,
-    arrival: Arrival,
-  ): PacketOutcome {
-    const { payloadOffset, payloadLength } = packet
-    const payload = packet.datagram.subarray(payloadOffset, payloadOffset + payloadLength)
-    const framed = frameFilteredPayload(payload, format)
-    if (framed === undefined) return 'undecodable'
-    const { arrivedAtMs, reception } = arrival
-    if (framed.frames.every((frame) => frame === undefined)) return this.#pause(reception)
-    const timing = {
-      timestamp: narrowTimestamp(packet, format, reception),
-      arrivedAt: arrivedAtMs * SAMPLES_PER_MS,
-      missing: reception.missing,
+  /** The primary block as if it had come alone, after those before it whose own packets are missing. */
+  #takeRedundant(packet: RtpPacket, arrivedAtMs: number, reception: SsrcReception): PacketOutcome {
+    const { datagram, payloadOffset, payloadLength } = packet
+    const blocks = readRedundantBlocks(
+      datagram.subarray(payloadOffset, payloadOffset + payloadLength),
+    )
+    const primary = blocks?.at(-1)
+    if (blocks === undefined || primary === undefined) return 'undecodable'
+    const missing = Math.max(0, reception.missing)
+    const newer = blocks.filter(
+      ({ timestampOffset, length }) =>
+        length > 0 &&
+        timestampOffset > 0 &&
+        this.#placer.isNewer(packet.timestamp - timestampOffset),
+    )
+    // A slice from -0 on would be all of them.
+    const lost = missing === 0 ? [] : newer.slice(-missing)
+    reception.repair(lost.length)
+    this.#placer.isRepairing = true
+    for (const block of lost) {
+      const outcome = this.#takeBlock(packet, block, { arrivedAtMs, reception })
+      if (outcome === 'placed') this.#tally.repaired++
     }
-    if (timing.missing >= 0) {
-      reception.observeArrival(timing.arrivedAt, timing.timestamp)
-      reception.settleMissing()
-    }
-    this.#queue.decode(framed, timing)
-    return undefined
+    this.#placer.isRepairing = false
+    return this.#takeBlock(packet, primary, { arrivedAtMs, reception })
   }
 
-  #place({ arrivedAtMs, reception }: Arrival): PacketOutcome {
-    const audio = this.#audio
-    audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
-    audio.missing = reception.missing
-    if (audio.missing >= 0) {
-      reception.observeArrival(audio.arrivedAt, audio.timestamp)
-      reception.settleMissing()
-    }
-    return this.#queue.place(audio)
-  }
-
-  /** Comfort noise: the silence that it stands for is as long as timestamps say. */
-  #pause(reception: SsrcReception): PacketCounter {
-    reception.interruptJitter()
-    return 'comfortNoise'
+  #takeBlock(packet: RtpPacket, block: RedundantBlock, arrival: Arrival): PacketOutcome {
+    const use = this.#uses.get(block.payloadType)
+    if (use === undefined || use === 'redundant') return 'undecodable'
+    const inner = this.#inner
+    inner.datagram = packet.datagram
+    inner.payloadType = block.payloadType
+    inner.ssrc = packet.ssrc
+    inner.sequenceNumber = packet.sequenceNumber
+    inner.timestamp = (packet.timestamp - block.timestampOffset) >>> 0
+    inner.payloadOffset = packet.payloadOffset + block.offset
+    inner.payloadLength = block.length
+    return this.#take(inner, arrival.arrivedAtMs, arrival.reception)
   }
 
   #receptionOf(packet: RtpPacket): SsrcReception {
@@ -266,8 +197,7 @@ export class RtpReceiver {
     if (reception !== undefined && reception.ssrc === ssrc) return reception
     if (reception !== undefined) this.#tally.ssrcChanges++
     this.#strayed = undefined
-    this.#decoders.reset()
-    this.#queue.restart()
+    this.#placer.restart()
     return this.#renew(ssrc)
   }
 
@@ -276,13 +206,4 @@ export class RtpReceiver {
     this.#reception = new SsrcReception(ssrc)
     return this.#reception
   }
-}
-
-/** Rounded up, as lengths are rounded down: packets in a row do not overlap. */
-function narrowTimestamp(
-  packet: RtpPacket,
-  { clockRate }: DecodedFormat,
-  reception: SsrcReception,
-): number {
-  return Math.ceil(reception.extend(packet.timestamp) * (SAMPLE_RATE / clockRate))
 }

@@ -69,6 +69,11 @@ export class SsrcReception {
     return this.#isStraggler ? -1 : this.#missing
   }
 
+  /** So many of those that are missing came once more within the packet that was received last. */
+  repair(count: number): void {
+    this.#missing = Math.max(0, this.#missing - count)
+  }
+
   /** What is missing so far was told of. */
   settleMissing(): void {
     this.#missing = 0

@@ -30,6 +30,7 @@ export class StreamTally {
   longestUnauthenticatedRun = 0
   unrecordable = 0
   undecodable = 0
+  repaired = 0
   lostPackets = 0
   ssrcChanges = 0
   reanchored = 0

@@ -36,6 +36,7 @@ function planOf(
     formats: usable.formats,
     eventPayloadTypes: usable.eventPayloadTypes,
     comfortNoisePayloadTypes: usable.comfortNoisePayloadTypes,
+    redundantPayloadTypes: usable.redundantPayloadTypes,
     remote,
     ...versionOf(theirs?.audio.address ?? null),
     ...(srtp === undefined ? {} : { srtp }),

@@ -164,7 +164,7 @@ function refusedLine(media: SdpMedia, streamId: string | null): AnswerLine {
 }
 
 function streamPlan(media: SdpMedia, streamId: string, { usable, protection }: Taken): StreamPlan {
-  const { formats, eventPayloadTypes, comfortNoisePayloadTypes } = usable
+  const { formats, eventPayloadTypes, comfortNoisePayloadTypes, redundantPayloadTypes } = usable
   return {
     streamId,
     role: 'mixed',
@@ -172,6 +172,7 @@ function streamPlan(media: SdpMedia, streamId: string, { usable, protection }: T
     formats,
     eventPayloadTypes,
     comfortNoisePayloadTypes,
+    ...(redundantPayloadTypes.length > 0 && { redundantPayloadTypes }),
     remote: remoteOf(media),
     ...versionOf(media.address),
     ...(protection.kind === 'secure' ? { srtp: protection.srtp } : {}),

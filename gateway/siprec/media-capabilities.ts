@@ -72,6 +72,7 @@ export interface UsableFormats {
   readonly formats: readonly PayloadFormat[]
   readonly eventPayloadTypes: readonly number[]
   readonly comfortNoisePayloadTypes: readonly number[]
+  readonly redundantPayloadTypes: readonly number[]
 }
 
 /** Keeps what can be decoded, and telephone-event and comfort noise beside it. */
@@ -83,6 +84,7 @@ export function usableFormats(
   const formats: PayloadFormat[] = []
   const eventPayloadTypes: number[] = []
   const comfortNoisePayloadTypes: number[] = []
+  const redundant: number[] = []
   let hasAudio = false
   for (const format of offered) {
     const { payloadType } = format
@@ -97,8 +99,12 @@ export function usableFormats(
       hasAudio = true
     } else if (encoding === 'telephone-event') eventPayloadTypes.push(payloadType)
     else if (encoding === 'cn') comfortNoisePayloadTypes.push(payloadType)
+    else if (encoding === 'red') redundant.push(payloadType)
     else continue
     kept.set(payloadType, format)
+  }
+  for (const payloadType of redundant) {
+    if (!carriesKept(kept, payloadType)) kept.delete(payloadType)
   }
   return {
     kept: [...kept.values()],
@@ -106,7 +112,14 @@ export function usableFormats(
     formats,
     eventPayloadTypes,
     comfortNoisePayloadTypes,
+    redundantPayloadTypes: redundant.filter((payloadType) => kept.has(payloadType)),
   }
+}
+
+/** Whether redundancy is of formats that are kept too (RFC 2198 §5), as far as it says of which it is. */
+function carriesKept(kept: ReadonlyMap<number, SdpFormat>, payloadType: number): boolean {
+  const carried = kept.get(payloadType)?.fmtp?.match(/\d+/g) ?? []
+  return carried.every((number) => kept.has(Number(number)))
 }
 
 /** Encoding names have no case (RFC 8866 §6.6). */

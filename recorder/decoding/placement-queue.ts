@@ -15,6 +15,8 @@ export interface PacketTiming {
   readonly timestamp: number
   readonly arrivedAt: number
   readonly missing: number
+  /** It stands for a lost packet, and is no packet itself. */
+  readonly isRepair: boolean
 }
 
 interface Waiting extends PacketTiming {
@@ -82,11 +84,11 @@ export class PlacementQueue {
   }
 
   /** Places a decoded packet. Undefined where it has to wait: then it is counted when it is placed. */
-  place(audio: AudioPacket): PacketCounter | undefined {
+  place(audio: AudioPacket, isRepair: boolean): PacketCounter | undefined {
     if (!this.isWaiting) return this.#leg.place(audio)
     const samples = fitSamples(audio, audio.length * audio.density)
     const { density, opus } = audio
-    this.#wait(audio, { job: undefined, samples, density, opus })
+    this.#wait({ ...timingOf(audio), isRepair }, { job: undefined, samples, density, opus })
     return undefined
   }
 
@@ -123,12 +125,12 @@ export class PlacementQueue {
   }
 
   #wait(
-    { timestamp, arrivedAt, missing }: PacketTiming,
+    timing: PacketTiming,
     decoded: Pick<Waiting, 'job' | 'samples' | 'density' | 'opus'>,
   ): void {
     const isRestart = this.#isRestarting
     this.#isRestarting = false
-    this.#waiting.push({ timestamp, arrivedAt, missing, isRestart, ...decoded })
+    this.#waiting.push({ ...timing, isRestart, ...decoded })
   }
 
   #placeSettled(): void {
@@ -139,9 +141,10 @@ export class PlacementQueue {
       if (next.isRestart) this.#leg.restart()
       if (next.job?.state === 'failed') {
         this.#undecodable += 1 + Math.max(0, next.missing)
-        this.#tally.undecodable++
+        if (!next.isRepair) this.#tally.undecodable++
       } else {
-        this.#tally[this.#placeDecoded(next)]++
+        const counter = this.#placeDecoded(next)
+        this.#tally[next.isRepair ? 'repaired' : counter]++
       }
     }
   }
@@ -162,4 +165,8 @@ export class PlacementQueue {
     audio.opus = packet.opus
     return this.#leg.place(audio)
   }
+}
+
+function timingOf({ timestamp, arrivedAt, missing }: AudioPacket) {
+  return { timestamp, arrivedAt, missing }
 }
