@@ -4,6 +4,7 @@ import { planDelayedOffer, readDelayedAnswer } from './delayed-offer.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
 import type { SdpOffer } from './sdp-offer.ts'
 import type { SessionStream } from './session-plane.ts'
+import { hasUndecodableLine } from './undecodable-line.ts'
 import { writeAnswer } from './write-answer.ts'
 
 /** What an offer asks for. */
@@ -29,6 +30,7 @@ export class MediaNegotiation {
   #plan: Answer | undefined
   #version = 1
   #description = ''
+  #hadUndecodableLine = false
 
   constructor(options: MediaNegotiationOptions) {
     this.#capabilities = options.capabilities
@@ -50,8 +52,14 @@ export class MediaNegotiation {
     return this.#plan?.streams ?? []
   }
 
-  /** Judges an offer; nothing changes before `agree`. */
+  /** Whether any offer so far had a line that cannot be decoded, and so is not recorded. */
+  get hadUndecodableLine(): boolean {
+    return this.#hadUndecodableLine
+  }
+
+  /** Judges an offer; nothing is agreed on before `agree`. */
   judge(offer: SdpOffer): OfferJudgement {
+    this.#hadUndecodableLine ||= hasUndecodableLine(offer, this.#capabilities)
     const plan = planAnswer(offer, {
       capabilities: this.#capabilities,
       ...(this.#plan === undefined ? {} : { previous: this.#plan }),

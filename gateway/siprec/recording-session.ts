@@ -161,11 +161,16 @@ export class RecordingSession {
   }
 
   /** Refuses the INVITE and ends. */
-  refuse(status: number, reason: string, headers: SipHeaders = {}): void {
+  refuse(
+    status: number,
+    reason: string,
+    options: { readonly headers?: SipHeaders; readonly endReason?: string | undefined } = {},
+  ): void {
+    const { headers = {}, endReason = `refused_${status}` } = options
     if (!this.#options.response.finalResponseSent) {
       this.#options.response.send(status, reason, { headers })
     }
-    void this.end(`refused_${status}`)
+    void this.end(endReason)
   }
 
   /**
@@ -214,12 +219,15 @@ export class RecordingSession {
     try {
       const reply = await this.#media.begin(message)
       if (reply.kind === 'answer') return reply.description
-      if (this.#state === 'opening') this.refuse(reply.status, reply.reason)
+      if (this.#state === 'opening') {
+        this.refuse(reply.status, reply.reason, { endReason: reply.endReason })
+      }
     } catch (error) {
       const code = error instanceof TallenneError ? error.code : 'engine_failed'
       this.#log.warn({ code, reason: messageOf(error) }, 'recording refused')
       if (this.#state === 'opening') {
-        this.refuse(503, 'Service Unavailable', { 'Retry-After': String(RETRY_AFTER_S) })
+        const headers = { 'Retry-After': String(RETRY_AFTER_S) }
+        this.refuse(503, 'Service Unavailable', { headers })
       }
     }
     return undefined
@@ -320,7 +328,10 @@ export class RecordingSession {
       this.#log.debug({ reason: messageOf(error) }, 'BYE had no answer')
     })
     try {
-      for (const closed of await this.#calls.close(endedAtMs, reasons)) {
+      const codec: readonly ReasonCode[] = this.#media.hadUndecodableLine
+        ? ['unrecordable_codec']
+        : []
+      for (const closed of await this.#calls.close(endedAtMs, [...reasons, ...codec])) {
         this.#callEnded(closed, endedAtMs, endReason)
       }
     } finally {

@@ -211,7 +211,7 @@ export class RecordingSessions {
     this.#sessions.set(key, session)
     this.#served.hold(session, server)
     if (this.#isDraining) {
-      session.refuse(503, 'Shutting Down', { 'Retry-After': '30' })
+      session.refuse(503, 'Shutting Down', { headers: { 'Retry-After': '30' } })
       return
     }
     session.start()

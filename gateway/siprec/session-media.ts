@@ -18,7 +18,13 @@ export interface SessionMediaOptions {
 /** What is answered to the INVITE. */
 export type FirstReply =
   | { readonly kind: 'answer'; readonly description: string }
-  | { readonly kind: 'refused'; readonly status: 400 | 488; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: 400 | 488
+      readonly reason: string
+      /** For the contact, where there is more to say than the status. */
+      readonly endReason?: string
+    }
 
 const NOT_ACCEPTABLE = { kind: 'refused', status: 488, reason: 'Not Acceptable Here' } as const
 
@@ -44,6 +50,11 @@ export class SessionMedia {
     return !this.#options.negotiation.streams.some((stream) => stream.isReceiving)
   }
 
+  /** Whether any line of any offer was refused because it cannot be decoded. */
+  get hadUndecodableLine(): boolean {
+    return this.#options.negotiation.hadUndecodableLine
+  }
+
   /** Answers the INVITE's offer, or makes an offer where it has none. Rejects where the plane has no room. */
   async begin(message: RecordingRequest): Promise<FirstReply> {
     const { negotiation } = this.#options
@@ -56,7 +67,9 @@ export class SessionMedia {
     const judgement = negotiation.judge(message.sdp)
     if (judgement.kind === 'changed') return this.#open(judgement.plan)
     this.#log(judgement)
-    return NOT_ACCEPTABLE
+    return this.hadUndecodableLine
+      ? { ...NOT_ACCEPTABLE, endReason: 'no_decodable_codec' }
+      : NOT_ACCEPTABLE
   }
 
   /** Answers an offer within the dialog; null where it cannot be read. Rejects where the plane fails. */

@@ -100,7 +100,7 @@ t.test('an offer without a codec that can be decoded is refused with 488', async
   const { peer, journaled } = await startSignallingNode(t)
   const call = peer.call({ callId: 'codec', body: offer([{ port: 40_000, payloadTypes: '18' }]) })
   t.equal((await call.invite()).status, 488)
-  t.match(await journaled('contact.ended'), { endReason: 'refused_488' })
+  t.match(await journaled('contact.ended'), { endReason: 'no_decodable_codec' })
 })
 
 t.test('a call that does not fit is refused with 503 and Retry-After', async (t) => {
