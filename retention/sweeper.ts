@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
+import { forgetContactKeys } from '../storage/contact-keys.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import { countDue, countUnfinishedDeletions } from '../storage/due-recordings.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
@@ -76,6 +77,7 @@ export class Sweeper {
           if (deleted > 0) log.info({ line, deleted, held, alreadyGone }, 'recordings deleted')
           if (failed > 0) log.error({ line, failed }, 'recordings are due and cannot be deleted')
         }
+        await forgetContactKeys(this.#options.pool, clock.epochMs())
         await this.#count()
         await this.#auditIfDue(signal)
       }

@@ -112,6 +112,14 @@ const JOIN: readonly Statement[] = [
     [],
   ),
   any('UPDATE recordings SET contact_id = @root WHERE contact_id = @part', []),
+  // A note that both have is the contact's own.
+  any('UPDATE IGNORE contact_notes SET contact_id = @root WHERE contact_id = @part', []),
+  any(
+    `UPDATE contacts own JOIN contacts part ON part.id = @part
+     SET own.platform_reference = part.platform_reference
+     WHERE own.id = @root AND own.platform_reference IS NULL`,
+    [],
+  ),
   // What only the later one was told: a client at the agent's end may know no service number.
   any(
     `UPDATE contacts own JOIN contacts part ON part.id = @part

@@ -229,8 +229,8 @@ function contactAnnotated({
   return Object.entries(notes).map(([name, value]) =>
     any(
       `INSERT INTO contact_notes (contact_id, name, value, annotated_at)
-       SELECT id, ?, ?, ? FROM contacts WHERE id = ? AND ? > (
-         SELECT COUNT(*) FROM contact_notes n WHERE n.contact_id = contacts.id AND n.name <> ?
+       SELECT own.id, ?, ?, ? ${FROM_OWN_ROW} AND ? > (
+         SELECT COUNT(*) FROM contact_notes n WHERE n.contact_id = own.id AND n.name <> ?
        )
        ON DUPLICATE KEY UPDATE
          value = IF(VALUES(annotated_at) >= annotated_at, VALUES(value), value),

@@ -40,8 +40,10 @@ export class CallControls {
 
   /** Live calls of a contact, with a Call-ID, or with a platform's own reference: there may be several. */
   find(id: string): readonly CallControl[] {
-    return [...this.#live].filter(({ contact: { contactId, callId, facts } }) =>
-      [contactId, callId, facts.platformReference].includes(id),
+    return [...this.#live].filter(
+      ({ contact: { contact } }) =>
+        [contact.contactId, contact.facts.platformReference].includes(id) ||
+        contact.isBroughtBy(id),
     )
   }
 }

@@ -58,7 +58,7 @@ export class ContactRecord {
       this.#contact = new SharedContact(session, told, journal)
     } else {
       journal.append({ kind: 'contact.joined', ...session, into: joins.contactId })
-      joins.join(contactId, told, startedAtMs)
+      joins.join(session, told)
       this.#contact = joins
       this.#keepMetadata(facts.metadata, startedAtMs)
     }

@@ -28,6 +28,8 @@ export class SharedContact {
   readonly #first: SessionRow
   readonly #journal: ContactJournal
   readonly #segments: HandledSegments
+  /** Call-IDs of all sessions. */
+  readonly #callIds = new Set<string>()
   /** By the sessions' rows, in the order in which they came. */
   readonly #testimonies = new Map<string, Testimony>()
   /** Rows without an end. */
@@ -43,6 +45,7 @@ export class SharedContact {
     this.contactId = contactId
     this.startedAtMs = startedAtMs
     this.#first = first
+    this.#callIds.add(first.callId)
     this.#journal = journal
     this.#segments = new HandledSegments({ contactId, journal })
     this.#testimonies.set(contactId, { ...told, isPresent: true })
@@ -69,11 +72,17 @@ export class SharedContact {
     return this.#endedAtMs
   }
 
-  /** Another session of it, by its row. */
-  join(rowId: string, told: Told, atMs: number): void {
+  /** Whether any of its sessions has the Call-ID. */
+  isBroughtBy(callId: string): boolean {
+    return this.#callIds.has(callId)
+  }
+
+  /** Another session of it, which is in the journal already. */
+  join({ contactId, callId, startedAtMs }: SessionRow, told: Told): void {
     this.#endedAtMs = undefined
-    this.#openRows.push(rowId)
-    this.tell(rowId, told, atMs)
+    this.#callIds.add(callId)
+    this.#openRows.push(contactId)
+    this.tell(contactId, told, startedAtMs)
   }
 
   /** Journals what differs from what was known, and who handles the contact from now on. */
@@ -119,6 +128,7 @@ export class SharedContact {
     this.#journal.append({ kind: 'contact.joined', ...other.#first, into: this.contactId })
     this.#endedAtMs = undefined
     this.#openRows.push(...other.#openRows)
+    for (const callId of other.#callIds) this.#callIds.add(callId)
     for (const [rowId, said] of other.#testimonies) this.#testimonies.set(rowId, said)
     this.#settle(atMs)
     if (other.#answeredAtMs !== undefined) this.answered(atMs)

@@ -13,7 +13,7 @@ import type { SdpOffer } from './sdp-offer.ts'
 import type { SessionCall } from './session-call.ts'
 import type { SessionStream } from './session-plane.ts'
 import type { StreamHolder } from './stream-holder.ts'
-import { ownerOf } from './stream-owner.ts'
+import { type Share, StreamShares } from './stream-shares.ts'
 
 export interface SessionCallsOptions {
   readonly maker: CallMaker
@@ -48,8 +48,7 @@ export class SessionCalls {
   readonly #turns = new InTurn()
   /** Those that go on, by their numbers. */
   readonly #calls = new Map<number, SessionCall>()
-  readonly #idle = new Set<IdleStreams>()
-  readonly #holders = new Map<string, StreamHolder>()
+  readonly #shares: StreamShares
   #ending: EndingCall[] = []
   /** Settles when calls that ended within the session have their verdicts. */
   #concluded: Promise<unknown> = Promise.resolve()
@@ -57,8 +56,10 @@ export class SessionCalls {
 
   /** Journals the contact that the INVITE brings, if it brings one. */
   constructor(options: SessionCallsOptions) {
-    const { message, startedAtMs } = options
+    const { message, startedAtMs, origin, clock } = options
+    const { plane, callId } = origin
     this.#options = options
+    this.#shares = new StreamShares(() => new IdleStreams({ plane, callId, clock }))
     this.#division = new CallDivision(message.metadata, message.problems.length === 0)
     for (const divided of this.#division.calls) this.#begin(divided, message, startedAtMs)
   }
@@ -71,7 +72,7 @@ export class SessionCalls {
   /** The first open recording, or the one that is to be opened. */
   get recordingId(): string {
     const [call] = this.#calls.values()
-    const [idle] = this.#idle
+    const [idle] = this.#shares.idle
     return (call?.part ?? idle)?.recordingId ?? ''
   }
 
@@ -90,7 +91,7 @@ export class SessionCalls {
 
   /** Streams of calls whose recordings were stopped. */
   stoppedStreams(plan: Answer): ReadonlySet<string> {
-    const stopped = this.#shares(plan).filter(({ call }) => call?.part.control.isStopped)
+    const stopped = this.#shareOut(plan).filter(({ call }) => call?.part.control.isStopped)
     return new Set(stopped.flatMap(({ streams }) => streams.map(({ streamId }) => streamId)))
   }
 
@@ -125,7 +126,7 @@ export class SessionCalls {
   /** Says whose voice each stream carries, as well as is known. */
   assignRoles(plan: Answer): Answer {
     const roles = new Map(
-      this.#shares(plan).flatMap(({ call, streams }) =>
+      this.#shareOut(plan).flatMap(({ call, streams }) =>
         (call?.knowledge.assignRoles({ ...plan, streams }).streams ?? streams).map((stream) => [
           stream.streamId,
           stream,
@@ -148,8 +149,7 @@ export class SessionCalls {
     return this.#turns.take(async () => {
       const holder = this.#holderOf(recordingId)
       if (holder === undefined) return []
-      const streams = plan.streams.filter(({ streamId }) => this.#holders.get(streamId) === holder)
-      return holder.goOn({ ...plan, streams })
+      return holder.goOn({ ...plan, streams: this.#shares.heldBy(holder, plan) })
     })
   }
 
@@ -178,7 +178,7 @@ export class SessionCalls {
       this.#ending = []
       this.#calls.clear()
       const closed = await Promise.all(calls.map((call) => this.#close(call, endedAtMs, reasons)))
-      await Promise.all([this.#concluded, ...[...this.#idle].map((idle) => idle.close())])
+      await Promise.all([this.#concluded, this.#shares.close()])
       return closed
     })
   }
@@ -194,17 +194,17 @@ export class SessionCalls {
   async #hold(plan: Answer): Promise<readonly SessionStream[]> {
     const atMs = this.#options.clock.epochMs()
     const held: SessionStream[] = []
-    for (const { call, streams } of this.#shares(plan)) {
-      const holder = call?.part ?? this.#idleHolder(streams)
+    for (const share of this.#shareOut(plan)) {
+      const { call, streams } = share
+      const { holder, after } = this.#shares.place(share)
       const answer = { ...plan, streams }
-      const after = holder.isOpen ? undefined : this.#earlier(streams, holder)?.recordingId
       held.push(...(await holder.hold(answer, after)))
-      for (const { streamId } of streams) this.#holders.set(streamId, holder)
+      this.#shares.placed(holder, streams)
       call?.takeStreams(answer, atMs)
     }
     this.#concludeEnding()
     this.#beginNew(atMs)
-    await this.#closeIdle()
+    await this.#shares.closeUnused()
     return held
   }
 
@@ -219,58 +219,23 @@ export class SessionCalls {
     }
   }
 
-  /** The streams of each call, and last those that are of none; a stream that is of none stays where it was. */
-  #shares(plan: Answer): readonly Share[] {
-    const shares = new Map<SessionCall | undefined, Answer['streams'][number][]>()
-    const divided = this.#division.calls
-    for (const stream of plan.streams) {
-      const owner = ownerOf(stream, plan, divided)
-      const holder = this.#holders.get(stream.streamId)
-      const call =
-        (owner === undefined ? undefined : this.#calls.get(owner)) ??
-        this.live.find(({ part }) => part === holder)
-      // What is refused or gone needs no place of its own.
-      if (call === undefined && !isAccepted(stream.streamId, plan)) continue
-      shares.set(call, [...(shares.get(call) ?? []), stream])
-    }
-    for (const call of this.live) if (!shares.has(call) && call.part.isOpen) shares.set(call, [])
-    return [...shares].map(([call, streams]) => ({ call, streams }))
-  }
-
-  #idleHolder(streams: Answer['streams']): IdleStreams {
-    const known = streams
-      .map(({ streamId }) => this.#holders.get(streamId))
-      .find((holder) => holder instanceof IdleStreams)
-    if (known !== undefined) return known
-    const { origin, clock } = this.#options
-    const idle = new IdleStreams({ plane: origin.plane, callId: origin.callId, clock })
-    this.#idle.add(idle)
-    return idle
-  }
-
-  #earlier(streams: Answer['streams'], holder: StreamHolder): StreamHolder | undefined {
-    return streams
-      .map(({ streamId }) => this.#holders.get(streamId))
-      .find((earlier) => earlier !== undefined && earlier !== holder && earlier.isOpen)
+  #shareOut(plan: Answer): readonly Share[] {
+    return this.#shares.of(plan, this.#division.calls, this.#calls)
   }
 
   #holderOf(recordingId: string): StreamHolder | undefined {
-    const holders = [...[...this.#calls.values()].map(({ part }) => part), ...this.#idle]
+    const holders = [...this.live.map(({ part }) => part), ...this.#shares.idle]
     return holders.find((holder) => holder.recordingId === recordingId)
   }
 
-  async #closeIdle(): Promise<void> {
-    const used = new Set(this.#holders.values())
-    for (const idle of this.#idle) {
-      if (used.has(idle)) continue
-      this.#idle.delete(idle)
-      await idle.close()
-    }
-  }
-
   #concludeEnding(): void {
+    const { log, onCallStopped } = this.#options
     const ending = this.#ending.map(async ({ call, endedAtMs }) => {
-      this.#options.onCallStopped(await this.#close(call, endedAtMs, []), endedAtMs)
+      try {
+        onCallStopped(await this.#close(call, endedAtMs, []), endedAtMs)
+      } catch (error) {
+        log.error({ err: error }, 'call could not be ended in order')
+      }
     })
     this.#ending = []
     this.#concluded = Promise.all([this.#concluded, ...ending])
@@ -290,16 +255,13 @@ export class SessionCalls {
   }
 }
 
-interface Share {
-  readonly call: SessionCall | undefined
-  readonly streams: Answer['streams']
-}
-
-function isAccepted(streamId: string, { lines }: Answer): boolean {
-  return lines.some((line) => line.kind === 'accepted' && line.streamId === streamId)
-}
-
-/** The message as one of several calls is told of it; where there is one, as it came. */
+/**
+ * The message as one of several calls is told of it; where there is one, as it came. What is kept of a message must not
+ * tell of other people's calls.
+ */
 function ofCall({ metadata, isWhole }: DividedCall, message: RecordingRequest): RecordingRequest {
-  return isWhole ? message : { ...message, metadata }
+  if (isWhole) return message
+  const own = new Set(metadata?.sessions.map(({ id }) => id))
+  const isOwn = message.metadata?.sessions.every(({ id }) => own.has(id)) ?? true
+  return { ...message, metadata, metadataRaw: isOwn ? message.metadataRaw : null }
 }

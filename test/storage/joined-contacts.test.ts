@@ -1,4 +1,5 @@
 import t from 'tap'
+import { forgetContactKeys } from '../../storage/contact-keys.ts'
 import { findContact, findContacts, findRecording } from '../../storage/contact-queries.ts'
 import { statementsOf } from '../../storage/journal-statements.ts'
 import { migrate } from '../../storage/migrate.ts'
@@ -190,6 +191,12 @@ t.test('what only the later session knows of the parties is the contact’s', as
 t.test('a session that turns out to be a further one takes all that it had with it', async (t) => {
   const one = session('absorbed-a', { callId: 'absorbed-1@192.0.2.1' })
   const two = session('absorbed-b', { callId: 'absorbed-2@192.0.2.1', startsAfterMs: 1000 })
+  const before: JournalEntry = {
+    kind: 'contact.annotated',
+    contactId: two.contactId,
+    notes: { before: 'x' },
+    annotatedAtMs: nowMs,
+  }
   const joined: JournalEntry = {
     kind: 'contact.joined',
     contactId: two.contactId,
@@ -199,9 +206,17 @@ t.test('a session that turns out to be a further one takes all that it had with 
     capture: 'siprec',
     startedAtMs: STARTED_AT_MS + 1000,
   }
-  await applyEntries(mariadb.settings, [...one.entries, ...two.entries.slice(0, 5), joined, joined])
+  await applyEntries(mariadb.settings, [
+    ...one.entries,
+    ...two.entries.slice(0, 5),
+    before,
+    joined,
+    joined,
+  ])
   await applyEntries(mariadb.settings, two.entries.slice(5))
+  await applyEntries(mariadb.settings, [{ ...before, notes: { after: 'x' } }])
   const contact = await only('absorbed-2@192.0.2.1')
+  t.match(contact.notes, { before: 'x', after: 'x' })
   t.equal(contact.id, one.contactId)
   t.equal(contact.recordings.length, 2)
   t.equal(contact.segments.length, 2)
@@ -230,3 +245,19 @@ t.test(
     t.ok(reads < 300, `${reads} reads`)
   },
 )
+
+t.test('names that join nothing any more are forgotten, and no others', async (t) => {
+  const day = 86_400_000
+  const key = async (name: string, seenAtMs: number) =>
+    pool.query('INSERT INTO contact_keys VALUES (?, UUID(), ?)', [name, new Date(seenAtMs)])
+  await key('old', nowMs - 3 * day)
+  await key('new', nowMs - day)
+  await forgetContactKeys(pool, nowMs)
+  const left: { join_key: string }[] = await pool.query(
+    "SELECT join_key FROM contact_keys WHERE join_key IN ('old', 'new')",
+  )
+  t.strictSame(
+    left.map(({ join_key }) => join_key),
+    ['new'],
+  )
+})
