@@ -118,13 +118,13 @@ export class Engine {
         return
       case 'pause':
         this.#withRecording(request, ({ recording }) => {
-          recording.pause(request.atMs, request.cause)
+          recording.pauses.begin(request.atMs, request.cause)
           this.#replies.done(requestId)
         })
         return
       case 'resume':
         this.#withRecording(request, ({ recording }) => {
-          recording.resume(request.atMs, request.held)
+          recording.pauses.end(request.atMs, request.held)
           this.#replies.done(requestId)
         })
         return
@@ -172,7 +172,7 @@ export class Engine {
       processes: this.#processes,
       silence: this.#silence,
       onPausesChanged: () => {
-        const { pausedBy, pauses } = recording
+        const { causes: pausedBy, told: pauses } = recording.pauses
         this.#replies.send({ kind: 'pausesChanged', recordingId, pausedBy, pauses })
       },
     })

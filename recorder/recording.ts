@@ -6,16 +6,15 @@ import type { OnLost } from './leg-buffer.ts'
 import { LossMap } from './loss-map.ts'
 import { MediaStream, type StreamPlace } from './media-stream.ts'
 import type { OpenPageSink } from './page-sink.ts'
-import { type PauseSwitch, Pauses } from './pauses.ts'
+import type { PauseCode } from './pause-codes.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import { outcomeOf, sinkReason } from './recording-outcome.ts'
+import { RecordingPauses } from './recording-pauses.ts'
 import type {
   ForkPlan,
   LiveRecording,
-  PauseCause,
   ReasonCode,
   RecordingOutcome,
-  RecordingPause,
   RecordingPlan,
   StreamPlan,
 } from './recording-plan.ts'
@@ -64,11 +63,10 @@ export class Recording {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #processes: FilterProcesses
-  readonly #onPausesChanged: () => void
   readonly #writer: SlotWriter
   readonly #streams: RecordingStreams
   readonly #losses = new LossMap()
-  readonly #pauses = new Pauses()
+  readonly pauses: RecordingPauses
   readonly #span: RecordingSpan
   #reasons: readonly ReasonCode[] = []
   #hasFailed = false
@@ -82,12 +80,12 @@ export class Recording {
     this.#settings = options.settings
     this.#clock = options.clock
     this.#processes = options.processes
-    this.#onPausesChanged = options.onPausesChanged
     this.#writer = new SlotWriter({ ...options, recordingId: this.recordingId })
     this.#streams = new RecordingStreams(this.#writer.channels)
     this.#span = new RecordingSpan(options.clock)
     const { pausedBy = [], isStopped = false } = options.plan.control ?? {}
-    for (const cause of pausedBy) this.#pauses.begin(Number.NEGATIVE_INFINITY, cause)
+    const onChanged = options.onPausesChanged
+    this.pauses = new RecordingPauses({ span: this.#span, pausedBy, onChanged })
     this.#isDeaf = isStopped
   }
 
@@ -114,17 +112,6 @@ export class Recording {
     return this.#isClosed
   }
 
-  /** What holds it paused now. */
-  get pausedBy(): readonly PauseCause[] {
-    return this.#pauses.causes
-  }
-
-  /** The pauses so far. */
-  get pauses(): readonly RecordingPause[] {
-    const { start, end } = this.#span
-    return start === undefined ? [] : this.#pauses.told(start, end)
-  }
-
   /** Bytes that the sink has accepted and not yet written. */
   get pendingBytes(): number {
     return this.#writer.pendingBytes
@@ -139,7 +126,7 @@ export class Recording {
   addStream(given: StreamPlan, { sockets, protection }: StreamPlace): void {
     const plan = this.#heard(given)
     const onFailed = (error: unknown) => this.fail(error)
-    const onCode = (code: 'pause' | 'resume', arrivedAtMs: number) => this.#obey(code, arrivedAtMs)
+    const onCode = (code: PauseCode, arrivedAtMs: number) => this.pauses.obey(code, arrivedAtMs)
     const clock = this.#clock
     const processes = this.#processes
     this.#add(
@@ -180,19 +167,6 @@ export class Recording {
     this.#streams.update(plans.map((plan) => this.#heard(plan)))
   }
 
-  /**
-   * From a moment on (epoch milliseconds) it holds silence: what has arrived by then is kept, and what comes later is
-   * not. Where that was written already, from the next slot on. A pause within a pause of the same switch is none.
-   */
-  pause(atMs: number, cause: PauseCause): void {
-    this.#pauseAt(this.#span.positionOf(atMs), cause)
-  }
-
-  /** Ends a pause at a moment; nothing where there is none. */
-  resume(atMs: number, held: PauseSwitch): void {
-    this.#resumeAt(this.#span.positionOf(atMs), held)
-  }
-
   /** Hears nothing any more; what passes through goes on passing. */
   deafen(): void {
     this.#isDeaf = true
@@ -213,8 +187,7 @@ export class Recording {
       stream.leg.startAt(answer)
       stream.startCounting()
     }
-    // Nobody could be told before where it begins.
-    if (this.#pauses.causes.length > 0) this.#onPausesChanged()
+    this.pauses.answered()
   }
 
   /** The call ended: nothing that begins later is recorded. */
@@ -310,7 +283,7 @@ export class Recording {
       streams: this.#streams,
       channels: this.#writer.channels,
       losses: this.#losses,
-      pauses: this.#pauses.told(span.start ?? audioEnd, audioEnd),
+      pauses: this.pauses.toldUntil(audioEnd),
       reasons: this.#hasFailed ? [...this.#reasons, 'engine_failed'] : this.#reasons,
       lengthSamples,
       facts,
@@ -367,32 +340,10 @@ export class Recording {
 
   #writeSlot(): void {
     const { next } = this.#span
-    const muted = this.#pauses.over(next)
-    for (const taken of this.#streams.legs) {
-      const energy = taken.leg.take()
-      taken.energy = muted === 'none' ? energy : this.#pauses.mute(taken.leg.slot, next)
-    }
-    this.#writer.write(muted === 'whole' ? muted : this.#pauses.isNear(next) ? 'near' : 'none')
+    const { legs } = this.#streams
+    for (const taken of legs) taken.energy = taken.leg.take()
+    this.#writer.write(this.pauses.mute(legs, next))
     this.#span.step()
-  }
-
-  #obey(code: 'pause' | 'resume', arrivedAtMs: number): void {
-    const position = Math.round(arrivedAtMs * SAMPLES_PER_MS)
-    if (code === 'pause') this.#pauseAt(position, { by: 'dtmf', reason: null })
-    else this.#resumeAt(position, 'control')
-  }
-
-  #pauseAt(arrival: number, cause: PauseCause): void {
-    if (this.#pauses.begin(this.#turnAt(arrival), cause)) this.#onPausesChanged()
-  }
-
-  #resumeAt(arrival: number, held: PauseSwitch): void {
-    if (this.#pauses.end(this.#turnAt(arrival), held)) this.#onPausesChanged()
-  }
-
-  /** Audio stands a slot after its arrival (`leg-anchor.ts`). */
-  #turnAt(arrival: number): number {
-    return Math.max(arrival + SLOT_SAMPLES, this.#span.next)
   }
 
   /** What is heard of a stream. */
@@ -410,7 +361,7 @@ export class Recording {
     const from = Math.max(position, start)
     const to = Math.min(position + length, end ?? Number.POSITIVE_INFINITY)
     if (to <= from) return
-    for (const lost of this.#pauses.outside(from, to)) {
+    for (const lost of this.pauses.outside(from, to)) {
       if (stream.role !== 'agent') this.#losses.add(0, lost.from, lost.to - lost.from)
       if (stream.role !== 'caller') this.#losses.add(1, lost.from, lost.to - lost.from)
     }
