@@ -56,6 +56,16 @@ export class CallDivision {
     }))
   }
 
+  /** Whether the dialog has ever brought a call. */
+  get hasBroughtCalls(): boolean {
+    return this.#lastId > 0
+  }
+
+  /** What comes is taken for a call, though nothing tells of one; the next session that is told is its own. */
+  assume(): void {
+    if (this.#scopes.length === 0) this.#scopes = [this.#newScope()]
+  }
+
   /** Takes what a message of the dialog tells. Never throws. */
   learn(update: RecordingMetadata, isWhole: boolean): void {
     const metadata = mergeMetadata(this.#metadata, update)

@@ -123,6 +123,18 @@ export class RecordingSession {
     }))
   }
 
+  /** Whether it sends what nobody has named a call of yet. */
+  get isUntold(): boolean {
+    return this.#state === 'established' && !this.#calls.haveBegun && !this.isHeld
+  }
+
+  /** Takes what it sends for a call: a client that says nothing of its calls must not cost them their recordings. */
+  assumeCall(): void {
+    this.#log.warn('session sends sound and tells of no call: recorded all the same')
+    this.#calls.assume(this.#options.clock.epochMs())
+    this.#guard(() => this.#takeMetadata())
+  }
+
   /** Whether every stream is on hold or stopped now. */
   get isHeld(): boolean {
     return this.#media.isHeld

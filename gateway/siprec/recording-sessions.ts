@@ -27,6 +27,7 @@ import {
 import { readMessage } from './session-dialog.ts'
 import type { SessionKnowledgeOptions } from './session-knowledge.ts'
 import { objectionToSession } from './session-objection.ts'
+import { UntoldCalls } from './untold-calls.ts'
 
 export interface RecordingSessionsOptions {
   readonly nodeId: string
@@ -65,6 +66,7 @@ export class RecordingSessions {
   readonly #sessions = new Map<string, RecordingSession>()
   readonly #served: ServedCalls<RecordingSession>
   readonly #joinable: JoinableContacts
+  readonly #untold: UntoldCalls
   readonly #maker: CallMaker
   #isDraining = false
 
@@ -72,8 +74,10 @@ export class RecordingSessions {
     this.#options = options
     this.#joinable = new JoinableContacts(options)
     this.#maker = new CallMaker({ ...options, joinable: this.#joinable })
+    const sessions = () => [...this.#sessions.values()]
+    this.#untold = new UntoldCalls({ ...options, sessions })
     this.#served = new ServedCalls({
-      calls: () => [...this.#sessions.values()],
+      calls: sessions,
       recordings: options.recordings,
       quietMs: options.orphanQuietMs,
       clock: options.clock,
@@ -107,6 +111,7 @@ export class RecordingSessions {
   start(): void {
     this.#served.start()
     this.#joinable.start()
+    this.#untold.start()
   }
 
   get isDraining(): boolean {
@@ -129,6 +134,7 @@ export class RecordingSessions {
     this.#isDraining = true
     this.#served.close()
     this.#joinable.close()
+    this.#untold.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((session) => session.end('shutdown', { reasons: ['shutdown'] })))
     await Promise.race([

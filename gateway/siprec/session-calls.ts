@@ -84,6 +84,20 @@ export class SessionCalls {
     )
   }
 
+  /** Whether it has brought a call, now or before. */
+  get haveBegun(): boolean {
+    return this.#division.hasBroughtCalls
+  }
+
+  /** Takes what the session sends for a call, at the next `hold`. */
+  assume(atMs: number): void {
+    this.#division.assume()
+    const nothing = { ...this.#options.message, metadata: null, metadataRaw: null }
+    for (const divided of this.#division.calls) {
+      if (!this.#calls.has(divided.id)) this.#begin(divided, nothing, atMs)
+    }
+  }
+
   /** A re-offer may pause what is recorded: ordered before the streams change, so that its moment counts. */
   heedPause(offer: SdpOffer, isHeld: boolean): void {
     for (const call of this.live) call.heedPause(offer, isHeld)
