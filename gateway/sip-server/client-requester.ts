@@ -115,7 +115,7 @@ export class ClientRequester {
   ): OutgoingRequest | undefined {
     const { client, frameId, request } = command
     const local = { host: peer.localHost, port: peer.localPort }
-    const outcome = draftOutside(request, local, defaultContact(peer))
+    const outcome = draftOutside(request, local, defaultContact(peer, request.uri))
     if (outcome.kind === 'refused') {
       client.send(notSent(frameId, outcome.reason))
       return undefined

@@ -92,7 +92,7 @@ export class ClientResponder {
     const wish = /;\s*tag\s*=\s*([^\s;,>"]+)/i.exec(fieldValue(given, 'to') ?? '')?.[1]
     const fields = given.filter(({ key }) => !REPEATED.has(key))
     if (needsContact(incoming, status) && fieldValue(fields, 'contact') === undefined) {
-      fields.push(field('Contact', defaultContact(peer)))
+      fields.push(field('Contact', defaultContact(peer, incoming.request.uri)))
     }
     const type = guessedContentType(frame.body)
     if (type !== undefined && fieldValue(fields, 'content-type') === undefined) {
@@ -137,7 +137,7 @@ export class ClientResponder {
     const { request, essentials, peer } = incoming
     const { status, toTag } = answer
     if (!makesDialog(request.method) || toTag === undefined || status >= 300) return
-    const localContact = fieldValue(answer.fields, 'contact') ?? defaultContact(peer)
+    const localContact = fieldValue(answer.fields, 'contact') ?? defaultContact(peer, request.uri)
     let { dialog } = incoming
     if (dialog === undefined) {
       const made = { request, essentials, toTag, peer, owner: client, localContact }

@@ -105,7 +105,8 @@ export class ResponseReceiver {
     if (!isMade || client === undefined) return undefined
     const early = this.#dialogs.find({ callId, localTag: fromTag, remoteTag: toTag })
     if (early !== undefined && (early.isConfirmed || status < 200)) return early
-    const localContact = fieldValue(draft.fields, 'contact') ?? defaultContact(outgoing.peer)
+    const localContact =
+      fieldValue(draft.fields, 'contact') ?? defaultContact(outgoing.peer, draft.uri)
     const sequence = Math.max(draft.sequence, early?.localSequence ?? 0)
     const made = { response, essentials, sequence, peer, owner: client, localContact, proxy }
     const dialog = dialogOfClient(made)

@@ -87,6 +87,16 @@ t.test('a call over TLS is told and answered as one over TCP is', async (t) => {
   peer.close()
 })
 
+t.test('a request by SIPS is answered with a SIPS Contact', async (t) => {
+  const { client, tlsPort } = await startServer(t, { tls: settings(), methods: ['invite'] })
+  const peer = await StreamPeer.openTls(tlsPort, trusting)
+  peer.send(sipRequest({ transport: 'TLS', uri: `sips:recorder@127.0.0.1:${tlsPort}`, body: SDP }))
+  client.send(`sip|${transactionIn(await client.next())}|\r\nSIP/2.0 200 OK\r\n\r\n${SDP}`)
+  const answer = await peer.nextThat(/ 200 /)
+  t.equal(headerOf(answer, 'Contact'), `<sips:127.0.0.1:${tlsPort};transport=tls>`)
+  peer.close()
+})
+
 t.test('greets clients with its TLS address', async (t) => {
   const { client, admin, tlsPort } = await startServer(t, { tls: settings() })
   t.match(await client.ask(`authenticate|${admin.secret}|`), `|OK|tls/127.0.0.1:${tlsPort},tcp/`)
