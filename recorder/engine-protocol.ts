@@ -113,7 +113,7 @@ export type EngineReply =
       readonly requestId: number
       readonly recordings: readonly LiveRecording[]
     }
-  /** `code`: `no_ports`, `no_files`, `too_many_recordings`, `unknown_recording`, `engine_failed`. */
+  /** `code`: `no_ports`, `no_files`, `no_decoders`, `too_many_recordings`, `unknown_recording`, `engine_failed`. */
   | {
       readonly kind: 'refused'
       readonly requestId: number

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import { Announcements } from './announcements.ts'
 import { BatchClock, PHASES } from './batch-clock.ts'
+import { needsProcess } from './decoding/filter-kinds.ts'
 import { FilterProcesses } from './decoding/filter-processes.ts'
 import { decoderTotals, EngineCounters, forkTotals } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
@@ -13,7 +14,7 @@ import { OpenRecording } from './open-recording.ts'
 import { encodeSilence } from './opus-encoder.ts'
 import type { OpenPageSink } from './page-sink.ts'
 import { Recording } from './recording.ts'
-import type { ForkPlan } from './recording-plan.ts'
+import type { ForkPlan, RecordingPlan } from './recording-plan.ts'
 import { ServedRecordings } from './served-recordings.ts'
 import { StreamPorts } from './stream-ports.ts'
 
@@ -163,7 +164,7 @@ export class Engine {
 
   async #openRecording({ requestId, plan }: Request<'open'>): Promise<void> {
     const { recordingId } = plan
-    this.#admit(recordingId)
+    this.#admit(plan)
     const recording: Recording = new Recording({
       plan,
       settings: this.#settings,
@@ -201,16 +202,23 @@ export class Engine {
   }
 
   /** Throws where the engine cannot take the recording. */
-  #admit(recordingId: string): void {
+  #admit({ recordingId, streams }: RecordingPlan): void {
     if (this.#served.get(recordingId) !== undefined || this.#opening.has(recordingId)) {
       throw new TallenneError('engine_failed', `recording ${recordingId} is open already`)
     }
-    const { engineIndex, maxRecordings } = this.#settings
+    const { engineIndex, maxRecordings, maxDecoders } = this.#settings
     const count = this.#served.size + this.#opening.size
     if (this.#isShut || count >= maxRecordings) {
       throw new TallenneError(
         'too_many_recordings',
         `engine ${engineIndex} holds ${count} of ${maxRecordings} recordings`,
+      )
+    }
+    const needed = streams.filter(needsProcess).length
+    if (needed > 0 && this.#served.processStreams + needed > maxDecoders) {
+      throw new TallenneError(
+        'no_decoders',
+        `engine ${engineIndex} has no room for ${needed} of ${maxDecoders} decoder processes`,
       )
     }
   }

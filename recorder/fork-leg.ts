@@ -190,6 +190,7 @@ export class ForkLeg implements RecordedStream {
 
   /** It brings what is decoded already. */
   readonly isDecoding = false
+  readonly needsProcess = false
   async finishDecoding(): Promise<void> {}
 
   /** A WebSocket needs no reports. */

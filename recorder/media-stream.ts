@@ -1,6 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { Clock } from '../base/clock.ts'
 import { classifyDatagram } from './datagram-kind.ts'
+import { needsProcess } from './decoding/filter-kinds.ts'
 import type { FilterProcesses } from './decoding/filter-processes.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
@@ -177,6 +178,10 @@ export class MediaStream implements RecordedStream {
     tally.reanchored = this.leg.reanchored
     tally.jitterMs = this.#receiver.jitterMs
     return tally.snapshot(this.streamId)
+  }
+
+  get needsProcess(): boolean {
+    return needsProcess(this.#plan)
   }
 
   get isDecoding(): boolean {

@@ -109,7 +109,7 @@ export class PayloadPlacer {
     audio.stride = 1
     audio.density = 1
     audio.opus = undefined
-    return this.#place(packet, arrival)
+    return this.#place(packet, SAMPLE_RATE, arrival)
   }
 
   #takeEncoded(packet: RtpPacket, format: DecodedFormat, arrival: Arrival): PacketOutcome {
@@ -130,7 +130,7 @@ export class PayloadPlacer {
     audio.stride = 2
     audio.density = decoder.density
     audio.opus = decoder.opus
-    return this.#place(packet, arrival)
+    return this.#place(packet, format.clockRate, arrival)
   }
 
   #takeFiltered(
@@ -151,7 +151,7 @@ export class PayloadPlacer {
       isRepair: this.isRepairing,
     }
     if (timing.missing >= 0) {
-      reception.observeArrival(timing.arrivedAt, timing.timestamp)
+      reception.observeArrival(timing.arrivedAt, timing.timestamp, format.clockRate)
       reception.settleMissing()
     }
     if (reception.missing >= 0) this.#newestTimestamp = packet.timestamp
@@ -159,12 +159,12 @@ export class PayloadPlacer {
     return undefined
   }
 
-  #place(packet: RtpPacket, { arrivedAtMs, reception }: Arrival): PacketOutcome {
+  #place(packet: RtpPacket, clockRate: number, { arrivedAtMs, reception }: Arrival): PacketOutcome {
     const audio = this.#audio
     audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
     audio.missing = reception.missing
     if (audio.missing >= 0) {
-      reception.observeArrival(audio.arrivedAt, audio.timestamp)
+      reception.observeArrival(audio.arrivedAt, audio.timestamp, clockRate)
       reception.settleMissing()
     }
     if (reception.missing >= 0) this.#newestTimestamp = packet.timestamp

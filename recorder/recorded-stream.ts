@@ -21,6 +21,8 @@ export interface RecordedStream {
   startCounting(): void
   stopCounting(): void
   counters(): StreamCounters
+  /** Whether nothing of what it may bring is decoded without a process. */
+  readonly needsProcess: boolean
   /** Whether packets wait to be decoded, which stand from `leg.end` on. */
   readonly isDecoding: boolean
   /** Nothing more comes: resolves when all that came is on the leg. */

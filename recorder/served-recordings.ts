@@ -52,6 +52,15 @@ export class ServedRecordings {
     return [...this.#open.values()].flatMap(({ recording }) => countersOf(recording))
   }
 
+  /** Streams that nothing but a decoder process makes sound of. */
+  get processStreams(): number {
+    let count = 0
+    for (const { recording } of this.#open.values()) {
+      for (const stream of recording.streams) if (stream.needsProcess) count++
+    }
+    return count
+  }
+
   /** One turn of the batch clock. */
   serve({ timelineMs, phase, isOverloaded }: Batch): void {
     const { holdBackMs, counters } = this.#options

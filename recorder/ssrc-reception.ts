@@ -1,6 +1,7 @@
 import { JitterEstimator } from './jitter.ts'
 import type { SenderReport } from './rtcp-reader.ts'
 import type { ReportBlock } from './rtcp-writer.ts'
+import { SAMPLE_RATE } from './sample-clock.ts'
 import { ReceivedSequence, Unwrapper } from './sequence.ts'
 
 /** Further behind the newest than this no packet is that was only overtaken (RFC 3550 appendix A.1). */
@@ -19,6 +20,7 @@ export class SsrcReception {
   readonly #timestamps = new Unwrapper(32)
   readonly #received = new ReceivedSequence()
   readonly #jitter = new JitterEstimator()
+  #clockRate = SAMPLE_RATE
   #missing = 0
   #isStraggler = false
   /** Packets that came and were passed over since the newest; infinite where whatever came matters to nobody. */
@@ -98,8 +100,9 @@ export class SsrcReception {
     return this.#timestamps.unwrap(timestamp)
   }
 
-  /** For audio packets in order; `arrivedAt` and the timestamp in samples. */
-  observeArrival(arrivedAt: number, timestamp: number): void {
+  /** For audio packets in order; `arrivedAt` and the timestamp in samples at 8 kHz, the RTP clock in hertz. */
+  observeArrival(arrivedAt: number, timestamp: number, clockRate = SAMPLE_RATE): void {
+    this.#clockRate = clockRate
     this.#jitter.observe(arrivedAt, timestamp)
   }
 
@@ -108,7 +111,7 @@ export class SsrcReception {
     this.#jitter.interrupt()
   }
 
-  /** In samples. */
+  /** In samples at 8 kHz. */
   get jitter(): number {
     return this.#jitter.samples
   }
@@ -140,7 +143,8 @@ export class SsrcReception {
           : Math.min(255, Math.floor((lostNow * 256) / expectedNow)),
       cumulativeLost: expected - received,
       highestSequence: highest,
-      jitter: this.#jitter.samples,
+      // In units of the sender's own clock.
+      jitter: (this.#jitter.samples * this.#clockRate) / SAMPLE_RATE,
       lastSenderReport: heard?.ntpMiddle ?? 0,
       delaySinceLast:
         heard === undefined ? 0 : Math.round((nowMs - this.#senderReportAtMs) * 65.536),

@@ -1,4 +1,10 @@
-import type { CodecName, DecodedFormat, FilteredCodec, PayloadFormat } from '../recording-plan.ts'
+import type {
+  CodecName,
+  DecodedFormat,
+  FilteredCodec,
+  PayloadFormat,
+  StreamPlan,
+} from '../recording-plan.ts'
 import type { Density } from '../sample-density.ts'
 import { readAmrFrames } from './amr-frames.ts'
 import {
@@ -72,6 +78,11 @@ export function isFiltered(format: DecodedFormat): format is PayloadFormat<Filte
 
 export function isFilteredCodec(codec: CodecName): codec is FilteredCodec {
   return codec in FILTER_KINDS
+}
+
+/** Whether nothing of what a stream may bring is decoded without a process. */
+export function needsProcess({ formats }: Pick<StreamPlan, 'formats'>): boolean {
+  return formats.length > 0 && formats.every(({ codec }) => isFilteredCodec(codec))
 }
 
 /** The frames of a payload; undefined where it is none of its codec's. */

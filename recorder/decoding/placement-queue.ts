@@ -55,6 +55,7 @@ export class PlacementQueue {
   #waiting: Waiting[] = []
   #feed: FilterFeed | undefined
   #isRestarting = false
+  #isClosed = false
   /** Packets since the last one that was placed that could not be decoded. */
   #undecodable = 0
 
@@ -95,6 +96,10 @@ export class PlacementQueue {
   /** Has a payload decoded by a process, and placed and counted then. */
   decode(payload: FramedPayload, timing: PacketTiming): void {
     const { kind } = payload
+    if (this.#isClosed) {
+      this.#tally.undecodable++
+      return
+    }
     if (this.#feed?.kind !== kind) {
       // It still gives what it owes.
       void this.#feed?.close()
@@ -117,8 +122,9 @@ export class PlacementQueue {
     this.#feed?.watch(nowMs)
   }
 
-  /** Ends the process, and resolves when all that it owed is placed. */
+  /** Ends the process, and resolves when all that it owed is placed. Nothing is decoded by one any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const feed = this.#feed
     this.#feed = undefined
     await feed?.close()
