@@ -9,6 +9,8 @@ const peer = z.strictObject({
   from: z.array(addressBlock).min(1).optional(),
   /** Where its streams end: at the recorder itself, or at a FreeSWITCH. */
   media: z.enum(['direct', 'freeswitch']).default('direct'),
+  /** What its re-offers mean that are inactive and say no more: a pause of the recording (where absent), or a hold of the call. */
+  inactive: z.enum(['pause', 'hold']).optional(),
   /** What becomes of its offers with regard to SRTP, on the direct plane; `siprec.srtp` where absent. */
   srtp: srtpPolicy.optional(),
 })

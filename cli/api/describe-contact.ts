@@ -56,6 +56,7 @@ export function describeContact(contact: ContactView, timeZone: string): string[
     ['started', formatTime(contact.startedAt, timeZone)],
     ['answered', formatTime(contact.answeredAt, timeZone)],
     ['ended', `${formatTime(contact.endedAt, timeZone)} ${contact.endReason ?? ''}`.trimEnd()],
+    ...Object.entries(contact.notes).map(([name, value]) => ['note', `${name}: ${value}`] as const),
   ]
   return formatFields(fields)
 }
@@ -69,12 +70,18 @@ export function describeRecording(recording: RecordingView, timeZone: string): s
     ['started', formatTime(recording.startedAt, timeZone)],
     ['length', durationMs === null ? '-' : `${formatLength(durationMs)} (${durationMs} ms)`],
     ['lost', lostMs === null ? '-' : `${lostMs} ms`],
+    ...recording.pauses.map((pause) => ['paused', describePause(pause)] as const),
     ['channels', `${recording.channels.join(', ')}; ${recording.codec}`],
     ['bytes', bytes === null ? '-' : String(bytes)],
     ['sha256', recording.sha256 ?? '-'],
     ['deleted after', held ? 'held' : formatTime(deleteAfter, timeZone)],
   ]
   return formatFields(fields)
+}
+
+function describePause({ fromMs, toMs, by, reason }: RecordingView['pauses'][number]): string {
+  const until = toMs === null ? 'still' : `to ${formatLength(toMs)}`
+  return `${formatLength(fromMs)} ${until}, by ${by}${reason === null ? '' : ` (${reason})`}`
 }
 
 /** An instant where the line is, and in UTC. */

@@ -39,6 +39,8 @@ export interface CallOrigin {
   /** Of the dialog, for what is named in it alone. */
   readonly dialogKey: string
   readonly plane: SessionPlane
+  /** What a re-offer means that is inactive and says no more. */
+  readonly inactiveMeans: 'pause' | 'hold'
 }
 
 const OWN_GROUP = 'dialog:'
@@ -57,8 +59,9 @@ export class CallMaker {
   /** Journals the call's contact, or that this is a further session of one. */
   begin(origin: CallOrigin, message: RecordingRequest, startedAtMs: number): SessionCall {
     const { nodeId, journal, identification, lines, joinable } = this.#options
-    const { callId, headers, requestUri } = origin
-    const knowledge = new SessionKnowledge({ headers, requestUri, identification, lines })
+    const { callId, headers, requestUri, inactiveMeans } = origin
+    const invite = { headers, requestUri, inactiveMeans }
+    const knowledge = new SessionKnowledge({ ...invite, identification, lines })
     const facts = knowledge.learn(message)
     const keys = this.#keysOf(knowledge, origin, message)
     const joins = joinable.find(keys, facts)

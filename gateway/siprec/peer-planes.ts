@@ -12,6 +12,7 @@ interface PeerPlane {
   readonly blocks: AddressBlocks
   readonly plane: SessionPlane
   readonly srtp: SrtpPolicy | undefined
+  readonly inactive: SiprecPeer['inactive']
 }
 
 /**
@@ -35,8 +36,9 @@ export class PeerPlanes {
     }
     this.#direct = planeOf('direct')
     this.#srtp = srtp
-    this.#peers = peers.map(({ from, media, srtp: own }) => ({
+    this.#peers = peers.map(({ from, media, srtp: own, inactive }) => ({
       blocks: new AddressBlocks(from),
+      inactive,
       plane: planeOf(media),
       srtp: own,
     }))
@@ -57,6 +59,11 @@ export class PeerPlanes {
     const { capabilities } = this.planeFor(peerAddress)
     if (capabilities.srtp === undefined) return capabilities
     return { ...capabilities, srtp: this.#peerAt(peerAddress)?.srtp ?? this.#srtp }
+  }
+
+  /** What a re-offer from that address means that is inactive and says no more. */
+  inactiveMeans(peerAddress: string): 'pause' | 'hold' {
+    return this.#peerAt(peerAddress)?.inactive ?? 'pause'
   }
 
   #peerAt(address: string): PeerPlane | undefined {

@@ -204,7 +204,10 @@ export class RecordingSessions {
       message,
       agreement,
       maker: this.#maker,
-      origin: { headers, requestUri: request.uri, callId, dialogKey: key, plane },
+      origin: {
+        ...{ headers, requestUri: request.uri, callId, dialogKey: key, plane },
+        inactiveMeans: planes.inactiveMeans(request.source_address),
+      },
       dialogs: server.framework,
       negotiation: new MediaNegotiation({
         capabilities: planes.capabilitiesFor(request.source_address),

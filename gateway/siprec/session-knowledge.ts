@@ -20,6 +20,8 @@ export interface SessionKnowledgeOptions {
   readonly requestUri: string
   readonly identification: Identification
   readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
+  /** What a re-offer means that is inactive and says no more; a pause of the recording where absent. */
+  readonly inactiveMeans?: 'pause' | 'hold'
 }
 
 /** What the messages of one session have told of its parties; it grows with each. */
@@ -89,7 +91,8 @@ export class SessionKnowledge {
 
   /** Whether a re-offer pauses the recording, by what is known with the message that brought it. */
   isPausing(offer: SdpOffer): boolean {
-    return isPausing(offer, this.#metadata)
+    const { inactiveMeans } = this.#options
+    return inactiveMeans !== 'hold' && isPausing(offer, this.#metadata)
   }
 
   /** Says whose voice each stream carries, as well as is known. */

@@ -72,3 +72,15 @@ t.test('what is asked of a client’s protection is its peer’s, else that of a
   t.equal(planes.capabilitiesFor('198.51.100.1').srtp, 'require')
   t.equal(planes.capabilitiesFor('192.0.2.9').srtp, undefined, 'FreeSWITCH sees to it itself')
 })
+
+t.test('a client that never pauses is told apart by its address', async (t) => {
+  const planes = new PeerPlanes(
+    { direct },
+    {
+      peers: [{ name: 'holds', from: ['192.0.2.7'], media: 'direct', inactive: 'hold' }],
+      srtp: 'allow',
+    },
+  )
+  t.equal(planes.inactiveMeans('192.0.2.7'), 'hold')
+  t.equal(planes.inactiveMeans('192.0.2.8'), 'pause')
+})
