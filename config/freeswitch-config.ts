@@ -20,6 +20,8 @@ const server = z.strictObject({
   listenAddress: host.default('127.0.0.1'),
   /** That address as the server reaches it, where another. */
   advertisedAddress: host.optional(),
+  /** How long each endpoint holds what it hears, so that what comes a moment late is heard all the same. */
+  jitterBufferMs: z.int().min(20).max(200).default(60),
 })
 
 export const freeswitchSchema = z.strictObject({

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
-import { createHttpService, type ReadinessCheck } from '../base/http-service.ts'
+import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
@@ -34,6 +34,7 @@ import { FreeswitchSessionPlane } from './media/freeswitch/freeswitch-session-pl
 import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
+import { readinessChecks } from './readiness-checks.ts'
 import { answerOptions } from './sip/answer-options.ts'
 import { InviteRouter } from './sip/invite-router.ts'
 import { refuseOtherMethods } from './sip/other-methods.ts'
@@ -57,6 +58,8 @@ const JOURNAL_CLOSE_MS = 1000
 const ORPHAN_QUIET_MS = 20_000
 /** 64 × T1 (RFC 3261 §13.3.1.4). */
 const ACK_TIMEOUT_MS = 32_000
+/** How long a start waits for FreeSWITCH servers before it takes calls without them. */
+const MEDIA_SERVERS_MS = 5000
 
 interface Gateway {
   /** Where its HTTP service listens. */
@@ -125,6 +128,8 @@ async function composeGateway(
       ? new SipServer({ ...embeddedServer(config.sip), clock, log })
       : undefined
   const connections: SipConnection[] = []
+  const routers: InviteRouter[] = []
+  let isStarting = true
 
   const engines = new EnginePool({
     settings: engineSettings(config, paths),
@@ -224,7 +229,13 @@ async function composeGateway(
 
   const http = createHttpService({
     ...config.http.gateway,
-    checks: readinessChecks({ connections, engines, journal, sessions }),
+    checks: readinessChecks({
+      connections,
+      engines,
+      journal,
+      isStarting: () => isStarting,
+      isDraining: () => sessions.isDraining,
+    }),
     registry,
     clock,
     log,
@@ -251,13 +262,16 @@ async function composeGateway(
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
     closing.push(() => connection.close())
-    route(connection, { sessions, trunks, metrics, log, recordsUnmarked: recordsUnmarked(config) })
+    const parts = { sessions, trunks, metrics, log, recordsUnmarked: recordsUnmarked(config) }
+    routers.push(route(connection, parts))
     await connection.start()
   }
   closing.push(() => mediaServers.close())
-  await mediaServers.start()
+  await withinMs(clock, mediaServers.start(), MEDIA_SERVERS_MS)
   sessions.start()
   trunks.start()
+  isStarting = false
+  for (const router of routers) router.open()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
   closing.push(() => withinMs(clock, drain(), DRAIN_MS))
 
@@ -286,7 +300,7 @@ function route(
     readonly metrics: GatewayMetrics
     readonly log: Log
   },
-): void {
+): InviteRouter {
   const { sessions, trunks, metrics, log } = parts
   const { framework } = connection
   const router = new InviteRouter({
@@ -301,6 +315,7 @@ function route(
   framework.invite((request, response) => router.route(request, response))
   framework.options(answerOptions)
   refuseOtherMethods(framework)
+  return router
 }
 
 function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
@@ -334,31 +349,6 @@ function engineSettings(config: Config, paths: DataPaths): readonly EngineSettin
 /** Each engine has a port of its own. */
 function forkListen({ host, port }: { host: string; port: number }, engineIndex: number) {
   return { host, port: port === 0 ? 0 : port + engineIndex }
-}
-
-/** What must be well before calls can be taken. A database that is away is waited for by the journal. */
-function readinessChecks(parts: {
-  readonly connections: readonly SipConnection[]
-  readonly engines: EnginePool
-  readonly journal: FileJournal
-  readonly sessions: RecordingSessions
-}): readonly ReadinessCheck[] {
-  const { connections, engines, journal, sessions } = parts
-  return [
-    {
-      name: 'sip',
-      check: () =>
-        connections.some((connection) => connection.isConnected)
-          ? undefined
-          : 'no SIP server is connected',
-    },
-    {
-      name: 'engines',
-      check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
-    },
-    { name: 'journal', check: () => journal.state.diskError },
-    { name: 'calls', check: () => (sessions.isDraining ? 'the node is being stopped' : undefined) },
-  ]
 }
 
 function readToken(path: string): string | undefined {

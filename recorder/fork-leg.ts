@@ -177,6 +177,8 @@ export class ForkLeg implements RecordedStream {
   }
 
   startCounting(): void {
+    // While endpoints are bridged a fork stands still for less than a stall, which no later frame makes up for.
+    this.leg.restart()
     this.#receivingTime.start()
   }
 

@@ -8,7 +8,7 @@ const SET_APPLICATION = 4000
 const SET_BITRATE = 4002
 const SET_VBR = 4006
 const SET_COMPLEXITY = 4010
-const SET_PREDICTION_DISABLED = 4046
+const SET_PREDICTION_DISABLED = 4042
 const APPLICATION_VOIP = 2048
 
 export interface VoiceEncoderOptions {

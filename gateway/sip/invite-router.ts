@@ -16,6 +16,8 @@ export class InviteRouter {
   readonly #takers: readonly InviteTaker[]
   readonly #log: Log
   readonly #onUnrouted: () => void
+  /** INVITEs that came before `open`, in their order; undefined from then on. */
+  #waiting: Map<SipRequest, SipResponse> | undefined = new Map()
 
   constructor(options: {
     readonly takers: readonly InviteTaker[]
@@ -27,7 +29,25 @@ export class InviteRouter {
     this.#onUnrouted = options.onUnrouted
   }
 
+  /** Calls come as soon as a SIP server is connected: they wait until all that they need is there. */
   route(request: SipRequest, response: SipResponse): void {
+    if (this.#waiting === undefined) {
+      this.#give(request, response)
+      return
+    }
+    this.#waiting.set(request, response)
+    // The SIP server answers a cancelled INVITE itself.
+    request.on('cancel', () => this.#waiting?.delete(request))
+  }
+
+  /** Calls can be taken from now on. Idempotent. */
+  open(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const [request, response] of waiting) this.#give(request, response)
+  }
+
+  #give(request: SipRequest, response: SipResponse): void {
     const objection = objectionToUri(request.uri)
     if (objection !== undefined) {
       response.send(objection.status, objection.reason, { headers: objection.headers })

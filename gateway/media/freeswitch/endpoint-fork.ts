@@ -101,6 +101,17 @@ export class EndpointFork {
     if (this.#problem === undefined) this.#fail(new TallenneError('fork_lost', lost))
   }
 
+  /**
+   * Lets FreeSWITCH forget what it still holds back of the two sides of a stereo fork. It sends each with a sample of
+   * the other, so that while endpoints are bridged, when one side stands still, the other falls behind for good.
+   */
+  async realign(): Promise<void> {
+    if (this.#problem !== undefined) return
+    // It stands for a flush: nothing is paused.
+    const command = `${this.#options.endpoint.uuid} resume ${this.#fork.bug}`
+    await this.#command(command).catch(() => undefined)
+  }
+
   /** From now on a fork that ends is left alone. Idempotent. */
   release(): void {
     this.#isClosed = true

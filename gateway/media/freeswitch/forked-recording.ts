@@ -100,6 +100,11 @@ export class ForkedRecording {
     await fork?.stop()
   }
 
+  /** What each endpoint hears and says goes on at one moment: to be called where it is bridged with another. */
+  async realign(): Promise<void> {
+    await Promise.all([...this.#forks.values()].map((fork) => fork.realign()))
+  }
+
   /** Sets the timeline's zero. */
   async answered(answeredAtMs: number): Promise<void> {
     const { recordings, recordingId } = this.#options

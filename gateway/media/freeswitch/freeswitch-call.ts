@@ -15,6 +15,7 @@ import {
   type TrunkMedia,
   type TrunkMediaRequest,
 } from '../trunk-media.ts'
+import { bridgeEndpoints } from './bridge-endpoints.ts'
 import type { ForkEvents, ForkedEndpoint } from './endpoint-fork.ts'
 import { ForkedRecording } from './forked-recording.ts'
 import type { FreeswitchServer, OpenedEndpoint } from './freeswitch-server.ts'
@@ -233,7 +234,9 @@ export class FreeswitchCall implements TrunkMedia {
   async #bridgeWith(leg: Leg): Promise<void> {
     if (this.#bridged === leg) return
     this.#bridged = leg
-    await this.#within(this.#caller.endpoint.bridge(leg.endpoint), 'bridge the legs')
+    const bridged = bridgeEndpoints(this.#caller.endpoint, leg.endpoint, this.#options.clock)
+    await this.#within(bridged, 'bridge the legs')
+    await this.#recording?.realign()
   }
 
   async #newCandidate(): Promise<Leg> {
@@ -261,7 +264,11 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   async #modify(leg: Leg, sdp: string): Promise<string> {
-    const answer = await this.#within(leg.endpoint.modify(sdp), 'take a new description')
+    const modified =
+      leg.remoteSdp === undefined
+        ? this.#server.introduceParty(leg.endpoint, sdp)
+        : leg.endpoint.modify(sdp)
+    const answer = await this.#within(modified, 'take a new description')
     leg.remoteSdp = sdp
     return answer
   }

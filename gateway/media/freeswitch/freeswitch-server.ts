@@ -32,6 +32,8 @@ export interface FreeswitchAddress {
   /** Address of this process that the server reaches: for the event socket and for forks. */
   readonly listenAddress: string
   readonly advertisedAddress?: string | undefined
+  /** How long each endpoint holds what it hears: the same for all, which stay in step by that. */
+  readonly jitterBufferMs: number
 }
 
 export interface OpenedEndpoint {
@@ -46,8 +48,8 @@ const ANSWER_MS = 3000
 const ENDPOINT_MS = 5000
 const CHECK_EVERY_MS = 5000
 const FAILED_CHECKS = 2
-/** Milliseconds that a packet is held, at least and at most: the same for all streams, which stay in step by that. */
-const JITTER_BUFFER = '60:200'
+/** A packet is held for as many times the jitter buffer's length at most. */
+const LONGEST_HOLD = 4
 const LONGEST_WAIT_MS = 10_000
 
 /**
@@ -160,6 +162,12 @@ export class FreeswitchServer {
     // Without it every command waits some forty milliseconds for the one before to be acknowledged.
     endpoint.conn?.socket.setNoDelay(true)
     this.#endpoints.add(endpoint)
+    try {
+      await this.#prepare(endpoint, { isAddressKnown: remoteSdp !== null })
+    } catch (error) {
+      await this.destroyEndpoint(endpoint)
+      throw error
+    }
     const { sdp } = endpoint.local
     return { endpoint, localSdp: remoteSdp === null ? offerFrom(sdp, own) : sdp }
   }
@@ -170,21 +178,20 @@ export class FreeswitchServer {
    */
   async modifyEndpoint(endpoint: Endpoint, remoteSdp: string): Promise<string> {
     // A party that only sends would else count as one that holds the call, and be heard no more.
-    await this.#settled(endpoint.api('uuid_setvar', `${endpoint.uuid} rtp_disable_hold true`), {
-      what: 'take a command',
-    })
+    await this.#command(endpoint, 'uuid_setvar', 'rtp_disable_hold true')
     return this.#settled(endpoint.modify(remoteSdp), { what: 'take a new description' })
   }
 
   /**
-   * Gives what an endpoint hears a jitter buffer. Without one FreeSWITCH takes a packet for each tick of its own
-   * timer: where one is a moment late it says silence, and from then on everything a packet later. So two streams of
-   * one call would drift apart, and words break in the middle.
+   * Tells an endpoint that had no party's description of its first one. From then on it finds a party behind NAT again
+   * wherever another description says it is.
    */
-  async smooth(endpoint: Endpoint): Promise<void> {
-    await this.#settled(endpoint.api('uuid_jitterbuffer', `${endpoint.uuid} ${JITTER_BUFFER}`), {
-      what: 'take a command',
+  async introduceParty(endpoint: Endpoint, remoteSdp: string): Promise<string> {
+    const localSdp = await this.#settled(endpoint.modify(remoteSdp), {
+      what: 'take a new description',
     })
+    await this.#command(endpoint, 'uuid_setvar', 'disable_rtp_auto_adjust false')
+    return localSdp
   }
 
   /** Releases an endpoint, however its server is. Never rejects. Idempotent. */
@@ -230,6 +237,40 @@ export class FreeswitchServer {
     this.#retry?.cancel()
     this.#watch?.cancel()
     this.#disconnect()
+  }
+
+  /**
+   * Gives what an endpoint hears a jitter buffer. Without one FreeSWITCH takes a packet for each tick of its own
+   * timer: where one is a moment late it says silence, and from then on everything a packet later. So two streams of
+   * one call would drift apart, and words break in the middle.
+   */
+  async #prepare(
+    endpoint: Endpoint,
+    { isAddressKnown }: { readonly isAddressKnown: boolean },
+  ): Promise<void> {
+    const { jitterBufferMs } = this.address
+    const variables = [
+      // A bridge would else set the jitter buffer aside.
+      'rtp_jitter_buffer_during_bridge=true',
+      // A stereo fork sends nothing of one party while a bridge says nothing of the other: so it is to say silence.
+      'bridge_generate_comfort_noise=-1',
+      // The party may speak before its address is told, and what it said would be thrown away then.
+      ...(isAddressKnown ? [] : ['disable_rtp_auto_adjust=true']),
+    ]
+    await Promise.all([
+      this.#command(endpoint, 'uuid_setvar_multi', variables.join(';')),
+      this.#command(
+        endpoint,
+        'uuid_jitterbuffer',
+        `${jitterBufferMs}:${jitterBufferMs * LONGEST_HOLD}`,
+      ),
+    ])
+  }
+
+  async #command(endpoint: Endpoint, command: string, words: string): Promise<void> {
+    await this.#settled(endpoint.api(command, `${endpoint.uuid} ${words}`), {
+      what: 'take a command',
+    })
   }
 
   /** Null asks for FreeSWITCH's own offer. */

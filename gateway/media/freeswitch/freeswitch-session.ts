@@ -173,7 +173,6 @@ export class FreeswitchSession {
     const stream = { streamId, endpoint, offer, version: 1, stream: placed(streamId, localSdp) }
     this.#streams.set(streamId, stream)
     this.#watch(stream)
-    await this.#options.server.smooth(endpoint)
     return stream
   }
 

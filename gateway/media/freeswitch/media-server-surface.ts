@@ -8,6 +8,9 @@ import type { SipHeaders } from '../../sip/sip-surface.ts'
 
 export interface EventSocketConnection {
   readonly socket: Socket
+  subscribe(events: string): void
+  on(event: string, listener: () => void): this
+  removeListener(event: string, listener: () => void): this
 }
 
 export interface EndpointDialog extends LostDialog {
@@ -26,6 +29,7 @@ export interface Endpoint {
   dialog: EndpointDialog | null
   /** Resolves with FreeSWITCH's answer. Never settles where FreeSWITCH dies meanwhile. */
   modify(sdp: string): Promise<string>
+  /** Resolves when the command was taken, which is before the endpoints hear each other. */
   bridge(other: Endpoint): Promise<unknown>
   play(file: string): Promise<unknown>
   /** Resolves when the command was taken, which is before a fork is connected. */

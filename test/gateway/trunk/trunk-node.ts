@@ -94,7 +94,13 @@ function realFreeswitch(options: {
   const [host, port, password] = (process.env['TALLENNE_TEST_FREESWITCH'] ?? '').split(':')
   if (!host || !port || !password) return undefined
   const server = {
-    ...{ name: 'one', profile: 'drachtio_mrf', weight: 1, listenAddress: '127.0.0.1' },
+    ...{
+      name: 'one',
+      profile: 'drachtio_mrf',
+      weight: 1,
+      listenAddress: '127.0.0.1',
+      jitterBufferMs: 60,
+    },
     ...{ host, port: Number(port), password },
   }
   return createFreeswitchPool([server], { nodeId: 'node-1', ...options })

@@ -147,6 +147,7 @@ export async function startMediaNode(
         profile: 'drachtio_mrf',
         weight: 1,
         listenAddress: '127.0.0.1',
+        jitterBufferMs: 60,
         ...(real?.freeswitch ?? standIn.address),
       },
       ...(spare === undefined
@@ -157,6 +158,7 @@ export async function startMediaNode(
               profile: 'drachtio_mrf',
               weight: 0.1,
               listenAddress: '127.0.0.1',
+              jitterBufferMs: 60,
               ...spare.address,
             },
           ]),

@@ -10,6 +10,8 @@ import { type ForkFault, StandInFork } from './stand-in-fork.ts'
 
 const PASSWORD = 'stand-in'
 const TONES = [440, 1000] as const
+/** As the real one takes: what is said until then is thrown away. */
+const BRIDGE_MS = 60
 const KEY = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 const FORMATS = [
   'a=rtpmap:0 PCMU/8000',
@@ -233,6 +235,7 @@ export class StandInFreeswitch {
   #api(channel: Channel, [command, uuid = '', ...args]: readonly string[]): string {
     if (command === 'uuid_bridge') {
       channel.bridgedTo = args[0]
+      setTimeout(() => this.#tell(channel, ['Event-Name: CHANNEL_BRIDGE']), BRIDGE_MS)
       return `+OK ${args[0]}\n`
     }
     if (command === 'uuid_setvar') {
@@ -262,14 +265,12 @@ export class StandInFreeswitch {
     return '+OK Success\n'
   }
 
-  #custom({ control, uuid }: Channel, name: string): void {
-    const event = [
-      'Event-Name: CUSTOM',
-      `Unique-ID: ${uuid}`,
-      `Event-Subclass: mod_audio_fork%3A%3A${name}`,
-      '',
-      '',
-    ].join('\n')
+  #custom(channel: Channel, name: string): void {
+    this.#tell(channel, ['Event-Name: CUSTOM', `Event-Subclass: mod_audio_fork%3A%3A${name}`])
+  }
+
+  #tell({ control, uuid }: Channel, lines: readonly string[]): void {
+    const event = [...lines, `Unique-ID: ${uuid}`, '', ''].join('\n')
     if (!control.destroyed) {
       control.write(`Content-Length: ${event.length}\nContent-Type: text/event-plain\n\n${event}`)
     }

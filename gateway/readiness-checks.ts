@@ -1,0 +1,36 @@
+import type { ReadinessCheck } from '../base/http-service.ts'
+import type { FileJournal } from '../storage/contact-journal.ts'
+import type { EnginePool } from './media/engine-pool.ts'
+import type { SipConnection } from './sip/sip-connection.ts'
+
+/** What must be well before calls can be taken. A database that is away is waited for by the journal. */
+export function readinessChecks(parts: {
+  readonly connections: readonly SipConnection[]
+  readonly engines: EnginePool
+  readonly journal: FileJournal
+  readonly isStarting: () => boolean
+  readonly isDraining: () => boolean
+}): readonly ReadinessCheck[] {
+  const { connections, engines, journal, isStarting, isDraining } = parts
+  return [
+    {
+      name: 'sip',
+      check: () =>
+        connections.some((connection) => connection.isConnected)
+          ? undefined
+          : 'no SIP server is connected',
+    },
+    {
+      name: 'engines',
+      check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
+    },
+    { name: 'journal', check: () => journal.state.diskError },
+    {
+      name: 'calls',
+      check: () => {
+        if (isDraining()) return 'the node is being stopped'
+        return isStarting() ? 'the node is starting' : undefined
+      },
+    },
+  ]
+}
