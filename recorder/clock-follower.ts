@@ -20,6 +20,12 @@ const VERY_FAR = 30 * SAMPLES_PER_MS
 export class ClockFollower {
   readonly #delay = new DelayWindow()
   #sinceStretch = 0
+  #slack = 0
+
+  /** Lets a leg be off by so many samples more before anything is done about it. */
+  allow(slack: number): void {
+    this.#slack = slack
+  }
 
   /**
    * Takes note of a packet, and tells whether the leg is off by more than can be left alone. `excess` is how much
@@ -27,7 +33,7 @@ export class ClockFollower {
    */
   isOff(excess: number, arrivedAt: number): boolean {
     this.#delay.observe(excess, arrivedAt)
-    return Math.abs(this.#delay.offset) > IDLE
+    return Math.abs(this.#delay.offset) > IDLE + this.#slack
   }
 
   /** The step at the end of a pause of so many samples. */

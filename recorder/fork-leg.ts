@@ -24,6 +24,11 @@ export interface PcmFrame {
 const STALL_MS = 200
 /** So long frames are collected after a stall: what was held back comes at once, what follows a pause in its time. */
 const COLLECT_MS = 100
+/**
+ * FreeSWITCH pairs a slot of each side, and which of them it has first may change at any time: all frames then come a
+ * slot earlier or later than before. Both legs are in step all the same, which is not to be given up for it.
+ */
+const PAIRING_SLACK = SLOT_SAMPLES + 5 * SAMPLES_PER_MS
 /** Frames at their pace bring what was collected for, give or take a packet time or two. */
 const PACE_SLACK_MS = 60
 
@@ -62,7 +67,10 @@ export class ForkLeg implements RecordedStream {
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly onLost: OnLost
+    /** Whether its samples come interleaved with another leg's. */
+    readonly isPaired: boolean
   }) {
+    if (options.isPaired) options.leg.allowDrift(PAIRING_SLACK)
     this.streamId = options.plan.streamId
     this.#role = options.plan.role
     this.#isReceiving = options.plan.isReceiving

@@ -110,6 +110,11 @@ export class LegAnchor {
     this.#latest = position
   }
 
+  /** Drift within so many samples is left alone. */
+  allowDrift(slack: number): void {
+    this.#clock.allow(slack)
+  }
+
   /** The next packet starts an epoch, whatever its timestamp: it comes from another source. */
   restart(): void {
     this.#epoch.end()

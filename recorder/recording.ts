@@ -141,7 +141,14 @@ export class Recording {
       const known = this.#streams.get(plan.streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        (leg, onLost) => new ForkLeg({ plan: this.#heard(plan), leg, clock: this.#clock, onLost }),
+        (leg, onLost) =>
+          new ForkLeg({
+            plan: this.#heard(plan),
+            leg,
+            clock: this.#clock,
+            onLost,
+            isPaired: legs.length > 1,
+          }),
         FORK_RING_SAMPLES,
       )
     })

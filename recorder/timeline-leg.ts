@@ -84,6 +84,11 @@ export class TimelineLeg {
     this.#anchor.endAt(position)
   }
 
+  /** Drift within so many samples is left alone: for audio that is in step with another leg's as it comes. */
+  allowDrift(slack: number): void {
+    this.#anchor.allowDrift(slack)
+  }
+
   /** The next packet comes from another source. */
   restart(): void {
     this.#anchor.restart()

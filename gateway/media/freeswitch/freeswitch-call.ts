@@ -43,6 +43,8 @@ interface Leg {
   localSdp: string
   /** What we have of the party; undefined before it said anything. */
   remoteSdp: string | undefined
+  /** Settles when FreeSWITCH has taken the party's first description. */
+  introduced?: Promise<unknown>
 }
 
 const MODIFY_MS = 5000
@@ -123,12 +125,21 @@ export class FreeswitchCall implements TrunkMedia {
       if (sdp !== platform.remoteSdp) await this.#modify(platform, sdp)
       return this.#caller.localSdp
     }
-    await this.#modify(candidate, sdp)
     const before = this.#platform
+    if (before === undefined) {
+      this.#platform = candidate
+      this.#candidate = undefined
+      // Both hear each other as soon as FreeSWITCH has taken it: the caller's answer need not wait for that.
+      candidate.introduced = this.#introduce(candidate, sdp).catch((error: unknown) =>
+        this.#lose(messageOf(error)),
+      )
+      return this.#caller.localSdp
+    }
+    await this.#introduce(candidate, sdp)
     this.#platform = candidate
     this.#candidate = undefined
     await this.#bridgeWith(candidate)
-    if (before !== undefined) await this.#server.destroyEndpoint(before.endpoint)
+    await this.#server.destroyEndpoint(before.endpoint)
     return this.#caller.localSdp
   }
 
@@ -264,13 +275,16 @@ export class FreeswitchCall implements TrunkMedia {
   }
 
   async #modify(leg: Leg, sdp: string): Promise<string> {
-    const modified =
-      leg.remoteSdp === undefined
-        ? this.#server.introduceParty(leg.endpoint, sdp)
-        : leg.endpoint.modify(sdp)
-    const answer = await this.#within(modified, 'take a new description')
+    await leg.introduced
+    if (leg.remoteSdp === undefined) return this.#introduce(leg, sdp)
+    const answer = await this.#within(leg.endpoint.modify(sdp), 'take a new description')
     leg.remoteSdp = sdp
     return answer
+  }
+
+  async #introduce(leg: Leg, sdp: string): Promise<string> {
+    leg.remoteSdp = sdp
+    return this.#server.introduceParty(leg.endpoint, sdp)
   }
 
   #legOf(party: Party): Leg {
