@@ -152,15 +152,26 @@ export class FreeswitchSession {
       await this.#recording.remove(endpoint)
       await this.#options.server.destroyEndpoint(endpoint)
     }
-    const added: Stream[] = []
     const outcomes = await Promise.allSettled(
       lines.map(async (line) => {
         const known = this.#streams.get(line.streamId)
-        if (known === undefined) added.push(await this.#admit(line, answer))
-        else await this.#tell(known, line, answer)
+        if (known === undefined) return this.#admit(line, answer)
+        await this.#tell(known, line, answer)
+        return undefined
       }),
     )
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    const added: Stream[] = []
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') throw outcome.reason
+      if (outcome.value !== undefined) added.push(outcome.value)
+    }
+    // In the order of the lines, whichever of their endpoints was there first.
+    for (const { streamId } of lines) {
+      const stream = this.#streams.get(streamId)
+      if (stream === undefined) continue
+      this.#streams.delete(streamId)
+      this.#streams.set(streamId, stream)
+    }
     return added
   }
 

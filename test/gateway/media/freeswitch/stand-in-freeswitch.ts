@@ -246,6 +246,7 @@ export class StandInFreeswitch {
       return `variable_rtp_local_sdp_str: ${encodeURIComponent(channel.localSdp)}\n`
     if (command !== 'uuid_audio_fork') return '+OK\n'
     const [verb, ...rest] = args
+    if (verb === 'resume') return channel.forks.has(rest[0] ?? '') ? '+OK\n' : '-ERR\n'
     if (verb === 'stop') {
       const [bug = ''] = rest
       const fork = channel.forks.get(bug)
