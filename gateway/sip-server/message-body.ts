@@ -7,12 +7,11 @@ export type BodyOutcome<Message extends SipMessage> =
 const DIGITS = /^\d{1,9}$/
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i
 
-/** The Content-Length of a message: bytes, `absent`, or `invalid`, as it is where several differ. */
+/** The Content-Length of a message: bytes, `absent`, or `invalid`, as it is where there are several. */
 export function contentLength(message: SipMessage): number | 'absent' | 'invalid' {
   const [value, ...others] = headerValues(message, 'content-length')
   if (value === undefined) return 'absent'
-  const isOne = others.every((other) => other === value)
-  return isOne && DIGITS.test(value) ? Number(value) : 'invalid'
+  return others.length === 0 && DIGITS.test(value) ? Number(value) : 'invalid'
 }
 
 /**

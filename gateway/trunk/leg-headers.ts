@@ -1,4 +1,5 @@
 import type { TrunkTarget } from '../../config/trunk-config.ts'
+import { localContact } from '../sip/local-contact.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
 import type { SipHeaders, SipRequest } from '../sip/sip-surface.ts'
 import { readSipAddress } from '../sip-address.ts'
@@ -37,13 +38,11 @@ export function targetHeaders(
   const read = (name: string) => request.get(name)
   const extensionNames = Object.keys(request.headers).filter((name) => /^x-/i.test(name))
   const { user, from } = callerOf(request, !isTrusted && privacyWishes(read).has('user'))
-  const transport = /;transport=\w+/i.exec(target.uri)?.[0] ?? ''
-  const scheme = /^sips:/i.test(target.uri) ? 'sips' : 'sip'
   return {
     ...carriedHeaders(read, { isTrusted, extensionNames, hosts }),
     From: from,
     To: `<${uri.replace(/;.*$/, '')}>`,
-    Contact: `<${scheme}:${user}@localhost${transport}>`,
+    Contact: localContact(user, target.uri),
     Allow: TRUNK_ALLOW,
     Supported: 'timer, 100rel, replaces',
     // The target is to refresh, so that it finds out when this node has died: a drachtio server that is to refresh

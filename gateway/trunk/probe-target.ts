@@ -1,4 +1,5 @@
 import type { RequestSender } from '../sip/call-maker.ts'
+import { localContact } from '../sip/local-contact.ts'
 import type { Probe } from './target-health.ts'
 
 /** Statuses that the SIP server makes up where nobody answers, or where a proxy found nobody. */
@@ -13,7 +14,7 @@ export function probeBy(server: () => RequestSender | undefined): Probe {
     new Promise((resolve) => {
       const sender = server()
       if (sender === undefined) return resolve(true)
-      const headers = { Contact: '<sip:keepalive@localhost>', Accept: 'application/sdp' }
+      const headers = { Contact: localContact('keepalive', uri), Accept: 'application/sdp' }
       sender.request(uri, { method: 'OPTIONS', headers }, (failure, request) => {
         if (failure || request === undefined) return resolve(false)
         request.on('response', ({ status }) => {

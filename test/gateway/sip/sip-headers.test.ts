@@ -1,4 +1,5 @@
 import t from 'tap'
+import { localContact } from '../../../gateway/sip/local-contact.ts'
 import { recordingContact } from '../../../gateway/sip/sip-headers.ts'
 import type { SipRequest } from '../../../gateway/sip/sip-surface.ts'
 import { sourceUri } from '../../../gateway/sip/source-uri.ts'
@@ -35,4 +36,10 @@ t.test('where a message came from is reached over the same transport', async (t)
   t.equal(sourceUri(source, 'sip:a@pbx.example.com'), 'sip:[2001:db8::1]:5070')
   t.equal(sourceUri(source, 'sip:a@b;transport=tcp'), 'sip:[2001:db8::1]:5070;transport=tcp')
   t.equal(sourceUri(source, 'sips:a@b'), 'sip:[2001:db8::1]:5070;transport=tls')
+})
+
+t.test('a Contact toward a target is of its scheme and transport', async (t) => {
+  t.equal(localContact('a', 'sip:pbx.example.com'), '<sip:a@localhost>')
+  t.equal(localContact('a', 'sip:pbx;transport=tls'), '<sip:a@localhost;transport=tls>')
+  t.equal(localContact('a', 'sips:pbx.example.com'), '<sips:a@localhost>')
 })
