@@ -21,7 +21,11 @@ export async function startSessionNode(
 ) {
   const node = await startMediaNode(t, options)
   const { pool, recordings, connection, clock, log, failures } = node
-  const config = configSchema.parse({ siprec: { peers: [{ name: 'all', media: 'freeswitch' }] } })
+  const masking = { keys: { pause: '*71', resume: '*70' } }
+  const config = configSchema.parse({
+    siprec: { peers: [{ name: 'all', media: 'freeswitch' }] },
+    serviceLines: [{ name: 'support', numbers: ['+12025550100'], period: 'P2M', masking }],
+  })
   const entries: JournalEntry[] = []
   const outcomes: RecordingOutcome[] = []
   const planes = {
