@@ -12,7 +12,7 @@ import { TimelineLeg } from '../recorder/timeline-leg.ts'
 import { measureBareLibopus, type OpusSettings } from './bare-libopus.ts'
 import { cpuMsOf, median } from './machine-noise.ts'
 
-const PACKETS = 10_000
+const PACKETS = 2000
 const ROUNDS = 5
 /** Sent at once; a socket's buffer holds them all. `PACKETS` is a multiple of it. */
 const BURST = 50
@@ -135,8 +135,9 @@ async function bound(): Promise<Socket> {
     type: 'udp4',
     lookup: (host, _options, callback) => callback(null, host, 4),
   })
+  const isListening = once(socket, 'listening')
   socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
+  await isListening
   return socket
 }
 

@@ -3,7 +3,7 @@ import type { SrtpKeying } from '../../recorder/srtp/srtp-plan.ts'
 import { SRTP_SUITES, type SrtpSuiteName } from '../../recorder/srtp/srtp-suite.ts'
 import { readCrypto, writeCrypto } from './crypto-attribute.ts'
 
-/** What an offer of ours names, the best first: GCM costs several times as much for each packet (decision 006). */
+/** What an offer of ours names, the best first: GCM costs several times as much for each packet (decision 012). */
 const OFFERED: readonly SrtpSuiteName[] = [
   'AES_256_CM_HMAC_SHA1_80',
   'AES_CM_128_HMAC_SHA1_80',

@@ -13,7 +13,7 @@ const MOST_BLOCKS = 4096
  * AES in counter mode with HMAC-SHA1 (RFC 3711 §4.1.1 and §4.2.1, RFC 6188).
  *
  * The key stream is a run of counter blocks encrypted one by one, by a cipher that lives as long as the key: one for
- * each packet would cost three times as much (decision 006).
+ * each packet would cost three times as much (decision 012).
  */
 export class CounterMode implements Transform {
   readonly tagBytes: number

@@ -5,7 +5,7 @@ const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0] as 
 
 /**
  * HMAC-SHA1 under one key (RFC 2104, FIPS 180-4), for packets: the key's two blocks are hashed once, and a message
- * costs no allocation. Takes less than half of what node:crypto needs for messages of this size (decision 006).
+ * costs no allocation. Takes less than half of what node:crypto needs for messages of this size (decision 012).
  *
  * Nothing in it branches or looks up by what the key or the message holds.
  */
