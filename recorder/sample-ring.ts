@@ -22,6 +22,8 @@ export class SampleRing {
   #density: Density = 1
   /** Up to here stands what is as dense as the ring. */
   #denseTo = Number.NEGATIVE_INFINITY
+  /** Whether nothing of the slot that is being taken is empty. */
+  #isWhole = true
   /** Of what was written last. */
   #newest: Density = 1
   #base: number
@@ -116,21 +118,26 @@ export class SampleRing {
    * its energy (sum of squares, as if at 8 kHz), or -1 where some of it is empty.
    */
   take(slot: Int16Array): number {
-    const samples = this.#samples
-    const size = samples.length
     const start = (this.#base & this.#mask) * this.#density
+    const first = Math.min(slot.length, this.#samples.length - start)
+    this.#isWhole = true
+    const energy = this.#takeRun(slot, 0, start, first) + this.#takeRun(slot, first, 0, slot.length)
+    this.#moveBase(this.#base + SLOT_SAMPLES)
+    return this.#isWhole ? energy / this.#density : -1
+  }
+
+  /** Moves a run that does not wrap into the slot's `from`…`to`; what it begins with stands at `start`. */
+  #takeRun(slot: Int16Array, from: number, start: number, to: number): number {
+    const samples = this.#samples
     let energy = 0
-    let isWhole = true
-    for (let index = 0; index < slot.length; index++) {
-      const at = start + index < size ? start + index : start + index - size
+    for (let index = from, at = start; index < to; index++, at++) {
       const sample = samples[at] ?? EMPTY
       samples[at] = EMPTY
       slot[index] = sample
       energy += sample * sample
-      if (sample === EMPTY) isWhole = false
+      if (sample === EMPTY) this.#isWhole = false
     }
-    this.#moveBase(this.#base + SLOT_SAMPLES)
-    return isWhole ? energy / this.#density : -1
+    return energy
   }
 
   /** Reads one sample for each position from there on; what is empty or not held is 0. */
@@ -146,15 +153,21 @@ export class SampleRing {
   /** Sum of squares of the slot at a position, as if at 8 kHz; what is empty counts as silence. */
   energy(position: number): number {
     if (position >= this.#end) return 0
-    const samples = this.#samples
-    const size = samples.length
+    const size = this.#samples.length
     const start = (position & this.#mask) * this.#density
+    const end = start + SLOT_SAMPLES * this.#density
+    const energy = this.#energyOf(start, Math.min(end, size)) + this.#energyOf(0, end - size)
+    return energy / this.#density
+  }
+
+  #energyOf(from: number, to: number): number {
+    const samples = this.#samples
     let sum = 0
-    for (let index = 0; index < SLOT_SAMPLES * this.#density; index++) {
-      const sample = samples[start + index < size ? start + index : start + index - size] ?? EMPTY
+    for (let at = from; at < to; at++) {
+      const sample = samples[at] ?? EMPTY
       if (sample !== EMPTY) sum += sample * sample
     }
-    return sum / this.#density
+    return sum
   }
 
   /** Moves what stands in `from`…`to` earlier by `by` positions; what falls before `floor` or the base is lost. */
