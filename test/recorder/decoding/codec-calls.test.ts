@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
+import fc from 'fast-check'
 import prism from 'prism-media'
 import t, { type Test } from 'tap'
 import type { PayloadFormat } from '../../../recorder/recording-plan.ts'
@@ -7,7 +8,7 @@ import { type DecodedFile, decodeOpus, opusInfo } from '../opus-file.ts'
 import { RecordingRig, streamPlan } from '../recording-rig.ts'
 import { rtp } from '../rtp.ts'
 import { toneShare } from '../tones.ts'
-import { TONES, type TonePayloads } from './tone-senders.ts'
+import { encodeTone, TONES, type TonePayloads } from './tone-senders.ts'
 
 /** Of `opus_encoder_ctl`. */
 const SET_BITRATE = 4002
@@ -156,4 +157,93 @@ t.test('Opus in packets of 60 ms is encoded anew', async (t) => {
   const file = await recordCall(t, format, tone)
   t.ok(toneShare(file.caller.subarray(24_000, 96_000), 440, 48_000) > 0.95)
   t.ok(toneShare(file.agent.subarray(24_000, 96_000), 1000, 48_000) > 0.95)
+})
+
+t.test('a wideband leg keeps what G.711 beside it cannot have', async (t) => {
+  const options = ['-c:a', 'g722', '-f', 'g722']
+  const bytes = encodeTone(6000, 2, { rate: 16_000, options })
+  const payloads = Array.from({ length: 100 }, (_, index) =>
+    bytes.subarray(index * 160, index * 160 + 160),
+  )
+  const format = { payloadType: 9, codec: 'G722', clockRate: 8000 } as const
+  const file = await recordCall(t, format, { payloads, step: 160, packetMs: 20 })
+  t.ok(toneShare(file.caller.subarray(24_000, 84_000), 6000, 48_000) > 0.8)
+  t.ok(toneShare(file.agent.subarray(24_000, 84_000), 1000, 48_000) > 0.95)
+})
+
+t.test('comfort noise and a byte alone are silence, whatever the codec', async (t) => {
+  const formats: readonly PayloadFormat[] = [
+    { payloadType: 9, codec: 'G722', clockRate: 8000 },
+    { payloadType: 18, codec: 'G729', clockRate: 8000 },
+    { payloadType: 96, codec: 'AMR', clockRate: 8000 },
+    { payloadType: 107, codec: 'OPUS', clockRate: 48_000 },
+  ]
+  const plan = streamPlan('caller', { formats, comfortNoisePayloadTypes: [13, 19] })
+  const rig = new RecordingRig(t, [plan, streamPlan('agent')])
+  rig.answer()
+  const silences = [
+    ...[9, 13, 18, 19, 96, 107].map((payloadType) => ({ payloadType, payload: Buffer.of(60) })),
+    { payloadType: 18, payload: Buffer.alloc(2) },
+    { payloadType: 96, payload: Buffer.of(0xf4, 0x40, 0, 0, 0, 0, 0) },
+  ]
+  for (const [index, fields] of silences.entries()) {
+    rig.receive(
+      'caller',
+      rtp({ ...fields, sequenceNumber: index, timestamp: index * 160, ssrc: 9 }),
+    )
+    rig.run(20)
+  }
+  const outcome = await rig.finish()
+  t.match(outcome.streams[0], { placed: 0, comfortNoise: silences.length, undecodable: 0 })
+  t.equal(rig.processes.counters.started, 0)
+})
+
+t.test('whatever comes as a payload is counted once, and breaks nothing', async (t) => {
+  const codecs = [
+    'G722',
+    'G726-16',
+    'G726-40',
+    'L16',
+    'OPUS',
+    'G729',
+    'GSM',
+    'ILBC',
+    'AMR',
+  ] as const
+  const formats = codecs.map((codec, index) => ({
+    payloadType: 96 + index,
+    codec,
+    clockRate: 8000,
+  }))
+  const plan = streamPlan('caller', { formats, redundantPayloadTypes: [120] })
+  const rig = new RecordingRig(t, [plan, streamPlan('agent')])
+  rig.answer()
+  let sequenceNumber = 0
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 96, max: 121 }),
+      fc.uint8Array({ maxLength: 400 }),
+      (payloadType, payload) => {
+        const timestamp = sequenceNumber * 160
+        rig.receive('caller', rtp({ payloadType, sequenceNumber, timestamp, payload, ssrc: 9 }))
+        sequenceNumber++
+        rig.run(20)
+      },
+    ),
+    { numRuns: 400 },
+  )
+  const outcome = await rig.finish()
+  const {
+    streamId: _,
+    jitterMs: __,
+    ...counters
+  } = outcome.streams[0] ?? { streamId: '', jitterMs: 0 }
+  const beside = ['lostPackets', 'ssrcChanges', 'reanchored', 'repaired', 'relayed', 'unrelayed']
+  const counted = Object.entries(counters).filter(([name]) => !beside.includes(name))
+  t.equal(
+    counted.reduce((sum, [, count]) => sum + Number(count), 0),
+    sequenceNumber,
+  )
+  t.notOk(outcome.reasons.includes('engine_failed'))
+  t.equal(rig.processes.running, 0)
 })

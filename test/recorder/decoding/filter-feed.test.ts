@@ -113,3 +113,41 @@ t.test('a process that falls behind is given no more than it can hold', async (t
   await feed.close()
   t.equal(processes.running, 0)
 })
+
+t.test('frames of noise give as many samples as those of speech', async (t) => {
+  const clock = new SystemClock()
+  const files = new FileBudget({ clock })
+  const processes = new FilterProcesses({ most: 8, files, clock })
+  const speechBits = { AMR: [95, 159, 244], 'AMR-WB': [132, 253, 477] }
+  let seed = 1
+  const noise = (length: number) =>
+    Uint8Array.from({ length }, () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+      return seed >> 16
+    })
+  for (const kind of Object.values(FILTER_KINDS).flat()) {
+    const frameOf = (index: number) => {
+      const isAmr = kind.name === 'AMR' || kind.name === 'AMR-WB'
+      if (!isAmr) return noise(kind.frameBytes)
+      const mode = index % 3
+      const bits = speechBits[kind.name === 'AMR' ? 'AMR' : 'AMR-WB'][mode] ?? 0
+      const frameType = [0, kind.name === 'AMR' ? 5 : 2, kind.name === 'AMR' ? 7 : 8][mode] ?? 0
+      return Uint8Array.of((frameType << 3) | 4, ...noise(Math.ceil(bits / 8)))
+    }
+    const feed = new FilterFeed({ kind, processes, clock, onSettled: () => {} })
+    const jobs = Array.from({ length: 200 }, (_, index) => {
+      const frame = frameOf(index)
+      // A frame of another codec is refused before it comes here.
+      if (kind.name === 'GSM') frame[0] = 0xd0
+      return new DecodeJob({ kind, frames: [frame] })
+    })
+    for (const job of jobs) feed.feed(job)
+    await settled(jobs)
+    t.ok(
+      jobs.every(({ state }) => state === 'done'),
+      kind.name,
+    )
+    await feed.close()
+  }
+  t.same(processes.counters, { started: 6, died: 0, restarted: 0, refused: 0 })
+})
