@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { MediaAddress, StreamPlan } from '../../recorder/recording-plan.ts'
 import { isSecureProtocol, judgeOffered, type Protection } from '../sdes/judge-protection.ts'
+import { compareLabels } from './compare-labels.ts'
 import { type MediaCapabilities, type UsableFormats, usableFormats } from './media-capabilities.ts'
 import type { SdpFormat, SdpMedia, SdpOffer } from './sdp-offer.ts'
 import { identifyStreams } from './stream-identity.ts'
@@ -245,10 +246,4 @@ export function withOrderRoles(
   function earlierRole(stream: StreamPlan): StreamPlan['role'] | undefined {
     return previous?.streams.find((known) => known.streamId === stream.streamId)?.role
   }
-}
-
-/** `1` before `2`, `2` before `10`, `a_leg` before `b_leg`; streams without a label keep their order. */
-function compareLabels(a: string | null | undefined, b: string | null | undefined): number {
-  if (!a || !b) return 0
-  return a.localeCompare(b, 'en', { numeric: true })
 }

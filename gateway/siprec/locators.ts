@@ -1,4 +1,5 @@
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
+import { compareLabels } from './compare-labels.ts'
 import {
   type Candidate,
   type Evidence,
@@ -146,7 +147,7 @@ function participantsWith(path: string, value: string, evidence: Evidence): read
 function participantOfLowestLabel(evidence: Evidence): readonly Candidate[] {
   const streams = (evidence.metadata?.streams ?? [])
     .filter((stream) => stream.label !== null)
-    .toSorted((a, b) => (a.label ?? '').localeCompare(b.label ?? '', 'en', { numeric: true }))
+    .toSorted((a, b) => compareLabels(a.label, b.label))
   for (const stream of streams) {
     const senders = evidence.people.filter(({ participant }) => sends(participant, stream.id))
     // A stream that several send has no side of its own.

@@ -80,6 +80,9 @@ function senderRole(
   parties: Parties,
 ): StreamPlan['role'] | null {
   if (streamId === null || streamId === '') return null
+  // Where a client says so itself, its associations name the recorded user alone.
+  const { mode } = metadata.streams.find(({ id }) => id === streamId) ?? {}
+  if (mode?.toLowerCase() === 'mixed') return 'mixed'
   const now = metadata.participants.filter((participant) => participant.sends?.includes(streamId))
   const senders =
     now.length > 0

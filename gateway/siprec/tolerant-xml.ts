@@ -21,10 +21,14 @@ export interface XmlReading {
 /** Beyond `length` a document is refused unread; beyond the others reading stops and what was read is kept. */
 export const XML_LIMITS = {
   length: 262_144,
-  elements: 4096,
+  elements: 1024,
+  /** Everything that begins with `<`: tags, comments, character data, and brackets that are none. */
+  marks: 2560,
   depth: 32,
   attributes: 32,
   nameLength: 128,
+  /** Characters that are kept of an attribute's value, or of a text between two marks. */
+  textLength: 8192,
 } as const
 
 interface OpenElement {
@@ -62,6 +66,7 @@ class XmlReader {
   readonly #stack: OpenElement[] = [openElement('', new Map(), new Map())]
   #at = 0
   #elements = 0
+  #marks = 0
   #isRefused = false
 
   constructor(text: string) {
@@ -72,7 +77,7 @@ class XmlReader {
     while (this.#at < this.#text.length && !this.#isRefused) {
       const tag = this.#text.indexOf('<', this.#at)
       const textEnd = tag < 0 ? this.#text.length : tag
-      this.#addText(decodeReferences(this.#text.slice(this.#at, textEnd)))
+      this.#addText(decodeReferences(this.#text.slice(this.#at, clip(this.#at, textEnd))))
       this.#at = textEnd
       if (tag >= 0 && !this.#readMarkup()) break
     }
@@ -89,6 +94,10 @@ class XmlReader {
 
   /** Reads what begins at `<`; false where reading is to stop. */
   #readMarkup(): boolean {
+    if (++this.#marks > XML_LIMITS.marks) {
+      this.#problems.push(`more than ${XML_LIMITS.marks} marks: the rest is not read`)
+      return false
+    }
     const second = this.#text[this.#at + 1]
     if (second === '/') return this.#readEndTag()
     if (second === '?') return this.#skipPast('?>')
@@ -110,7 +119,8 @@ class XmlReader {
   #readCharacterData(): boolean {
     const from = this.#at + '<![CDATA['.length
     const isClosed = this.#skipPast(']]>')
-    this.#addText(this.#text.slice(from, isClosed ? this.#at - 3 : this.#at))
+    const end = isClosed ? this.#at - 3 : this.#at
+    this.#addText(this.#text.slice(from, clip(from, end)))
     return isClosed
   }
 
@@ -213,10 +223,10 @@ class XmlReader {
     const quote = this.#text[this.#at]
     const from = this.#at
     if (quote !== '"' && quote !== "'")
-      return this.#text.slice(from, this.#scanTo(this.#bareValueEnd))
+      return this.#text.slice(from, clip(from, this.#scanTo(this.#bareValueEnd)))
     const end = this.#text.indexOf(quote, from + 1)
     this.#at = end < 0 ? this.#text.length : end + 1
-    return this.#text.slice(from + 1, end < 0 ? this.#text.length : end)
+    return this.#text.slice(from + 1, clip(from + 1, end < 0 ? this.#text.length : end))
   }
 
   /** Moves to the next match of a global expression, or to the end, and tells where that is. */
@@ -256,6 +266,10 @@ class XmlReader {
     const { name, namespace, attributes, children, text } = closed
     this.#top().children.push({ name, namespace, attributes, children, text: text.trim() })
   }
+}
+
+function clip(from: number, end: number): number {
+  return Math.min(end, from + XML_LIMITS.textLength)
 }
 
 function openElement(

@@ -168,6 +168,8 @@ export async function startSignallingNode(
     engines,
     heard,
     entries,
+    /** Of the SIP server. */
+    counters: () => server.counters,
     /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
     restartServer: async () => {
       await server.close()

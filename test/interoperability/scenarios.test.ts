@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
-import { playScenario } from './play-scenario.ts'
-import { readProduct, readScenarios, vendorNames } from './scenario.ts'
+import { interoperabilityDocument } from './document.ts'
+import { playProducts } from './play-products.ts'
 
-for (const vendor of vendorNames()) {
-  t.test(`what ${readProduct(vendor).name} sends is recorded as it should be`, async (t) => {
-    for (const scenario of readScenarios(vendor)) {
+const products = await playProducts()
+
+for (const { product, played } of products) {
+  t.test(`what ${product.name} sends is recorded as it must be`, async (t) => {
+    for (const { scenario, outcome } of played) {
       await t.test(`${scenario.name}: ${scenario.title}`, async (t) => {
         const files = scenario.messages.map(({ file }) => file)
-        const outcome = await playScenario(scenario, t)
         const messages = outcome.messages.map((message, at) => ({ file: files[at], ...message }))
         const expected = scenario.messages.map(({ file, expected }) => ({ file, ...expected }))
         if (scenario.awaits !== undefined) {
@@ -24,3 +26,12 @@ for (const vendor of vendorNames()) {
     }
   })
 }
+
+t.test('the page on interoperability is that of these messages and outcomes', async (t) => {
+  const page = new URL('../../../docs/interoperability.md', import.meta.url)
+  t.equal(
+    readFileSync(page, 'utf8'),
+    interoperabilityDocument(products),
+    'npm run interoperability writes it anew',
+  )
+})

@@ -67,6 +67,11 @@ export class WireClient {
     }
   }
 
+  /** All that has come and was not taken before. */
+  drain(): readonly PeerMessage[] {
+    return this.#received.splice(0)
+  }
+
   async close(): Promise<void> {
     this.#tcp.destroy()
     this.#udp.close()
