@@ -17,7 +17,10 @@ import { SipConnection } from '../../gateway/sip/sip-connection.ts'
 import { SipServer } from '../../gateway/sip-server/sip-server.ts'
 import { createIdentification } from '../../gateway/siprec/identification.ts'
 import { createJoining } from '../../gateway/siprec/join-rules.ts'
-import { G711_CAPABILITIES } from '../../gateway/siprec/media-capabilities.ts'
+import {
+  G711_CAPABILITIES,
+  type MediaCapabilities,
+} from '../../gateway/siprec/media-capabilities.ts'
 import { PeerPlanes } from '../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { SessionPlane } from '../../gateway/siprec/session-plane.ts'
@@ -34,6 +37,8 @@ export interface SignallingNodeOptions {
   readonly maxRecordings?: number
   readonly engines?: number
   readonly identification?: z.input<typeof configSchema>['identification']
+  /** G.711 where absent. */
+  readonly capabilities?: MediaCapabilities
   /** Puts something around the media plane. */
   readonly watchPlane?: (plane: SessionPlane) => SessionPlane
   /** Looks at each entry before it is journaled, and may throw. */
@@ -98,7 +103,10 @@ export async function startSignallingNode(
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
     log,
   })
-  const sessionPlane = new DirectSessionPlane({ plane, capabilities: G711_CAPABILITIES })
+  const sessionPlane = new DirectSessionPlane({
+    plane,
+    capabilities: options.capabilities ?? G711_CAPABILITIES,
+  })
   const heard: string[] = []
   const controls = new CallControls({
     orders: plane,

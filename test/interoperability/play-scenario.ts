@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { readHeaders } from '../../gateway/sip/read-headers.ts'
+import { mediaCapabilities } from '../../gateway/siprec/media-capabilities.ts'
 import {
   readRecordingRequest,
   recordingSign,
@@ -38,6 +39,7 @@ export async function playScenario(
       ...(region && { region }),
       ...(crossedStreams && { crossedStreams: [...crossedStreams] }),
     },
+    capabilities: mediaCapabilities(['PCMA', 'PCMU', 'G722', 'OPUS', 'G729']),
     beforeAppend: (entry) => journal.push({ at: now.file, entry }),
     watchPlane: (plane) => watchedPlane(plane, (plans) => streams.set(now.callId, plans)),
   })

@@ -99,6 +99,13 @@ t.test('a metadata bomb is given up within its limits', async (t) => {
   t.equal(wide.root?.children.length, XML_LIMITS.elements - 1, 'what was read is kept')
   const attributes = readXml(`<a ${'b="c" '.repeat(20_000)}/>`)
   t.equal(attributes.charactersRead, 3 + 6 * (XML_LIMITS.attributes + 1) - 1)
+  for (const mark of ['<!---->', '<![CDATA[]]>', '<', '</a>', '<?x?>']) {
+    const { charactersRead } = readXml(`<a>${mark.repeat(20_000)}`)
+    t.equal(charactersRead, 3 + mark.length * (XML_LIMITS.marks - 1), mark)
+  }
+  const text = readXml(`<a b="${'x'.repeat(50_000)}">${'&amp;'.repeat(20_000)}</a>`).root
+  t.equal(text?.attributes.get('b')?.length, XML_LIMITS.textLength)
+  t.ok((text?.text.length ?? 0) <= XML_LIMITS.textLength)
   const long = readXml('x'.repeat(XML_LIMITS.length + 1))
   t.same([long.root, long.charactersRead], [null, 0])
   const entities = readXml('<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>')

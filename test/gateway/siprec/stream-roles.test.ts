@@ -78,6 +78,12 @@ t.test(
   },
 )
 
+t.test('a stream that its client calls mixed is, whoever is said to send it', async (t) => {
+  const mixed = '<stream id="T1"><label>1</label><mode>mixed</mode></stream>'
+  const xml = person('B', '2000', ['T1']) + person('A', '+12025550147', ['T2'], CALLING) + mixed
+  t.same(roles(['1'], xml).roles, ['mixed'])
+})
+
 t.test('without associations the order of labels stands, as a guess', async (t) => {
   const xml = person('A', '+12025550147', []) + person('B', '2000', []) + TWO
   t.same(roles(['2', '1'], xml), {
