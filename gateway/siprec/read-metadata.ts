@@ -32,11 +32,16 @@ export function readRecordingMetadata(xml: string): MetadataReading {
       problems: problems.length > 0 ? problems : ['metadata without an element'],
     }
   }
-  const draft = new MetadataDraft(problems)
+  const isRecording = ROOTS.has(root.name.toLowerCase())
+  const draft = new MetadataDraft(
+    isRecording ? problems : [...problems, `metadata that begins with <${root.name}>`],
+  )
   readObjects(root, draft, { ownerId: '', sessionId: null })
   const mode = textOf(root, NAMES.dataMode)
   return draft.finish(mode?.toLowerCase() === 'partial' ? 'partial' : 'complete')
 }
+
+const ROOTS: ReadonlySet<string> = new Set(['recording', 'recording_metadata'])
 
 interface Place {
   /** Id of the object around. */

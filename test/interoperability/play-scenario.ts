@@ -90,7 +90,10 @@ export async function playScenario(
 let pings = 0
 
 /** What was sent before is taken when a request that was sent after it has its answer. */
-async function settle(client: WireClient, { transport }: OutgoingMessage): Promise<void> {
+export async function settle(
+  client: WireClient,
+  { transport }: Pick<OutgoingMessage, 'transport'>,
+): Promise<void> {
   const number = ++pings
   const callId = `ping-${number}`
   const via = `SIP/2.0/${transport.toUpperCase()} 192.0.2.1;branch=z9hG4bKping${number};rport`

@@ -120,8 +120,8 @@ t.test('quotation marks inside a name are left out', async (t) => {
 
 t.test('two participants of one number stay two where each sends its own stream', async (t) => {
   const xml =
-    '<r><participant id="+1"><nameID aor="+1@x"/><send>A</send></participant>' +
-    '<participant id="+1"><nameID aor="+1@x"/><send>B</send></participant></r>'
+    '<recording><participant id="+1"><nameID aor="+1@x"/><send>A</send></participant>' +
+    '<participant id="+1"><nameID aor="+1@x"/><send>B</send></participant></recording>'
   const { metadata, problems } = readRecordingMetadata(xml)
   t.same(
     metadata?.participants.map(({ id, sends }) => [id, sends]),
@@ -138,6 +138,7 @@ t.test('a session without people, and people without a session, are read', async
   t.same(read('').sessions, [])
   t.same(readRecordingMetadata('').metadata, null)
   t.same(readRecordingMetadata('').problems, ['metadata without an element'])
+  t.same(readRecordingMetadata('<html/>').problems, ['metadata that begins with <html>'])
 })
 
 t.test('a partial update changes what it names and deletes nothing', async (t) => {
