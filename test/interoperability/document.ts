@@ -78,11 +78,12 @@ export function interoperabilityDocument(products: readonly PlayedProduct[]): st
     ),
     '\n## How it comes, and what shows it\n',
     table(
-      ['client', 'over', 'codecs offered', 'shown by'],
+      ['client', 'over', 'codecs offered', 'SRTP offered', 'shown by'],
       rows.map(({ vendor, product, played, messages }) => [
         product.name,
         list(messages.map(({ transport }) => transport)),
         codecsCell(messages),
+        suitesCell(messages),
         played.map((scenario) => scenarioCell(vendor, scenario)).join('<br>'),
       ]),
     ),
@@ -190,6 +191,13 @@ function codecsCell(messages: readonly TraitedMessage[]): string {
       .flatMap(({ formats }) => formats.map(({ encoding }) => encoding)),
   )
   return list(names.map((name) => (/^opus$/i.test(name) ? 'Opus' : name)))
+}
+
+function suitesCell(messages: readonly TraitedMessage[]): string {
+  const suites = messages.flatMap(({ offer }) =>
+    (offer?.media ?? []).flatMap(({ crypto }) => crypto.map((line) => line.split(' ')[1])),
+  )
+  return list(suites) || '–'
 }
 
 function scenarioCell(vendor: string, played: PlayedScenario): string {

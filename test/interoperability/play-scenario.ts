@@ -134,7 +134,7 @@ function readingOf(text: string): Pick<MessageOutcome, 'sign' | 'problems'> {
 function answerOf({ status, body }: PeerMessage): Pick<MessageOutcome, 'status' | 'answer'> {
   const answer = body
     .split('\r\n')
-    .filter((line) => /^(m=|a=(recvonly|inactive|sendrecv|sendonly|label:))/.test(line))
-    .map((line) => line.replace(/^(m=\S+) [1-9]\d*/, '$1 *'))
+    .filter((line) => /^(m=|a=(recvonly|inactive|sendrecv|sendonly|label:|crypto:))/.test(line))
+    .map((line) => line.replace(/^(m=\S+) [1-9]\d*/, '$1 *').replace(/ inline:.*/, ''))
   return { status, ...(answer.length === 0 ? {} : { answer }) }
 }
