@@ -155,6 +155,7 @@ export async function startSignallingNode(
   refuseOtherMethods(connection.framework)
   await connection.start()
   sessions.start()
+  router.open()
   const [udp, tcp] = sip
   if (udp === undefined || tcp === undefined) throw new Error('the SIP server listens nowhere')
   const peer = await SipPeer.open(udp)

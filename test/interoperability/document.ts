@@ -214,8 +214,12 @@ function list(values: readonly (string | null | undefined)[]): string {
     .join(', ')
 }
 
-/** Aligned as the project's formatter leaves tables, so that it has nothing to change. */
+/** Aligned, as the project's formatter leaves tables. */
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
+  const widths = heads.map((head, at) =>
+    Math.max(3, head.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }

@@ -6,7 +6,7 @@ import { settle } from './play-scenario.ts'
 import { messageNames, readMessage, readScenarios, vendorNames } from './scenario.ts'
 import { WireClient } from './wire-client.ts'
 
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 
 /** A gateway to which single datagrams are sent, whatever is in them. */
 async function hostileWire(t: Pick<Test, 'teardown'>) {

@@ -113,7 +113,7 @@ export async function settle(
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+  for (const deadline = Date.now() + 60_000; !isSo(); ) {
     if (Date.now() > deadline) throw new Error('a session did not end')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

@@ -8,7 +8,7 @@ interface Address {
   readonly port: number
 }
 
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 
 /** Sends messages as they are, over UDP or one TCP connection, and keeps the responses. */
 export class WireClient {

@@ -223,6 +223,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   await routed(caller)
   await pool?.start()
   trunks.start()
+  router.open()
   t.teardown(async () => {
     await trunks.drain()
     await Promise.all([caller.close(), platform.close()])
