@@ -154,6 +154,7 @@ export async function startSignallingNode(
   connection.framework.options(answerOptions)
   refuseOtherMethods(connection.framework)
   await connection.start()
+  router.open()
   sessions.start()
   router.open()
   const [udp, tcp] = sip
