@@ -5,11 +5,12 @@ import { SAMPLES_PER_MS } from './sample-clock.ts'
 const IDLE = 2 * SAMPLES_PER_MS
 const URGENT = 5 * SAMPLES_PER_MS
 const QUIET_STEP = 5 * SAMPLES_PER_MS
-/** In speech one sample in 100 ms: six times what 200 ppm need. */
+/** In speech one sample in 100 ms: six times what 200 ppm need. The further off, the oftener, up to two in a packet. */
 const STRETCH_EVERY = 100 * SAMPLES_PER_MS
-/** A leg that is further off than this is pulled back by a sample in each packet, or by two. */
 const FAR = 10 * SAMPLES_PER_MS
-const VERY_FAR = 30 * SAMPLES_PER_MS
+const STRETCH_FAR_EVERY = 40 * SAMPLES_PER_MS
+const VERY_FAR = 20 * SAMPLES_PER_MS
+const FARTHEST = 60 * SAMPLES_PER_MS
 
 /**
  * Follows a sender whose clock drifts against ours, so that its leg stays in step with the other for hours: the whole
@@ -52,9 +53,11 @@ export class ClockFollower {
     const offset = this.#offset
     const size = Math.abs(offset)
     this.#sinceStretch += length
-    if (size <= URGENT || (size <= FAR && this.#sinceStretch < STRETCH_EVERY)) return 0
+    if (size <= URGENT) return 0
+    const every = size > VERY_FAR ? 0 : size > FAR ? STRETCH_FAR_EVERY : STRETCH_EVERY
+    if (this.#sinceStretch < every) return 0
     this.#sinceStretch = 0
-    return Math.sign(offset) * (size > VERY_FAR ? 2 : 1)
+    return Math.sign(offset) * (size > FARTHEST ? 2 : 1)
   }
 
   /** The leg was moved by so much. */
