@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { PacedClock } from '../base/paced-clock.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import { Announcements } from './announcements.ts'
 import { BatchClock, PHASES } from './batch-clock.ts'
@@ -107,8 +108,8 @@ export class Engine {
         void this.#replies.settle(requestId, this.#openRecording(request))
         return
       case 'answered':
-        this.#withRecording(request, ({ recording }) => {
-          recording.answer(request.answeredAtMs)
+        this.#withRecording(request, (open) => {
+          open.recording.answer(open.epochAt(request.answeredAtMs))
           this.#replies.done(requestId)
         })
         return
@@ -118,14 +119,14 @@ export class Engine {
         })
         return
       case 'pause':
-        this.#withRecording(request, ({ recording }) => {
-          recording.pauses.begin(request.atMs, request.cause)
+        this.#withRecording(request, (open) => {
+          open.recording.pauses.begin(open.epochAt(request.atMs), request.cause)
           this.#replies.done(requestId)
         })
         return
       case 'resume':
-        this.#withRecording(request, ({ recording }) => {
-          recording.pauses.end(request.atMs, request.held)
+        this.#withRecording(request, (open) => {
+          open.recording.pauses.end(open.epochAt(request.atMs), request.held)
           this.#replies.done(requestId)
         })
         return
@@ -165,10 +166,12 @@ export class Engine {
   async #openRecording({ requestId, plan }: Request<'open'>): Promise<void> {
     const { recordingId } = plan
     this.#admit(plan)
+    const { pace = 1 } = plan
+    const paced = pace === 1 ? undefined : new PacedClock(this.#clock, pace)
     const recording: Recording = new Recording({
       plan,
       settings: this.#settings,
-      clock: this.#clock,
+      clock: paced ?? this.#clock,
       openSink: this.#openSink,
       processes: this.#processes,
       silence: this.#silence,
@@ -182,7 +185,7 @@ export class Engine {
       const from = plan.after === undefined ? undefined : this.#served.get(plan.after)?.recording
       const ports = await this.#ports.add(recording, plan.streams, { otherFiles: 1, from })
       const forkPort = plan.forks && (await this.#forks?.start())
-      const open = new OpenRecording(recording, this.#opened++ % PHASES)
+      const open = new OpenRecording(recording, this.#opened++ % PHASES, paced)
       this.#served.add(open)
       for (const fork of plan.forks ?? []) this.#expectFork(open, fork)
       this.#counters.add('recordings_opened')
@@ -271,7 +274,7 @@ export class Engine {
       return
     }
     this.#announcements.release(recordingId)
-    open.recording.end(request.endedAtMs, open.reasons(request.reasons))
+    open.recording.end(open.epochAt(request.endedAtMs), open.reasons(request.reasons))
     open.closing = { requestId, dueAtMs: this.#lingerUntilMs() }
   }
 
@@ -280,7 +283,7 @@ export class Engine {
       this.#replies.refuse(requestId, 'unknown_recording', 'the recording has ended already')
       return
     }
-    open.recording.end(endedAtMs, open.reasons([]))
+    open.recording.end(open.epochAt(endedAtMs), open.reasons([]))
     open.stopping = { requestId, dueAtMs: this.#lingerUntilMs() }
   }
 

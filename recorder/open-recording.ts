@@ -1,3 +1,4 @@
+import type { PacedClock } from '../base/paced-clock.ts'
 import type { Recording } from './recording.ts'
 import type { ReasonCode, RecordingOutcome } from './recording-plan.ts'
 
@@ -18,6 +19,7 @@ export class OpenRecording {
   /** Tokens of its forks. */
   readonly forks = new Set<string>()
   closing: Closing | undefined
+  readonly #clock: PacedClock | undefined
   /** Somebody asked for the recording's end, and its media is to stay. */
   stopping: Closing | undefined
   #outcome: Promise<RecordingOutcome> | undefined
@@ -25,9 +27,21 @@ export class OpenRecording {
   #wasBehind = false
   #hasStopped = false
 
-  constructor(recording: Recording, phase: number) {
+  /** `clock` is its own, where its time goes faster. */
+  constructor(recording: Recording, phase: number, clock?: PacedClock) {
     this.recording = recording
     this.phase = phase
+    this.#clock = clock
+  }
+
+  /** A moment of its engine's, as its own clock shows it. */
+  epochAt(epochMs: number): number {
+    return this.#clock?.epochAt(epochMs) ?? epochMs
+  }
+
+  /** The same for monotonic time. */
+  monotonicAt(monotonicMs: number): number {
+    return this.#clock?.monotonicAt(monotonicMs) ?? monotonicMs
   }
 
   /** Takes what is due up to a position. An exception ends this recording and touches no other. */

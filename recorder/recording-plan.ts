@@ -131,6 +131,8 @@ export interface RecordingPlan {
   readonly forks?: readonly ForkPlan[]
   /** Where the call goes on in another recording: what was ordered of the one before. */
   readonly control?: RecordingControl
+  /** How many times as fast as it was spoken its media comes; absent means once. Its timeline goes as fast. */
+  readonly pace?: number
 }
 
 /** What a recording that is opened in mid-call finds ordered. */

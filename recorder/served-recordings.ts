@@ -64,7 +64,6 @@ export class ServedRecordings {
   /** One turn of the batch clock. */
   serve({ timelineMs, phase, isOverloaded }: Batch): void {
     const { holdBackMs, counters } = this.#options
-    const position = Math.floor((timelineMs - holdBackMs) * SAMPLES_PER_MS)
     for (const open of this.#open.values()) {
       if (isOverloaded) open.overload()
       if (open.closing !== undefined && open.closing.dueAtMs <= timelineMs) {
@@ -72,7 +71,7 @@ export class ServedRecordings {
       } else if (open.stopping !== undefined && open.stopping.dueAtMs <= timelineMs) {
         this.#stop(open, open.stopping)
       } else if (open.phase === phase) {
-        open.serve(position)
+        open.serve(Math.floor((open.monotonicAt(timelineMs) - holdBackMs) * SAMPLES_PER_MS))
         if (open.hasJustStopped()) this.#tellStopped(open.recording)
         if (open.hasJustFallenBehind()) counters.add('sinks_behind')
       }
@@ -82,7 +81,7 @@ export class ServedRecordings {
   /** Ends at this moment what still runs, and resolves when every file is finished. */
   async shutDown(endedAtMs: number): Promise<void> {
     for (const open of [...this.#open.values()]) {
-      open.recording.end(endedAtMs, open.reasons(['shutdown']))
+      open.recording.end(open.epochAt(endedAtMs), open.reasons(['shutdown']))
       this.#finish(open)
     }
     await Promise.all(this.#finishing)

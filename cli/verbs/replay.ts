@@ -11,7 +11,8 @@ import { SipLink } from '../replay/sip-link.ts'
 import { type Address, reachableHost, readAddress } from '../up/address.ts'
 import { type Given, hasFlag, type Terminal, textOption, type Verb } from '../verb.ts'
 
-const FASTEST = 20
+/** What gateways take. */
+const FASTEST = 8
 
 /** Plays a capture to a gateway. */
 export const replayVerb: Verb = {

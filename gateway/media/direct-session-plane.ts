@@ -16,9 +16,15 @@ export class DirectSessionPlane implements SessionPlane {
   }
 
   open(request: SessionMediaRequest): Promise<readonly SessionStream[]> {
-    const { recordingId, callId, answer, after } = request
+    const { recordingId, callId, answer, after, pace } = request
     const control = request.control.opening(recordingId)
-    const plan = { recordingId, callId, streams: answer.streams, control }
+    const plan = {
+      recordingId,
+      callId,
+      streams: answer.streams,
+      control,
+      ...(pace === undefined ? {} : { pace }),
+    }
     return this.#plane.open(after === undefined ? plan : { ...plan, after })
   }
 

@@ -39,6 +39,8 @@ export interface CallOrigin {
   /** Of the dialog, for what is named in it alone. */
   readonly dialogKey: string
   readonly plane: SessionPlane
+  /** How many times as fast as it was spoken the media comes. */
+  readonly pace: number
   /** What a re-offer means that is inactive and says no more. */
   readonly inactiveMeans: 'pause' | 'hold'
 }
@@ -132,7 +134,7 @@ export class CallMaker {
 
   #recordingFor(
     contact: ContactRecord,
-    { plane }: CallOrigin,
+    { plane, pace }: CallOrigin,
     soleRole: SessionKnowledge['soleRole'],
   ): CallRecording {
     const recordings = this.#recordings.get(contact.contact) ?? []
@@ -147,6 +149,7 @@ export class CallMaker {
         contact,
         control,
         plane,
+        pace,
         log: log.child({ callId, contactId }),
       }),
       contact,

@@ -24,6 +24,7 @@ import {
   type RecordingRequest,
   recordingSign,
 } from './recording-session-request.ts'
+import { replayPace } from './replay-pace.ts'
 import { readMessage } from './session-dialog.ts'
 import type { SessionKnowledgeOptions } from './session-knowledge.ts'
 import { objectionToSession } from './session-objection.ts'
@@ -205,7 +206,14 @@ export class RecordingSessions {
       agreement,
       maker: this.#maker,
       origin: {
-        ...{ headers, requestUri: request.uri, callId, dialogKey: key, plane },
+        ...{
+          headers,
+          requestUri: request.uri,
+          callId,
+          dialogKey: key,
+          plane,
+          pace: replayPace(headers, request.source_address),
+        },
         inactiveMeans: planes.inactiveMeans(request.source_address),
       },
       dialogs: server.framework,

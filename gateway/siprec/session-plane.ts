@@ -26,6 +26,8 @@ export interface SessionMediaRequest {
   /** The recording that had the streams before: what still lives of its media goes on in this one. */
   readonly after?: string
   readonly control: OrderedControl
+  /** How many times as fast as it was spoken the media comes; absent means once. */
+  readonly pace?: number
 }
 
 /**

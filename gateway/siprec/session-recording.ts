@@ -11,6 +11,8 @@ import type { SessionPlane, SessionStream } from './session-plane.ts'
 export interface SessionRecordingOptions extends RecordingVerdictsOptions {
   readonly control: CallControl
   readonly plane: SessionPlane
+  /** How many times as fast as it was spoken the media comes. */
+  readonly pace: number
 }
 
 /** What one session leaves of its sound: opens its recordings, and writes them and their verdicts to the contact. */
@@ -124,12 +126,13 @@ export class SessionRecording {
   }
 
   #open(answer: Answer, after: string | undefined): Promise<readonly SessionStream[]> {
-    const { plane, contact, control } = this.#options
+    const { plane, contact, control, pace } = this.#options
     const opening = plane.open({
       recordingId: this.#recordingId,
       callId: contact.callId,
       answer: this.#coded(answer),
       control,
+      pace,
       ...(after === undefined ? {} : { after }),
     })
     this.#opened = opening.then(
