@@ -211,3 +211,33 @@ t.test('a session that tells late which call it brings is joined then', async (t
   await journaled('contact.ended', 2)
   t.match(await journaled('recording.ended', 2), { contactId })
 })
+
+t.test(
+  'an engine that dies costs a phone’s pair nothing: both go on in one new recording',
+  async (t) => {
+    const { peer, entries, journaled, sessions } = await startSignallingNode(t)
+    const near = await bring(peer, 'near-1', bridge('near'))
+    const far = await bring(peer, 'far-1', bridge('far'))
+    while (sessions.list().some(({ isHeld }) => isHeld)) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    const killer = peer.call({ callId: 'die', body: offer(two) })
+    t.equal((await killer.invite()).status, 503)
+    for (const { session } of [near, far]) {
+      const renewed = await session.received('INVITE')
+      session.accept(renewed, offer([{ port: 40_000 }, { port: 0 }], 2))
+      await session.received('ACK')
+    }
+    await journaled('recording.started', 2)
+    await near.session.bye()
+    await far.session.bye()
+    const ended = await journaled('recording.ended', 2)
+    t.equal(ended.state, 'complete')
+    const ofPair = entries.flatMap((entry) =>
+      entry.kind === 'recording.ended' && entry.contactId === ended.contactId
+        ? [entry.reasons]
+        : [],
+    )
+    t.strictSame(ofPair, [['engine_failed'], []])
+  },
+)
