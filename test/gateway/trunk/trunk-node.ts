@@ -221,6 +221,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   connection.framework.invite((request, response) => router.route(request, response))
   connection.framework.options(answerOptions)
   await connection.start()
+  router.open()
   await routed(caller)
   await pool?.start()
   trunks.start()

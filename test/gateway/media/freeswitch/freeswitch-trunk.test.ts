@@ -171,15 +171,16 @@ for (const [fault, code] of [
 ] as const) {
   t.test(`a fork that is ${fault} costs no call and is made anew`, async (t) => {
     const node = await startMediaNode(t)
-    node.standIn.faults.push(fault)
+    // The second one too, so that the call is answered before there is any.
+    node.standIn.faults.push(fault, fault)
     const media = await node.plane.open(node.request())
     t.match(media.status, { kind: 'unavailable', code })
     await talk(t, node, media)
-    await until(() => media.status.kind === 'recording', 'the second fork')
+    await until(() => media.status.kind === 'recording', 'the third fork')
     await delay(500)
     const outcome = await media.close(node.clock.epochMs(), [])
-    t.same(node.failures, [code])
-    t.equal(node.standIn.urls.length, 2)
+    t.same(node.failures, [code, code])
+    t.equal(node.standIn.urls.length, 3)
     t.ok((outcome?.lostMs ?? 0) > 0, 'what went before it is lost')
   })
 }
