@@ -273,7 +273,7 @@ t.test('tones of keys in the audio are taken out where the plan says so', async 
     const heard = decodeOpus(rig.sink.bytes)
     const pressed = between(heard.caller, 1000, 1100)
     if (removesTones) t.ok(peak(between(heard.caller, 1007, 1100)) < SILENT)
-    else t.ok(toneShare(pressed, 770, 48_000) + toneShare(pressed, 1336, 48_000) > 0.9)
+    else t.ok(toneShare(pressed, 770, 48_000) + toneShare(pressed, 1336, 48_000) > 0.7)
     t.ok(toneShare(between(heard.caller, 100, 970), 600, 48_000) > 0.9, 'all before is there')
     t.ok(toneShare(between(heard.caller, 1150, 2000), 600, 48_000) > 0.9, 'all after is there')
     t.ok(toneShare(between(heard.agent, 1000, 1100), 1500, 48_000) > 0.9, 'and the other party')
