@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
@@ -8,6 +7,7 @@ import { FILTER_KINDS } from '../../../recorder/decoding/filter-kinds.ts'
 import { FilterProcesses } from '../../../recorder/decoding/filter-processes.ts'
 import { FileBudget } from '../../../recorder/file-budget.ts'
 import { toneShare } from '../tones.ts'
+import { decoderProcessIds } from './child-processes.ts'
 import { ENCODED_TONES } from './encoded-tones.ts'
 
 const [KIND] = FILTER_KINDS.G729
@@ -37,15 +37,6 @@ async function settled(jobs: readonly DecodeJob[]): Promise<void> {
   while (jobs.some(({ state }) => state === 'waiting')) await wait(2)
 }
 
-/** Processes of ours that decode. */
-function children(): readonly number[] {
-  return execFileSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,comm='], {
-    encoding: 'utf8',
-  })
-    .split('\n')
-    .flatMap((line) => (/ffmpeg/.test(line) ? Number.parseInt(line, 10) : []))
-}
-
 t.test('each payload gets its own samples, and silence where it has none', async (t) => {
   const { feed, feedNext, processes } = feedOf(t)
   const jobs = Array.from({ length: 40 }, feedNext)
@@ -59,14 +50,14 @@ t.test('each payload gets its own samples, and silence where it has none', async
   t.equal(processes.running, 1)
   await feed.close()
   t.equal(processes.running, 0)
-  t.same(children(), [])
+  t.same(decoderProcessIds(), [])
   t.same(processes.counters, { started: 1, died: 0, restarted: 0, refused: 0 })
 })
 
 t.test('a process that is killed is replaced, and nothing that it owed is lost', async (t) => {
   const { feedNext, processes } = feedOf(t)
   await settled([feedNext()])
-  const [pid = 0] = children()
+  const [pid = 0] = decoderProcessIds()
   process.kill(pid, 'SIGSTOP')
   const owed = Array.from({ length: 10 }, feedNext)
   process.kill(pid, 'SIGKILL')
@@ -81,7 +72,7 @@ t.test('a process that is killed is replaced, and nothing that it owed is lost',
 t.test('a process that hangs is killed and replaced', async (t) => {
   const { feed, feedNext, processes } = feedOf(t)
   await settled([feedNext()])
-  const [pid = 0] = children()
+  const [pid = 0] = decoderProcessIds()
   process.kill(pid, 'SIGSTOP')
   const job = feedNext()
   feed.watch(job.fedAtMs + 1000)
@@ -103,7 +94,7 @@ t.test('where there is no room for a process its payloads fail at once', async (
 t.test('a process that falls behind is given no more than it can hold', async (t) => {
   const { feed, feedNext, processes } = feedOf(t)
   await settled([feedNext()])
-  const [pid = 0] = children()
+  const [pid = 0] = decoderProcessIds()
   process.kill(pid, 'SIGSTOP')
   const jobs = Array.from({ length: 600 }, feedNext)
   t.equal(jobs.filter(({ state }) => state === 'failed').length, 100)
