@@ -156,7 +156,6 @@ export async function startSignallingNode(
   await connection.start()
   router.open()
   sessions.start()
-  router.open()
   const [udp, tcp] = sip
   if (udp === undefined || tcp === undefined) throw new Error('the SIP server listens nowhere')
   const peer = await SipPeer.open(udp)

@@ -217,7 +217,6 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     log,
     onUnrouted: () => {},
   })
-  router.open()
   connection.framework.invite((request, response) => router.route(request, response))
   connection.framework.options(answerOptions)
   await connection.start()
