@@ -16,7 +16,9 @@ import type {
   SipRequest,
   SipResponse,
 } from '../sip/sip-surface.ts'
+import { type CallGuard, callGuard } from './call-guard.ts'
 import type { CallMaker, CallOrigin } from './call-maker.ts'
+import { liveSessionCall } from './live-session-call.ts'
 import type { MediaNegotiation } from './media-negotiation.ts'
 import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
 import { type ClosedCall, SessionCalls } from './session-calls.ts'
@@ -64,6 +66,7 @@ const RETRY_AFTER_S = 5
 export class RecordingSession {
   readonly #options: RecordingSessionOptions
   readonly #log: Log
+  readonly #guard: CallGuard
   readonly #calls: SessionCalls
   readonly #media: SessionMedia
   readonly #arrivedAtMs: number
@@ -79,6 +82,7 @@ export class RecordingSession {
     const log = options.log.child({ callId: origin.callId })
     this.#options = options
     this.#log = log
+    this.#guard = callGuard({ log, onFailed: () => void this.end('internal_error') })
     this.#arrivedAtMs = clock.monotonicMs()
     this.#calls = new SessionCalls({
       ...options,
@@ -106,21 +110,7 @@ export class RecordingSession {
 
   /** Its calls that go on. */
   get live(): readonly LiveCall[] {
-    return this.#calls.live.map(({ contact, part, isHeld }) => ({
-      contactId: contact.contactId,
-      recordingId: part.recordingId,
-      callId: contact.callId,
-      state: this.#state,
-      isHeld: isHeld || this.isHeld,
-      isPaused: part.control.pausedBy.length > 0,
-      isStopped: part.control.isStopped,
-      startedAtMs: contact.startedAtMs,
-      answeredAtMs: contact.answeredAtMs ?? null,
-      caller: contact.facts.caller.display,
-      serviceNumber: contact.facts.serviceNumber.display,
-      serviceLine: contact.facts.serviceLine,
-      agent: contact.facts.agent,
-    }))
+    return this.#calls.live.map((call) => liveSessionCall(call, this))
   }
 
   /** Whether it sends what nobody has named a call of yet. */
@@ -373,24 +363,5 @@ export class RecordingSession {
       setupMs: this.#setupMs,
       recording,
     })
-  }
-
-  /** What is thrown in one call is logged here, answered 500, and ends that call alone. */
-  #guard(work: () => void | Promise<void>, response?: SipResponse): void {
-    const failed = (error: unknown) => {
-      this.#log.error({ err: error }, 'call failed')
-      try {
-        if (response !== undefined && !response.finalResponseSent) {
-          response.send(500, 'Server Internal Error', {})
-        }
-      } finally {
-        void this.end('internal_error')
-      }
-    }
-    try {
-      work()?.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
   }
 }
