@@ -140,6 +140,8 @@ export class MediaStream implements RecordedStream {
     this.#source.reoffer(plan.remote)
     this.party.signal(plan.remote, plan.relay)
     this.#receiver.agree(payloadUses(plan))
+    // A sender may count on while it is on hold, whatever becomes of what it sends.
+    if (!plan.isReceiving) this.#receiver.excuseMissing()
     this.#receivingTime.update(plan.isReceiving)
     this.leg.removeTones(plan.removesTones ?? false)
     this.#plan = plan

@@ -11,10 +11,11 @@ import { readRecordingRequest } from '../../gateway/siprec/recording-session-req
 import { formatAddress } from '../up/address.ts'
 import type { CapturedRequest } from './captured-call.ts'
 import type { MediaPorts } from './media-ports.ts'
-import type { MediaPacket, ReplaySession } from './replay-session.ts'
+import type { ReplaySession } from './replay-session.ts'
 import { rewriteBody } from './rewrite-body.ts'
 import { type ReplayDialog, rewriteRequest, writeRequest } from './rewrite-request.ts'
 import { SESSION_BODY_TYPE, type SessionParties, writeSessionBody } from './session-body.ts'
+import { stepsOf } from './session-steps.ts'
 import type { SipLink } from './sip-link.ts'
 
 /** How a session went, before its verdict. */
@@ -37,16 +38,6 @@ export interface SessionPlayerOptions {
   readonly parties: SessionParties
   readonly signal: AbortSignal
 }
-
-type Step =
-  | {
-      readonly kind: 'media'
-      readonly atMs: number
-      readonly index: number
-      readonly packet: MediaPacket
-    }
-  | { readonly kind: 'request'; readonly atMs: number; readonly request: CapturedRequest }
-  | { readonly kind: 'bye'; readonly atMs: number }
 
 const FINEST_WAIT_MS = 1
 const SDP_TYPE = 'application/sdp'
@@ -281,18 +272,4 @@ export class SessionPlayer {
   #names() {
     return { ...this.#dialog(), from: this.#from, to: this.#to }
   }
-}
-
-function stepsOf({ streams, call, endMs }: ReplaySession): Step[] {
-  const media = streams.flatMap(({ index, packets }) =>
-    packets.map((packet): Step => ({ kind: 'media', atMs: packet.atMs, index, packet })),
-  )
-  const requests = (call?.isRecordingSession === true ? call.requests : []).map(
-    (request): Step => ({ kind: 'request', atMs: request.atMs, request }),
-  )
-  const hasBye = requests.some(
-    (step) => step.kind === 'request' && step.request.message.method === 'BYE',
-  )
-  const bye: Step[] = hasBye ? [] : [{ kind: 'bye', atMs: endMs }]
-  return [...media, ...requests, ...bye].sort((a, b) => a.atMs - b.atMs)
 }

@@ -400,3 +400,26 @@ t.test('levels of a live recording are those of its channels', async (t) => {
   t.equal(live.levelsDb[1], -100)
   await rig.finish()
 })
+
+t.test('a sender that counts on during a hold has lost nothing', async (t) => {
+  for (const sendsOn of [false, true]) {
+    const rig = new RecordingRig(t, BOTH)
+    const caller = rig.sender('caller', 600)
+    rig.answer()
+    rig.run(1000, () => caller.send())
+    rig.recording.updateStreams(BOTH.map((plan) => ({ ...plan, isReceiving: false })))
+    rig.run(3000, () => {
+      if (sendsOn) caller.send()
+      else {
+        caller.sequenceNumber++
+        caller.timestamp += 160
+      }
+    })
+    rig.recording.updateStreams(BOTH)
+    rig.run(1000, () => caller.send())
+    const { lostMs, durationMs, streams } = await rig.finish()
+    t.equal(lostMs, 0, sendsOn ? 'sent on' : 'silent')
+    t.ok(Math.abs(durationMs - 5000) < 60, `${durationMs} ms`)
+    t.equal(streams[0]?.lostPackets, 0)
+  }
+})
