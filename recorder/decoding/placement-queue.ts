@@ -54,6 +54,8 @@ export class PlacementQueue {
   }
   #waiting: Waiting[] = []
   #feed: FilterFeed | undefined
+  /** Feeds that end. */
+  readonly #retired = new Set<Promise<void>>()
   #isRestarting = false
   #isClosed = false
   /** Packets since the last one that was placed that could not be decoded. */
@@ -78,8 +80,7 @@ export class PlacementQueue {
 
   /** The next packet comes from another source. */
   restart(): void {
-    void this.#feed?.close()
-    this.#feed = undefined
+    this.#retireFeed()
     if (this.isWaiting) this.#isRestarting = true
     else this.#leg.restart()
   }
@@ -101,8 +102,7 @@ export class PlacementQueue {
       return
     }
     if (this.#feed?.kind !== kind) {
-      // It still gives what it owes.
-      void this.#feed?.close()
+      this.#retireFeed()
       this.#feed = new FilterFeed({
         kind,
         processes: this.#processes,
@@ -125,9 +125,17 @@ export class PlacementQueue {
   /** Ends the process, and resolves when all that it owed is placed. Nothing is decoded by one any more. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#retireFeed()
+    await Promise.all(this.#retired)
+  }
+
+  /** The feed gets nothing more, and still gives what it owes. */
+  #retireFeed(): void {
     const feed = this.#feed
+    if (feed === undefined) return
     this.#feed = undefined
-    await feed?.close()
+    const retired = feed.close().finally(() => this.#retired.delete(retired))
+    this.#retired.add(retired)
   }
 
   #wait(
