@@ -6,7 +6,7 @@ import type {
   SessionAssociation,
   VendorField,
 } from './recording-metadata.ts'
-import type { XmlElement } from './tolerant-xml.ts'
+import type { XmlElement } from './xml-element.ts'
 
 /** No honest client comes near these; they keep a hostile document cheap to read and to merge. */
 export const METADATA_LIMITS = {

@@ -1,5 +1,5 @@
 import type { MetadataName } from './recording-metadata.ts'
-import type { XmlElement } from './tolerant-xml.ts'
+import type { XmlElement } from './xml-element.ts'
 
 /** How the dialects spell what the reader looks for, in small letters: RFC 7865 first, its drafts after it. */
 export const ID_NAMES = {

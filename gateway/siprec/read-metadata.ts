@@ -10,7 +10,8 @@ import {
   textsOf,
 } from './metadata-elements.ts'
 import type { RecordingMetadata } from './recording-metadata.ts'
-import { readXml, type XmlElement } from './tolerant-xml.ts'
+import { readXml } from './tolerant-xml.ts'
+import type { XmlElement } from './xml-element.ts'
 
 /** Metadata is null where nothing could be read; the problems say why. */
 export interface MetadataReading {

@@ -1,14 +1,5 @@
-/** An element with what it holds; names and attributes without their prefixes. */
-export interface XmlElement {
-  readonly name: string
-  /** What the prefix, or its absence, stands for; empty where nothing declares it. */
-  readonly namespace: string
-  /** By name in small letters, namespace declarations left out. */
-  readonly attributes: ReadonlyMap<string, string>
-  readonly children: readonly XmlElement[]
-  /** The element's own character data, trimmed. */
-  readonly text: string
-}
+import type { XmlElement } from './xml-element.ts'
+import { decodeReferences } from './xml-references.ts'
 
 export interface XmlReading {
   /** Null where nothing could be read or the document is refused. */
@@ -283,24 +274,4 @@ function openElement(
 
 function localName(qualifiedName: string): string {
   return qualifiedName.slice(qualifiedName.lastIndexOf(':') + 1)
-}
-
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-])
-
-/** Replaces the five entities and character references (XML 1.0 §4.1), those of no character by a space; any other ampersand is text. */
-function decodeReferences(text: string): string {
-  if (!text.includes('&')) return text
-  return text.replace(/&(#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,4});/gi, (whole, name: string) => {
-    if (!name.startsWith('#')) return ENTITIES.get(name.toLowerCase()) ?? whole
-    const isHexadecimal = name[1]?.toLowerCase() === 'x'
-    const point = Number.parseInt(name.slice(isHexadecimal ? 2 : 1), isHexadecimal ? 16 : 10)
-    const isCharacter = point >= 0x20 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
-    return isCharacter ? String.fromCodePoint(point) : ' '
-  })
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { readXml, type XmlElement } from '../../../gateway/siprec/tolerant-xml.ts'
+import { readXml } from '../../../gateway/siprec/tolerant-xml.ts'
+import type { XmlElement } from '../../../gateway/siprec/xml-element.ts'
 
 /** An element as a plain value: name, attributes, then text or children. */
 function plain(element: XmlElement | null | undefined): unknown {
