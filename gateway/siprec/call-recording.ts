@@ -79,8 +79,12 @@ export class CallRecording {
       onStopped: async () => undefined,
     }
     this.#bringers.add(bringer)
+    const bringers = this.#bringers
     return {
       control,
+      get isWhole() {
+        return soleRole === null && bringers.size === 1
+      },
       get hasStaleCodes() {
         return bringer.answer !== undefined && recording.hasStaleCodes
       },
@@ -181,6 +185,8 @@ export class CallRecording {
 export interface RecordingPart extends StreamHolder {
   /** Of the whole recording. */
   readonly control: CallControl
+  /** Whether nobody else brings, or may yet bring, a part of the recording. */
+  readonly isWhole: boolean
   /** Whether the plane does not know yet which keys count now. */
   readonly hasStaleCodes: boolean
   /** What the session does when the recording was stopped before its call; one listener. */

@@ -48,8 +48,9 @@ export class SessionCall {
 
   /** Nobody waits for the order. `isHeld`: nothing is received of the session already. */
   heedPause(offer: SdpOffer, isHeld: boolean): void {
-    const { control } = this.part
-    const isPausing = this.knowledge.isPausing(offer)
+    const { control, isWhole } = this.part
+    // One party's client that falls silent says nothing of the other party, who talks on.
+    const isPausing = isWhole && this.knowledge.isPausing(offer)
     const isPaused = control.pausedBy.some(({ by }) => by === 'offer')
     this.#isPausing = isPausing
     // What was not heard before is being set up, and not paused.

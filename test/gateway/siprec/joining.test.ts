@@ -241,3 +241,20 @@ t.test(
     t.strictSame(ofPair, [['engine_failed'], []])
   },
 )
+
+t.test('one party’s client that falls silent pauses nothing of the other party', async (t) => {
+  const { peer, sessions, journaled } = await startSignallingNode(t)
+  const near = await bring(peer, 'near@silent', bridge('near'))
+  const far = await bring(peer, 'far@silent', bridge('far'), 40_010)
+  await journaled('contact.joined')
+  const answer = await far.session.reinvite({
+    body: offer([{ port: 40_010, direction: 'inactive' }, { port: 0 }], 2),
+  })
+  t.equal(answer.status, 200)
+  t.same(
+    sessions.list().map(({ isPaused }) => isPaused),
+    [false, false],
+  )
+  await near.session.bye()
+  await far.session.bye()
+})
