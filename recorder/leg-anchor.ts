@@ -1,6 +1,7 @@
 import { type AudioPacket, isQuiet } from './audio-packet.ts'
 import { ClockFollower } from './clock-follower.ts'
 import { Epoch, SMALL_OVERLAP } from './epoch.ts'
+import { HaltDetector } from './halt-detector.ts'
 import type { LegBuffer } from './leg-buffer.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 
@@ -9,11 +10,6 @@ const LEAD_LIMIT = 100 * SAMPLES_PER_MS
 /** How far arrival may be from the end of the last packet where a timestamp jumps within running speech. */
 const CONTINUES_BEFORE = 40 * SAMPLES_PER_MS
 const CONTINUES_AFTER = 200 * SAMPLES_PER_MS
-/** A packet that comes so much later than the one before it promised, and more where packets jitter, may follow a pause. */
-const HALT = 60 * SAMPLES_PER_MS
-const HALT_JITTERS = 4
-/** Before anything is known of its network, a leg is taken to jitter so much. */
-const FIRST_JITTER = 20 * SAMPLES_PER_MS
 /** What holds packets up for longer lets them go together. */
 const LONG_HALT = 200 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
@@ -61,6 +57,7 @@ export class LegAnchor {
   readonly #buffer: LegBuffer
   readonly #clock = new ClockFollower()
   readonly #epoch = new Epoch()
+  readonly #halts = new HaltDetector()
   #stalled: Stalled | undefined
   #beganBeforeZero = false
   /** The call's end. */
@@ -68,9 +65,6 @@ export class LegAnchor {
 
   #lastTimestamp = Number.NEGATIVE_INFINITY
   #lastLength = 0
-  /** How much later than its place the newest packet came, and how much that varies from packet to packet. */
-  #lastExcess = 0
-  #jitter = FIRST_JITTER
   /** Packets in order since its epoch began. */
   #packets = 0
   #wasQuiet = false
@@ -149,9 +143,7 @@ export class LegAnchor {
     // Where the packet would stand had it come without any delay beyond the usual.
     const arrival = packet.arrivedAt + SLOT_SAMPLES - packet.length
     const position = this.#anchorFor(packet, arrival) + packet.timestamp
-    const excess = arrival - position
-    this.#jitter += (Math.abs(excess - this.#lastExcess) - this.#jitter) / 16
-    this.#lastExcess = excess
+    this.#halts.observe(arrival - position)
     return position
   }
 
@@ -182,7 +174,8 @@ export class LegAnchor {
     const isAhead = timestamp !== this.#endTimestamp && lead > LEAD_LIMIT
     if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet, arrival)
     const isTaken = position + length <= this.#buffer.base
-    if (isTaken || this.#hasHalted(packet, arrival - position)) {
+    const mayHalt = packet.missing === 0 && this.#stalled === undefined
+    if (isTaken || (mayHalt && this.#halts.isHalt(arrival - position))) {
       // Nothing comes after the call's end: read so late, a packet is lost where it should have been.
       return arrival < this.#latest ? this.#stall(packet, arrival) : epoch.anchor
     }
@@ -218,12 +211,6 @@ export class LegAnchor {
     this.#buffer.lose(this.#end, next)
     this.#epoch.settle()
     return this.#epoch.turn(timestamp, next)
-  }
-
-  /** Whether its sender may have paused without telling it by timestamps, though what it sent would still fit. */
-  #hasHalted({ missing }: AudioPacket, excess: number): boolean {
-    if (missing !== 0 || this.#stalled !== undefined) return false
-    return excess - this.#lastExcess >= HALT + HALT_JITTERS * this.#jitter
   }
 
   /** The sender stood still without telling it by timestamps, or the network held packets back. */
