@@ -25,10 +25,11 @@ const STALL_MS = 200
 /** So long frames are collected after a stall: what was held back comes at once, what follows a pause in its time. */
 const COLLECT_MS = 100
 /**
- * FreeSWITCH pairs a slot of each side, and which of them it has first may change at any time: all frames then come a
- * slot earlier or later than before. Both legs are in step all the same, which is not to be given up for it.
+ * FreeSWITCH may hold everything back by a packet more from one moment on, or less: its jitter buffer grows as a call
+ * begins, and which side of a stereo fork it has first changes at will. What is said stays whole only where that is
+ * left alone, and legs of one FreeSWITCH drift alike.
  */
-const PAIRING_SLACK = SLOT_SAMPLES + 5 * SAMPLES_PER_MS
+const LEFT_ALONE = 3 * SLOT_SAMPLES
 /** Frames at their pace bring what was collected for, give or take a packet time or two. */
 const PACE_SLACK_MS = 60
 
@@ -67,10 +68,8 @@ export class ForkLeg implements RecordedStream {
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly onLost: OnLost
-    /** Whether its samples come interleaved with another leg's. */
-    readonly isPaired: boolean
   }) {
-    if (options.isPaired) options.leg.allowDrift(PAIRING_SLACK)
+    options.leg.allowDrift(LEFT_ALONE)
     this.streamId = options.plan.streamId
     this.#role = options.plan.role
     this.#isReceiving = options.plan.isReceiving

@@ -147,7 +147,6 @@ export class Recording {
             leg,
             clock: this.#clock,
             onLost,
-            isPaired: legs.length > 1,
           }),
         FORK_RING_SAMPLES,
       )

@@ -25,7 +25,7 @@ function simulate() {
     losses.push([Math.round(at / 8), Math.round(length / 8)])
   const leg = new TimelineLeg(0, () => {}, 32_768)
   const plan = { streamId: 'fork-caller', role: 'caller', isReceiving: true } as const
-  const fork = new ForkLeg({ plan, leg, clock, onLost, isPaired: false })
+  const fork = new ForkLeg({ plan, leg, clock, onLost })
   const heard: number[] = []
   const takeUntil = (positionMs: number) => {
     while (leg.base / 8 + SLOT_MS <= positionMs) {

@@ -17,7 +17,6 @@ async function serve(t: { teardown(end: () => void): void }) {
       leg: new TimelineLeg(Math.round(clock.monotonicMs() * 8) - 8000, () => {}),
       clock,
       onLost: () => {},
-      isPaired: true,
     })
   const legs = [legOf('caller'), legOf('agent')] as const
   const ended: number[] = []
