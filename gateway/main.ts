@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type Clock, SystemClock, type Timer } from '../base/clock.ts'
+import { type Clock, SystemClock } from '../base/clock.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
+import { settledWithin } from '../base/settled-within.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { type DataPaths, dataPaths } from '../config/data-paths.ts'
@@ -267,13 +268,13 @@ async function composeGateway(
     await connection.start()
   }
   closing.push(() => mediaServers.close())
-  await withinMs(clock, mediaServers.start(), MEDIA_SERVERS_MS)
+  await settledWithin(mediaServers.start(), { clock, limitMs: MEDIA_SERVERS_MS })
   sessions.start()
   trunks.start()
   isStarting = false
   for (const router of routers) router.open()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
-  closing.push(() => withinMs(clock, drain(), DRAIN_MS))
+  closing.push(async () => void (await settledWithin(drain(), { clock, limitMs: DRAIN_MS })))
 
   const findUnfinished = async () => {
     await journal.drained()
@@ -370,15 +371,6 @@ async function closeInReverse(
       log.error({ err: error }, 'not closed in order')
     }
   }
-}
-
-async function withinMs(clock: Clock, work: Promise<unknown>, limitMs: number): Promise<void> {
-  let timer: Timer | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = clock.after(limitMs, resolve)
-  })
-  await Promise.race([work, limit])
-  timer?.cancel()
 }
 
 async function main(): Promise<void> {

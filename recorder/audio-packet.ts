@@ -18,6 +18,22 @@ export interface AudioPacket extends SampleSource {
 /** An audio packet that is filled again and again, so that none costs an object. */
 export type ReusedAudioPacket = { -readonly [Field in keyof AudioPacket]: AudioPacket[Field] }
 
+/** One to be filled: of linear samples at 8 kHz, until told otherwise. */
+export function reusedAudioPacket(): ReusedAudioPacket {
+  return {
+    timestamp: 0,
+    arrivedAt: 0,
+    missing: 0,
+    datagram: new Uint8Array(0),
+    offset: 0,
+    length: 0,
+    table: undefined,
+    stride: 2,
+    density: 1,
+    opus: undefined,
+  }
+}
+
 const QUIET_PEAK = 200
 
 /** Whether nothing in the packet can be heard, so that time can be taken out or put in beside it. */

@@ -1,3 +1,4 @@
+import { toneCoefficient, toneEnergy } from './goertzel.ts'
 import { SAMPLE_RATE, SLOT_SAMPLES } from './sample-clock.ts'
 
 /** Hertz of the rows and columns of a keypad (ITU-T Q.23). */
@@ -26,22 +27,14 @@ export function soundsLikeKey(window: Int16Array): boolean {
 }
 
 function coefficientOf(hertz: number): number {
-  return 2 * Math.cos((2 * Math.PI * hertz) / SAMPLE_RATE)
+  return toneCoefficient(hertz, SAMPLE_RATE)
 }
 
-/** Energy of the loudest of some tones (Goertzel). */
+/** Energy of the loudest of some tones. */
 function loudest(window: Int16Array, coefficients: readonly number[]): number {
   let most = 0
   for (const coefficient of coefficients) {
-    let previous = 0
-    let before = 0
-    for (let index = 0; index < window.length; index++) {
-      const now = (window[index] ?? 0) + coefficient * previous - before
-      before = previous
-      previous = now
-    }
-    const power = previous ** 2 + before ** 2 - coefficient * previous * before
-    most = Math.max(most, (2 * power) / window.length)
+    most = Math.max(most, toneEnergy(window, coefficient))
   }
   return most
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { ReusedAudioPacket } from './audio-packet.ts'
+import { type ReusedAudioPacket, reusedAudioPacket } from './audio-packet.ts'
 import type { OnLost } from './leg-buffer.ts'
 import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
@@ -80,18 +80,7 @@ export class ForkLeg implements RecordedStream {
     this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
     this.#heardAtMs = options.clock.monotonicMs()
     this.#lostFrom = this.#now()
-    this.#packet = {
-      timestamp: 0,
-      arrivedAt: 0,
-      missing: 0,
-      datagram: new Uint8Array(0),
-      offset: 0,
-      length: 0,
-      table: undefined,
-      stride: 2,
-      density: 1,
-      opus: undefined,
-    }
+    this.#packet = reusedAudioPacket()
   }
 
   get role(): StreamPlan['role'] {

@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
-import type { ReusedAudioPacket } from './audio-packet.ts'
+import { type ReusedAudioPacket, reusedAudioPacket } from './audio-packet.ts'
 import { frameFilteredPayload, isFiltered } from './decoding/filter-kinds.ts'
 import type { FilterProcesses } from './decoding/filter-processes.ts'
 import { PlacementQueue } from './decoding/placement-queue.ts'
 import { StreamDecoders } from './decoding/stream-decoders.ts'
-import { g711Table } from './g711.ts'
 import type { DecodedFormat, FilteredCodec, PayloadFormat } from './recording-plan.ts'
 import type { RtpPacket } from './rtp-packet.ts'
 import { SAMPLE_RATE, SAMPLES_PER_MS } from './sample-clock.ts'
@@ -32,18 +31,7 @@ export class PayloadPlacer {
   readonly #queue: PlacementQueue
   readonly #decoders = new StreamDecoders()
   /** Filled for each packet, so that none costs an object. */
-  readonly #audio: ReusedAudioPacket = {
-    timestamp: 0,
-    arrivedAt: 0,
-    missing: 0,
-    datagram: new Uint8Array(0),
-    offset: 0,
-    length: 0,
-    table: g711Table('PCMU'),
-    stride: 1,
-    density: 1,
-    opus: undefined,
-  }
+  readonly #audio: ReusedAudioPacket = reusedAudioPacket()
   /** RTP timestamp of the newest audio. */
   #newestTimestamp: number | undefined
 

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { settledWithin } from '../base/settled-within.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Connection } from './database.ts'
 import { JournalCarrier } from './journal-carrier.ts'
@@ -145,22 +146,15 @@ export class FileJournal implements ContactJournal {
   async #end(drainMs: number): Promise<void> {
     this.#gathering?.cancel()
     this.#wakeUp()
-    if (this.#running !== undefined) await this.#drainedWithin(drainMs)
+    if (this.#running !== undefined) {
+      await settledWithin(this.drained(), { clock: this.#clock, limitMs: drainMs })
+    }
     this.#isStopping = true
     this.#wakeUp()
     await this.#carrier.close()
     await this.#running
     await this.#reader.close()
     this.#writer.close({ removesSegment: this.#depth === 0 })
-  }
-
-  async #drainedWithin(drainMs: number): Promise<void> {
-    let timer: Timer | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.#clock.after(drainMs, resolve)
-    })
-    await Promise.race([this.drained(), timeout])
-    timer?.cancel()
   }
 
   async #run(): Promise<void> {

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
-import { contactPageSchema } from '../../portal/view-schemas.ts'
 import { explainRecording } from '../../retention/explain.ts'
 import { createDatabasePool } from '../../storage/database.ts'
 import type { ContactView, RecordingView } from '../../storage/model.ts'
+import { awaitVerdict } from '../api/await-verdict.ts'
 import { describeContact, describeRecording } from '../api/describe-contact.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { SiprecCaller } from '../caller/siprec-caller.ts'
@@ -40,7 +39,14 @@ export async function demonstrate(
   print(`A call from ${CALLER} to ${serviceNumber} (${line?.name ?? 'no line'}), agent ${AGENT}:`)
   const callId = await placeCall(serviceNumber, { config, client, terminal, rootPath })
 
-  const { contact, recording } = await awaitVerdict(callId, client)
+  const ended = await awaitVerdict(callId, { client, withinMs: VERDICT_WITHIN_MS })
+  if (ended === undefined) {
+    throw new TallenneError(
+      'no_verdict',
+      `The call has no verdict ${VERDICT_WITHIN_MS / 1000} s after its end: see the gateway's log.`,
+    )
+  }
+  const { contact, recording } = ended
   const timeZone = line?.timeZone ?? config.catchAll.timeZone
   print('')
   print('The contact row')
@@ -108,21 +114,4 @@ async function explain(recordingId: string, { database }: Config): Promise<strin
   } finally {
     await pool.end()
   }
-}
-
-async function awaitVerdict(callId: string, client: PortalClient) {
-  const path = `/api/contacts?callId=${encodeURIComponent(callId)}`
-  const giveUpMs = performance.now() + VERDICT_WITHIN_MS
-  while (performance.now() < giveUpMs) {
-    const { items } = await client.read(path, contactPageSchema)
-    const [contact] = items
-    const recording = contact?.recordings[0]
-    const isOver = contact?.endedAt && recording && recording.state !== 'recording'
-    if (contact && isOver) return { contact, recording }
-    await delay(100)
-  }
-  throw new TallenneError(
-    'no_verdict',
-    `The call has no verdict ${VERDICT_WITHIN_MS / 1000} s after its end: see the gateway's log.`,
-  )
 }

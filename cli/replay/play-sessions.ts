@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../base/tallenne-error.ts'
-import { contactPageSchema } from '../../portal/view-schemas.ts'
 import type { ContactView, RecordingView } from '../../storage/model.ts'
+import { awaitVerdict } from '../api/await-verdict.ts'
 import type { PortalClient } from '../api/portal-client.ts'
 import { MediaPorts } from './media-ports.ts'
 import type { ReplaySession } from './replay-session.ts'
@@ -10,7 +10,6 @@ import { type PlayedSession, SessionPlayer } from './session-player.ts'
 import type { SipLink } from './sip-link.ts'
 
 const VERDICT_WITHIN_MS = 60_000
-const ASK_EVERY_MS = 200
 
 /** What came of a session that was played. */
 export type ReplayOutcome =
@@ -57,26 +56,11 @@ async function playOne(session: ReplaySession, options: PlayOptions): Promise<Re
     const parties = options.partiesOf(session)
     const player = new SessionPlayer({ session, link, ports, speed, parties, signal })
     const played = await player.play()
-    const ended = await awaitVerdict(played.callId, client)
+    const ended = await awaitVerdict(played.callId, { client, withinMs: VERDICT_WITHIN_MS })
     if (ended !== undefined) return { kind: 'recorded', session, played, ...ended }
     const reason = `The session has no verdict ${VERDICT_WITHIN_MS / 1000} s after its end: see the gateway's log.`
     return { kind: 'failed', session, reason }
   } finally {
     ports.close()
   }
-}
-
-async function awaitVerdict(callId: string, client: PortalClient) {
-  const path = `/api/contacts?callId=${encodeURIComponent(callId)}`
-  const giveUpMs = performance.now() + VERDICT_WITHIN_MS
-  while (performance.now() < giveUpMs) {
-    const { items } = await client.read(path, contactPageSchema)
-    const [contact] = items
-    const recording = contact?.recordings.at(-1)
-    if (contact && contact.endedAt !== null && recording && recording.state !== 'recording') {
-      return { contact, recording }
-    }
-    await delay(ASK_EVERY_MS)
-  }
-  return undefined
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Clock, Timer } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { sendMistakes, sendProblem } from '../../base/problem.ts'
+import { settledWithin } from '../../base/settled-within.ts'
 import { isBearer } from '../is-bearer.ts'
 import type { CallControl } from './call-control.ts'
 import type { CallControls } from './call-controls.ts'
@@ -43,7 +44,8 @@ export function addCallControlRoute(app: FastifyInstance, options: CallControlRo
         log.info({ contactId, action, actor, reason }, 'order for a call')
       }
       const ordered = Promise.all(calls.map((call) => obey(call, action, order, clock)))
-      if (!(await isConfirmed(ordered, clock))) return refuseUnconfirmed(reply)
+      const isConfirmed = await settledWithin(ordered, { clock, limitMs: CONFIRM_MS })
+      if (!isConfirmed) return refuseUnconfirmed(reply)
       return { items: calls.map(view) }
     })
   }
@@ -78,16 +80,6 @@ function view({ contact, recordingId, pausedBy, pauses, isStopped }: CallControl
     isStopped,
     pauses,
   }
-}
-
-async function isConfirmed(ordered: Promise<unknown>, clock: Clock): Promise<boolean> {
-  let timer: Timer | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = clock.after(CONFIRM_MS, () => resolve(false))
-  })
-  const isInTime = await Promise.race([ordered.then(() => true), late])
-  timer?.cancel()
-  return isInTime
 }
 
 function refuseUnknown(reply: FastifyReply): FastifyReply {

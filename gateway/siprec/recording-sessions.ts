@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { settledWithin } from '../../base/settled-within.ts'
 import type { SiprecConfig } from '../../config/siprec-config.ts'
 import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
@@ -138,10 +139,9 @@ export class RecordingSessions {
     this.#untold.close()
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((session) => session.end('shutdown', { reasons: ['shutdown'] })))
-    await Promise.race([
-      Promise.all(sessions.map((session) => session.farewell)),
-      new Promise<void>((resolve) => this.#options.clock.after(FAREWELL_MS, resolve)),
-    ])
+    const { clock } = this.#options
+    const farewells = Promise.all(sessions.map((session) => session.farewell))
+    await settledWithin(farewells, { clock, limitMs: FAREWELL_MS })
   }
 
   #take(

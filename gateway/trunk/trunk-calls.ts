@@ -1,3 +1,4 @@
+import { settledWithin } from '../../base/settled-within.ts'
 import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { ContactJournal } from '../../storage/model.ts'
@@ -104,10 +105,9 @@ export class TrunkCalls {
     this.#served.close()
     const calls = [...this.#calls.values()]
     await Promise.all(calls.map((call) => call.shutDown()))
-    await Promise.race([
-      Promise.all(calls.map((call) => call.farewell)),
-      new Promise<void>((resolve) => this.#options.clock.after(FAREWELL_MS, resolve)),
-    ])
+    const { clock } = this.#options
+    const farewells = Promise.all(calls.map((call) => call.farewell))
+    await settledWithin(farewells, { clock, limitMs: FAREWELL_MS })
   }
 
   #take(request: SipRequest, response: SipResponse, server: TrunkServer): boolean {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import type { AudioPacket, ReusedAudioPacket } from '../audio-packet.ts'
+import { type AudioPacket, type ReusedAudioPacket, reusedAudioPacket } from '../audio-packet.ts'
 import type { Density } from '../sample-density.ts'
 import { fitSamples } from '../sample-source.ts'
 import type { PacketCounter, StreamTally } from '../stream-tally.ts'
@@ -40,18 +40,7 @@ export class PlacementQueue {
   readonly #tally: StreamTally
   readonly #processes: FilterProcesses
   readonly #clock: Clock
-  readonly #audio: ReusedAudioPacket = {
-    timestamp: 0,
-    arrivedAt: 0,
-    missing: 0,
-    datagram: new Uint8Array(0),
-    offset: 0,
-    length: 0,
-    table: undefined,
-    stride: 2,
-    density: 1,
-    opus: undefined,
-  }
+  readonly #audio: ReusedAudioPacket = reusedAudioPacket()
   #waiting: Waiting[] = []
   #feed: FilterFeed | undefined
   /** Feeds that end. */

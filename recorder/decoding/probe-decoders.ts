@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
+import { toneCoefficient, toneEnergy } from '../goertzel.ts'
 import type { FilteredCodec } from '../recording-plan.ts'
 import { SAMPLE_RATE } from '../sample-clock.ts'
 import { FILTER_KINDS, type FilterKind } from './filter-kinds.ts'
@@ -72,18 +73,8 @@ function judge(
   return `ffmpeg decodes ${kind.name} to something else than was said`
 }
 
-/** How much of the sound is the known tone, 0 to 1 (Goertzel). */
+/** How much of the sound is the known tone, 0 to 1. */
 function toneShare(samples: Float64Array, rate: number): number {
-  const coefficient = 2 * Math.cos((2 * Math.PI * KNOWN_TONE_HZ) / rate)
-  let last = 0
-  let before = 0
-  let energy = 0
-  for (const sample of samples) {
-    const next = sample + coefficient * last - before
-    before = last
-    last = next
-    energy += sample * sample
-  }
-  const power = last * last + before * before - coefficient * last * before
-  return energy === 0 ? 0 : power / ((energy * samples.length) / 2)
+  const energy = samples.reduce((sum, sample) => sum + sample * sample, 0)
+  return energy === 0 ? 0 : toneEnergy(samples, toneCoefficient(KNOWN_TONE_HZ, rate)) / energy
 }

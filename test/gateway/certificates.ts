@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { TlsSettings } from '../../gateway/sip-server/tls-settings.ts'
 
 /** Files of one certificate. */
 export interface CertificateFiles {
@@ -57,6 +58,19 @@ export class TestAuthority {
       ],
     )
     return { cert, key }
+  }
+
+  /** A server's settings with that certificate, which takes any client and trusts this authority. */
+  settings({ cert, key }: CertificateFiles): TlsSettings {
+    return {
+      certPath: cert,
+      keyPath: key,
+      caPath: this.cert,
+      clientCertificate: 'none',
+      clientNames: [],
+      serverCertificate: 'name',
+      minVersion: 'TLSv1.2',
+    }
   }
 }
 

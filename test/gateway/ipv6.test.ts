@@ -16,16 +16,7 @@ const SDP =
 /** A node on every transport of both IP versions, side by side, whose calls are all answered. */
 async function start(t: Test) {
   const authority = new TestAuthority(t)
-  const { cert, key } = authority.issue(['IP:::1', 'IP:127.0.0.1'])
-  const tls = {
-    certPath: cert,
-    keyPath: key,
-    caPath: authority.cert,
-    clientCertificate: 'none',
-    clientNames: [],
-    serverCertificate: 'name',
-    minVersion: 'TLSv1.2',
-  } as const
+  const tls = authority.settings(authority.issue(['IP:::1', 'IP:127.0.0.1']))
   const clock = new SystemClock()
   const log = createSilentLog()
   const server = new SipServer({

@@ -9,24 +9,12 @@ import {
 } from '../../../gateway/sip-server/tls-credentials.ts'
 import type { TlsSettings } from '../../../gateway/sip-server/tls-settings.ts'
 import { ManualClock } from '../../manual-clock.ts'
-import { type CertificateFiles, replaceFiles, TestAuthority } from '../certificates.ts'
+import { replaceFiles, TestAuthority } from '../certificates.ts'
 import { sipRequest } from './sip-text.ts'
 import { StreamPeer } from './stream-peer.ts'
 import { startServer } from './test-server.ts'
 
 const authority = new TestAuthority(t)
-
-function settingsOf({ cert, key }: CertificateFiles): TlsSettings {
-  return {
-    certPath: cert,
-    keyPath: key,
-    caPath: authority.cert,
-    clientCertificate: 'none',
-    clientNames: [],
-    serverCertificate: 'name',
-    minVersion: 'TLSv1.2',
-  }
-}
 
 function load(t: Test, settings: TlsSettings) {
   const loaded: LoadedCredentials[] = []
@@ -43,7 +31,7 @@ function load(t: Test, settings: TlsSettings) {
 t.test('a renewed certificate is taken when it is whole', async (t) => {
   const files = authority.issue(['DNS:old.example.com'], { days: 1 })
   const renewed = authority.issue(['DNS:new.example.com'], { days: 90 })
-  const { credentials, loaded } = load(t, settingsOf(files))
+  const { credentials, loaded } = load(t, authority.settings(files))
   await credentials.start()
   await credentials.reload()
   t.equal(loaded.length, 1, 'what has not changed is not read again')
@@ -69,17 +57,20 @@ t.test('a renewed certificate is taken when it is whole', async (t) => {
 t.test('files that are no certificate are told at the start, by their names', async (t) => {
   const files = authority.issue(['DNS:a.example.com'])
   writeFileSync(files.cert, 'nothing')
-  for (const settings of [settingsOf(files), settingsOf({ ...files, cert: '/nonexistent' })]) {
+  for (const settings of [
+    authority.settings(files),
+    authority.settings({ ...files, cert: '/nonexistent' }),
+  ]) {
     const { credentials } = load(t, settings)
     await t.rejects(credentials.start(), { code: 'tls_files', message: settings.certPath })
   }
-  await t.rejects(startServer(t, { tls: settingsOf(files) }), { code: 'tls_files' })
+  await t.rejects(startServer(t, { tls: authority.settings(files) }), { code: 'tls_files' })
 })
 
 t.test('new connections get the renewed certificate, and old ones live on', async (t) => {
   const clock = new ManualClock()
   const files = authority.issue(['DNS:old.example.com'])
-  const { server, tlsPort } = await startServer(t, { clock, tls: settingsOf(files) })
+  const { server, tlsPort } = await startServer(t, { clock, tls: authority.settings(files) })
   const old = await StreamPeer.openTls(tlsPort, { rejectUnauthorized: false })
   replaceFiles(files, authority.issue(['DNS:new.example.com']))
   clock.advance(10_000)

@@ -15,16 +15,7 @@ const sbc = authority.issue(['DNS:sbc1.example.com'])
 const stranger = new TestAuthority(t, 'Another Authority').issue(['DNS:sbc1.example.com'])
 
 function settings(changes: Partial<TlsSettings> = {}): TlsSettings {
-  return {
-    certPath: ours.cert,
-    keyPath: ours.key,
-    caPath: authority.cert,
-    clientCertificate: 'none',
-    clientNames: [],
-    serverCertificate: 'name',
-    minVersion: 'TLSv1.2',
-    ...changes,
-  }
+  return { ...authority.settings(ours), ...changes }
 }
 
 function credentials({ cert, key }: CertificateFiles) {
