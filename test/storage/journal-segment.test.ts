@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { newId } from '../../base/uuid.ts'
 import { crc32 } from '../../storage/crc32.ts'
 import { decodeLine, encodeRecord } from '../../storage/journal-record.ts'
 import {
@@ -44,6 +45,19 @@ t.test('a record is a line that reads back as itself', (t) => {
     t.equal(line.indexOf('\n'), line.length - 1)
     t.strictSame(decodeLine(line.subarray(0, -1)), { kind: 'record', record })
   }
+  t.end()
+})
+
+t.test('metadata that came later is an entry as well', (t) => {
+  const entry = {
+    kind: 'metadata.received',
+    documentId: newId(),
+    contactId: newId(),
+    receivedAtMs: 1_768_465_800_000,
+    document: '<recording/>',
+  } as const
+  const record = { sequence: 1, appendedAtMs: 1_768_465_800_123, entry }
+  t.strictSame(decodeLine(encodeRecord(record).subarray(0, -1)), { kind: 'record', record })
   t.end()
 })
 
