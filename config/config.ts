@@ -45,6 +45,8 @@ const media = z.strictObject({
   /** Decoder processes at a time, one for each stream of a codec that ffmpeg decodes. */
   maxDecoders: z.int().min(0).max(10_000).default(64),
   holdBackMs: z.int().min(100).max(1000).default(500),
+  /** SRTP of keys that have protected more packets than they may is recorded all the same. */
+  takesExpiredKeys: z.boolean().default(false),
   opus: z
     .strictObject({
       complexity: z.int().min(0).max(10).default(3),

@@ -322,7 +322,7 @@ function route(
 function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
   const { media } = config
   const count = media.engines ?? availableParallelism()
-  const other = media.otherVersion
+  const { otherVersion: other, holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb } = media
   return splitPorts(media.ports.from, media.ports.to, count).map((range, engineIndex) => ({
     engineIndex,
     bindAddress: media.bindAddress,
@@ -338,10 +338,7 @@ function engineSettings(config: Config, paths: DataPaths): readonly EngineSettin
     portRestMs: media.ports.restS * 1000,
     maxRecordings: Math.ceil(media.maxRecordings / count),
     maxDecoders: Math.ceil(media.maxDecoders / count),
-    holdBackMs: media.holdBackMs,
-    opus: media.opus,
-    skipsQuiet: media.skipsQuiet,
-    quietDb: media.quietDb,
+    ...{ holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb },
     spoolPath: paths.spool,
     ...(media.freeswitch && { forkListen: forkListen(media.freeswitch.forks, engineIndex) }),
   }))

@@ -192,6 +192,8 @@ export interface EngineSettings {
   readonly maxDecoders: number
   /** How long audio is held back for stragglers, milliseconds. */
   readonly holdBackMs: number
+  /** SRTP of keys that are past their lifetime is recorded all the same; kept out where absent. */
+  readonly takesExpiredKeys?: boolean
   readonly opus: { readonly complexity: number; readonly bitrateBps: number }
   /** A leg below `quietDb` (dBFS) for 200 ms is written as silence without encoding; false encodes all. */
   readonly skipsQuiet: boolean

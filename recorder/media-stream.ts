@@ -72,6 +72,8 @@ export class MediaStream implements RecordedStream {
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly processes: FilterProcesses
+    /** Packets of a key that is past its lifetime are heard all the same. */
+    readonly takesExpiredKeys?: boolean | undefined
     /** Recording a packet threw. The stream records no more, and relays on. */
     readonly onFailed: (error: unknown) => void
     /** The party typed a code of the plan's; its last key arrived then, monotonic milliseconds. */
@@ -86,8 +88,10 @@ export class MediaStream implements RecordedStream {
     this.heardAtMs = options.clock.monotonicMs()
     this.#onFailed = options.onFailed
     this.#onCode = options.onCode
-    this.#protection = options.protection ?? new StreamProtection(this.tally, options.plan.srtp)
-    options.protection?.handOver(this.tally, options.plan.srtp)
+    const { tally } = this
+    const { srtp } = options.plan
+    this.#protection = options.protection ?? new StreamProtection({ ...options, tally, plan: srtp })
+    options.protection?.handOver(tally, srtp)
     this.party = new RelayParty(options.sockets, this.#protection)
     this.party.signal(options.plan.remote, options.plan.relay)
     this.#source = new MediaSource(options.plan.remote)
@@ -202,9 +206,13 @@ export class MediaStream implements RecordedStream {
   }
 
   #onMedia(datagram: Buffer, from: RemoteInfo): void {
-    switch (classifyDatagram(datagram)) {
+    const kind = classifyDatagram(datagram)
+    switch (kind) {
       case 'keepAlive':
-        this.tally.keepAlive++
+      case 'stun':
+      case 'zrtp':
+      case 'dtls':
+        this.tally[kind]++
         return
       case 'unknown':
         this.tally.notRtp++
@@ -302,8 +310,9 @@ export class MediaStream implements RecordedStream {
   }
 
   #onControl(received: Uint8Array, from: RemoteInfo, socket: Socket): void {
-    if (classifyDatagram(received) !== 'rtcp') {
-      this.tally[received.length === 0 ? 'keepAlive' : 'notRtp']++
+    const kind = classifyDatagram(received)
+    if (kind !== 'rtcp') {
+      this.tally[kind === 'rtp' || kind === 'unknown' ? 'notRtp' : kind]++
       return
     }
     const datagram = this.#protection.openRtcp(received)

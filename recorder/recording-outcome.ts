@@ -76,6 +76,8 @@ function channelFacts(ended: EndedRecording, channel: 0 | 1): ChannelFacts {
       (most, { tally }) => Math.max(most, tally.longestUnauthenticatedRun),
       0,
     ),
+    expiredPackets: heard.reduce((sum, { tally }) => sum + tally.keyExpired, 0),
+    outlivedPackets: heard.reduce((sum, { tally }) => sum + tally.keyOutlived, 0),
     isMixed: heard.some((stream) => stream.role === 'mixed'),
   }
 }

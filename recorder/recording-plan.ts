@@ -169,6 +169,7 @@ export type ReasonCode =
   | 'mixed_stream'
   | 'unrecordable_codec'
   | 'unauthenticated_media'
+  | 'key_expired'
   | 'paused'
 
 /** A stretch of a channel for which packets were sent and never came. */
@@ -188,6 +189,10 @@ export interface StreamCounters {
   readonly events: number
   readonly comfortNoise: number
   readonly keepAlive: number
+  /** Checks of connectivity, which SIPREC needs none of. */
+  readonly stun: number
+  readonly zrtp: number
+  readonly dtls: number
   readonly rtcp: number
   readonly wrongSource: number
   readonly wrongPayloadType: number
@@ -197,6 +202,10 @@ export interface StreamCounters {
   readonly unauthenticated: number
   /** SRTP or SRTCP that came before. */
   readonly replayed: number
+  /** SRTP or SRTCP of a key that had protected as many packets as it may, kept out. */
+  readonly keyExpired: number
+  /** The same where such packets are taken; counted beside the rest. */
+  readonly keyOutlived: number
   /** Most packets of media in a row that could not be authenticated, with a key to do it by. */
   readonly longestUnauthenticatedRun: number
   /** Passed on, and of a codec that cannot be recorded. */

@@ -123,31 +123,27 @@ export class Recording {
     return stream instanceof MediaStream && stream.sockets ? stream.release() : undefined
   }
 
-  addStream(given: StreamPlan, { sockets, protection }: StreamPlace): void {
-    const plan = this.#heard(given)
-    const onFailed = (error: unknown) => this.fail(error)
-    const onCode = (code: PauseCode, arrivedAtMs: number) => this.pauses.obey(code, arrivedAtMs)
-    const clock = this.#clock
-    const processes = this.#processes
-    this.#add(
-      (leg) =>
-        new MediaStream({ plan, sockets, protection, leg, clock, processes, onFailed, onCode }),
-    )
+  addStream(given: StreamPlan, place: StreamPlace): void {
+    const options = {
+      ...place,
+      plan: this.#heard(given),
+      clock: this.#clock,
+      processes: this.#processes,
+      takesExpiredKeys: this.#settings.takesExpiredKeys,
+      onFailed: (error: unknown) => this.fail(error),
+      onCode: (code: PauseCode, arrivedAtMs: number) => this.pauses.obey(code, arrivedAtMs),
+    }
+    this.#add((leg) => new MediaStream({ ...options, leg }))
   }
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
   forkLegs({ legs }: ForkPlan): readonly ForkLeg[] {
+    const clock = this.#clock
     return legs.map((plan) => {
       const known = this.#streams.get(plan.streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        (leg, onLost) =>
-          new ForkLeg({
-            plan: this.#heard(plan),
-            leg,
-            clock: this.#clock,
-            onLost,
-          }),
+        (leg, onLost) => new ForkLeg({ plan: this.#heard(plan), leg, clock, onLost }),
         FORK_RING_SAMPLES,
       )
     })

@@ -20,6 +20,9 @@ export class StreamTally {
   events = 0
   comfortNoise = 0
   keepAlive = 0
+  stun = 0
+  zrtp = 0
+  dtls = 0
   rtcp = 0
   wrongSource = 0
   wrongPayloadType = 0
@@ -27,6 +30,8 @@ export class StreamTally {
   whileInactive = 0
   unauthenticated = 0
   replayed = 0
+  keyExpired = 0
+  keyOutlived = 0
   longestUnauthenticatedRun = 0
   unrecordable = 0
   undecodable = 0

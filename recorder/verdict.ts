@@ -13,6 +13,10 @@ export interface ChannelFacts {
   readonly lostMs: number
   /** Most packets in a row that could not be authenticated. */
   readonly unauthenticatedRun: number
+  /** Packets of a key past its lifetime that were kept out. */
+  readonly expiredPackets: number
+  /** The same that were taken. */
+  readonly outlivedPackets: number
   /** Whether what it carries is both parties in one stream. */
   readonly isMixed: boolean
 }
@@ -36,8 +40,11 @@ const SILENT_LEG_AFTER_MS = 3000
 const LOSS_MARKED = { ratio: 0.01, gapMs: 200 } as const
 /** …and the recording is partial from 5 % of a channel or one gap of 2 s. */
 const LOSS_PARTIAL = { ratio: 0.05, gapMs: 2000 } as const
-/** A second of packets of a key that is not the peer's; a forged packet now and then is not held against the recording. */
-const WRONG_KEY_RUN = 50
+/**
+ * A second of packets of a key that is not the peer's, or is past its lifetime; a forged packet now and then is not held
+ * against the recording.
+ */
+const WRONG_KEY_PACKETS = 50
 /** File and call may differ by so much. */
 const LENGTH_TOLERANCE_MS = 400
 
@@ -48,7 +55,7 @@ const LENGTH_TOLERANCE_MS = 400
  * |---|---|
  * | `failed` | there was media and none of it could be written, or there is no file because the engine gave the recording up, the call's codec could not be recorded or its packets could not be authenticated |
  * | `silent` | no media came (`no_media`), or nothing above the quiet level in either channel |
- * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded or could not be authenticated (`unauthenticated_media`), the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost or an overloaded engine read 1 % of a channel too late (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
+ * | `partial` | writing ended early, a part of the call had a codec that cannot be recorded or could not be authenticated (`unauthenticated_media`) or came under a key past its lifetime (`key_expired`), the node was stopped while the call went on (`shutdown`), a crash was repaired, one leg stayed without a packet (`leg_silent`), 5 % of a channel or 2 s in one piece were lost or an overloaded engine read 1 % of a channel too late (`media_lost`), or file and call differ by more than 400 ms (`length_mismatch`) |
  * | `complete` | everything else; reasons may still mark it |
  *
  * docs/verdicts.md says the same to operators.
@@ -59,11 +66,16 @@ export function giveVerdict(facts: RecordingFacts): {
 } {
   const reasons = new Set<ReasonCode>(facts.reasons)
   const isLocked = facts.channels.some(
-    ({ unauthenticatedRun }) => unauthenticatedRun >= WRONG_KEY_RUN,
+    ({ unauthenticatedRun }) => unauthenticatedRun >= WRONG_KEY_PACKETS,
   )
   if (isLocked) reasons.add('unauthenticated_media')
+  const isExpired = facts.channels.some(({ expiredPackets }) => expiredPackets >= WRONG_KEY_PACKETS)
+  if (isExpired || facts.channels.some(({ outlivedPackets }) => outlivedPackets > 0)) {
+    reasons.add('key_expired')
+  }
   const isCut =
     isLocked ||
+    isExpired ||
     facts.sinkFailure !== undefined ||
     reasons.has('engine_failed') ||
     reasons.has('unrecordable_codec')

@@ -1,3 +1,4 @@
+import { MOST_MEDIA_PACKETS } from '../../recorder/srtp/key-use.ts'
 import type { SrtpKeying, SrtpMasterKey } from '../../recorder/srtp/srtp-plan.ts'
 import { SRTP_SUITES, type SrtpSuite } from '../../recorder/srtp/srtp-suite.ts'
 
@@ -15,8 +16,6 @@ export type CryptoReading =
   | { readonly kind: 'usable'; readonly attribute: CryptoAttribute }
   | { readonly kind: 'unusable'; readonly problem: string }
 
-/** What RFC 3711 §9.2 allows a key to protect. */
-const LONGEST_LIFETIME = 2n ** 48n
 const LONGEST_MKI_BYTES = 128
 /** Names of drafts that some senders still use. */
 const OLD_NAMES: Readonly<Record<string, keyof typeof SRTP_SUITES>> = {
@@ -30,9 +29,9 @@ const PLAIN_RTCP = 'UNENCRYPTED_SRTCP'
 /**
  * Reads the value of an `a=crypto` attribute: `tag suite inline:key[|lifetime][|MKI:length][;inline:…] [parameter …]`.
  *
- * A lifetime must be one that is allowed, and says nothing further: whoever gave it renews the key. An attribute with
- * a mandatory parameter that is not supported cannot be used (§6.3.7); among them are those that switch encryption or
- * authentication of RTP off, and key derivation anew.
+ * A lifetime must be one that RFC 3711 §9.2 allows. An attribute with a mandatory parameter that is not supported
+ * cannot be used (§6.3.7); among them are those that switch encryption or authentication of RTP off, and key derivation
+ * anew.
  */
 export function readCrypto(value: string): CryptoReading {
   const [tag = '', suiteName = '', keys = '', ...parameters] = value.trim().split(/[ \t]+/)
@@ -81,8 +80,9 @@ function readMasterKey(parameter: string, suite: SrtpSuite): SrtpMasterKey | str
   const mki = last.includes(':') ? readMki(last) : ''
   const lifetimes = last.includes(':') ? options.slice(0, -1) : options
   if (mki === undefined) return 'with an unreadable key identifier'
-  if (lifetimes.length > 1 || !lifetimes.every(isLifetime)) return 'with an unreadable lifetime'
-  return { keyAndSalt: keyAndSalt.toString('base64'), mki }
+  const [lifetime] = lifetimes.map(readLifetime)
+  if (lifetimes.length > 1 || lifetime === 'unreadable') return 'with an unreadable lifetime'
+  return { keyAndSalt: keyAndSalt.toString('base64'), mki, ...(lifetime && { lifetime }) }
 }
 
 /** `value:length`, as hexadecimal digits of so many bytes. */
@@ -95,11 +95,10 @@ function readMki(text: string): string | undefined {
 }
 
 /** A number of packets, or a power of two. */
-function isLifetime(text: string): boolean {
+function readLifetime(text: string): number | 'unreadable' {
   const [, power, digits = ''] = /^(2\^)?(\d{1,15})$/.exec(text) ?? []
-  if (digits === '') return false
-  const packets = power === undefined ? BigInt(digits) : 2n ** BigInt(Math.min(Number(digits), 64))
-  return packets > 0n && packets <= LONGEST_LIFETIME
+  const packets = power === undefined ? Number(digits) : 2 ** Number(digits)
+  return packets > 0 && packets <= MOST_MEDIA_PACKETS ? packets : 'unreadable'
 }
 
 /** Several keys need identifiers, of one length and each its own. */

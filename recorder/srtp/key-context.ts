@@ -11,6 +11,8 @@ export interface KeyContext {
   readonly mki: Uint8Array
   readonly rtp: Transform
   readonly rtcp: Transform
+  /** Whether it is of that key, whatever is said of its lifetime. */
+  isOf(suite: SrtpSuite, master: SrtpMasterKey): boolean
 }
 
 /** RTCP keeps a tag of 80 bits also where RTP's is shorter (RFC 3711 §5.2). */
@@ -24,6 +26,8 @@ export function createKeyContext(suite: SrtpSuite, master: SrtpMasterKey): KeyCo
     mki: Buffer.from(master.mki, 'hex'),
     rtp: transformFor('rtp', suite.tagBytes),
     rtcp: transformFor('rtcp', RTCP_TAG_BYTES),
+    isOf: (otherSuite, other) =>
+      otherSuite === suite && other.mki === master.mki && other.keyAndSalt === master.keyAndSalt,
   }
 
   function transformFor(kind: 'rtp' | 'rtcp', tagBytes: number): Transform {

@@ -1,6 +1,6 @@
 import { createKeyContext } from './key-context.ts'
 import { ReceivedSources, type Refusal } from './received-sources.ts'
-import type { SrtpKeying } from './srtp-plan.ts'
+import type { SrtpKeying, SrtpMasterKey } from './srtp-plan.ts'
 import { SRTP_SUITES } from './srtp-suite.ts'
 
 interface Ring {
@@ -21,38 +21,61 @@ export class PacketOpener {
   #previous: Ring | undefined
   /** Since when packets come under the current keys, after others. */
   #renewedAtMs: number | undefined
+  /** Whose the packet was that was opened last. */
+  #opened: ReceivedSources | undefined
 
   /** Whether there are keys at all. */
   get hasKeys(): boolean {
     return this.#current !== undefined
   }
 
+  /** Whether the packet that was opened last is of a key that has protected more than it may. */
+  get isBeyondLifetime(): boolean {
+    return this.#opened?.use.isBeyond ?? false
+  }
+
   /** Equal keys go on as they are, with what they know; others leave those of now valid until they are in use. */
   agree(keying: SrtpKeying | undefined): void {
-    if (isSame(keying, this.#current?.keying)) return
+    if (JSON.stringify(keying) === JSON.stringify(this.#current?.keying)) return
     const before = this.#current
-    const returning = isSame(keying, this.#previous?.keying) ? this.#previous : undefined
-    this.#current = returning ?? (keying && createRing(keying, before))
+    this.#current = keying && createRing(keying, [before, this.#previous])
     this.#previous = before
     this.#renewedAtMs = undefined
   }
 
   openRtp(packet: Uint8Array, nowMs: number): Uint8Array | Refusal {
-    const first = openWith(this.#current, (key) => key.openRtp(packet, nowMs))
+    const first = this.#openWith(this.#current, (key) => key.openRtp(packet, nowMs))
     if (this.#previous === undefined) return first
     if (typeof first !== 'string') {
       this.#retire(nowMs)
       return first
     }
-    const second = openWith(this.#previous, (key) => key.openRtp(packet, nowMs))
+    const second = this.#openWith(this.#previous, (key) => key.openRtp(packet, nowMs))
     return typeof second === 'string' ? first : second
   }
 
   openRtcp(packet: Uint8Array): Uint8Array | Refusal {
-    const first = openWith(this.#current, (key) => key.openRtcp(packet))
+    const first = this.#openWith(this.#current, (key) => key.openRtcp(packet))
     if (this.#previous === undefined || typeof first !== 'string') return first
-    const second = openWith(this.#previous, (key) => key.openRtcp(packet))
+    const second = this.#openWith(this.#previous, (key) => key.openRtcp(packet))
     return typeof second === 'string' ? first : second
+  }
+
+  /** The first key that fits opens it; else the refusal that says most: it came before, or is nobody's. */
+  #openWith(
+    ring: Ring | undefined,
+    open: (key: ReceivedSources) => Uint8Array | Refusal,
+  ): Uint8Array | Refusal {
+    let refusal: Refusal = ring === undefined ? 'unauthenticated' : 'malformed'
+    for (const key of ring?.keys ?? []) {
+      const opened = open(key)
+      if (typeof opened !== 'string') {
+        this.#opened = key
+        return opened
+      }
+      if (refusal === 'malformed' || opened === 'replayed') refusal = opened
+    }
+    return refusal
   }
 
   #retire(nowMs: number): void {
@@ -61,29 +84,17 @@ export class PacketOpener {
   }
 }
 
-function createRing(keying: SrtpKeying, before: Ring | undefined): Ring {
+/** Keys that were known before, the newest ring first, go on with all that is known of them. */
+function createRing(keying: SrtpKeying, before: readonly (Ring | undefined)[]): Ring {
+  const known = before.flatMap((ring) => ring?.keys ?? [])
+  const rollover = known.find((key) => key.rollover !== undefined)?.rollover
   const suite = SRTP_SUITES[keying.suite]
-  const rollover = before?.keys.find((key) => key.rollover !== undefined)?.rollover
-  return {
-    keying,
-    keys: keying.keys.map((key) => new ReceivedSources(createKeyContext(suite, key), rollover)),
+  const sourcesOf = (master: SrtpMasterKey): ReceivedSources => {
+    const sources =
+      known.find((key) => key.context.isOf(suite, master)) ??
+      new ReceivedSources(createKeyContext(suite, master), rollover)
+    sources.use.agree(master.lifetime)
+    return sources
   }
-}
-
-/** The first key that fits opens it; else the refusal that says most: it came before, or is nobody's. */
-function openWith(
-  ring: Ring | undefined,
-  open: (key: ReceivedSources) => Uint8Array | Refusal,
-): Uint8Array | Refusal {
-  let refusal: Refusal = ring === undefined ? 'unauthenticated' : 'malformed'
-  for (const key of ring?.keys ?? []) {
-    const opened = open(key)
-    if (typeof opened !== 'string') return opened
-    if (refusal === 'malformed' || opened === 'replayed') refusal = opened
-  }
-  return refusal
-}
-
-function isSame(a: SrtpKeying | undefined, b: SrtpKeying | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+  return { keying, keys: keying.keys.map(sourcesOf) }
 }

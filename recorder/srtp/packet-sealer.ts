@@ -1,4 +1,5 @@
 import { createKeyContext, type KeyContext } from './key-context.ts'
+import { MOST_CONTROL_PACKETS, MOST_MEDIA_PACKETS } from './key-use.ts'
 import { layOutRtcp, newPlace, RTCP_HEAD_BYTES, rtpHeadBytes, word } from './packet-layout.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { estimateIndex } from './rollover.ts'
@@ -7,7 +8,6 @@ import { SRTP_SUITES } from './srtp-suite.ts'
 
 /** Streams of which the indices are kept; the one that was first is given up first. */
 const MOST_SOURCES = 64
-const INDICES = 0x8000_0000
 
 /**
  * Protects what goes to a peer, by our own key. Rollover counters begin at 0 (RFC 4568 §6.4), the indices of RTCP
@@ -42,7 +42,7 @@ export class PacketSealer {
     const sequenceNumber = word(packet, 0) & 0xffff
     place.index =
       source.highest < 0 ? sequenceNumber : estimateIndex(sequenceNumber, source.highest)
-    if (!source.isFresh(place.index)) return undefined
+    if (place.index >= MOST_MEDIA_PACKETS || !source.isFresh(place.index)) return undefined
     source.add(place.index)
     place.tagAt = place.bodyEnd
     place.tagBytes = tagBytes
@@ -53,13 +53,13 @@ export class PacketSealer {
     return sealed
   }
 
-  /** A protected copy; undefined where the packet is none. */
+  /** A protected copy; undefined where the packet is none, or the key has no index left for it. */
   sealRtcp(packet: Uint8Array): Uint8Array | undefined {
     const context = this.#context
     if (context === undefined || packet.length < RTCP_HEAD_BYTES) return undefined
+    if (this.#controlIndex >= MOST_CONTROL_PACKETS) return undefined
     const place = this.#place
-    place.index = this.#controlIndex
-    this.#controlIndex = (this.#controlIndex + 1) % INDICES
+    place.index = this.#controlIndex++
     place.isEncrypted = !this.#hasPlainRtcp
     const sealed = layOutRtcp(packet, context, place)
     context.rtcp.seal(sealed, place)

@@ -1,4 +1,5 @@
 import type { KeyContext } from './key-context.ts'
+import { KeyUse, MOST_MEDIA_PACKETS } from './key-use.ts'
 import { locateRtcp, locateRtp, newPlace, word } from './packet-layout.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { estimateIndex, indexOf, likelyRollovers, rolloverOf } from './rollover.ts'
@@ -20,7 +21,9 @@ const SHORT_TAG_BYTES = 4
  * The work for a packet that does not fit is bounded: one or two tags while the key is in use, at most 14 otherwise.
  */
 export class ReceivedSources {
-  readonly #context: KeyContext
+  readonly context: KeyContext
+  /** How much the key has protected. */
+  readonly use = new KeyUse()
   readonly #place = newPlace()
   readonly #media = new Map<number, ReplayWindow>()
   readonly #control = new Map<number, ReplayWindow>()
@@ -29,7 +32,7 @@ export class ReceivedSources {
 
   /** `keptRollover` is that of the source that was heard under the key before this one. */
   constructor(context: KeyContext, keptRollover: number | undefined) {
-    this.#context = context
+    this.context = context
     this.#keptRollover = keptRollover
   }
 
@@ -41,7 +44,7 @@ export class ReceivedSources {
   /** Opens an RTP packet in place. */
   openRtp(packet: Uint8Array, nowMs: number): Uint8Array | Refusal {
     const place = this.#place
-    if (!locateRtp(packet, this.#context, place)) return 'malformed'
+    if (!locateRtp(packet, this.context, place)) return 'malformed'
     const sequenceNumber = word(packet, 0) & 0xffff
     const source = this.#media.get(place.ssrc)
     const refusal =
@@ -49,6 +52,7 @@ export class ReceivedSources {
         ? this.#openNew(packet, sequenceNumber, nowMs)
         : this.#openKnown(packet, sequenceNumber, { source, nowMs })
     if (refusal !== undefined) return refusal
+    this.use.countMedia()
     this.#keptRollover = rolloverOf(place.index)
     this.#heardAtMs = nowMs
     return packet.subarray(0, place.bodyEnd)
@@ -56,7 +60,7 @@ export class ReceivedSources {
 
   /** Opens an RTCP packet in place. Where the suite's tag is short, either length is taken. */
   openRtcp(packet: Uint8Array): Uint8Array | Refusal {
-    const { suite, rtcp } = this.#context
+    const { suite, rtcp } = this.context
     const first = this.#openControl(packet, rtcp.tagBytes)
     if (first instanceof Uint8Array || suite.tagBytes !== SHORT_TAG_BYTES) return first
     const second = this.#openControl(packet, SHORT_TAG_BYTES)
@@ -94,18 +98,20 @@ export class ReceivedSources {
   }
 
   #fits(packet: Uint8Array, index: number, source: ReplayWindow): boolean {
+    if (index >= MOST_MEDIA_PACKETS) return false
     this.#place.index = index
-    if (!this.#context.rtp.open(packet, this.#place)) return false
+    if (!this.context.rtp.open(packet, this.#place)) return false
     source.add(index)
     return true
   }
 
   #openControl(packet: Uint8Array, tagBytes: number): Uint8Array | Refusal {
     const place = this.#place
-    if (!locateRtcp(packet, this.#context, { place, tagBytes })) return 'malformed'
+    if (!locateRtcp(packet, this.context, { place, tagBytes })) return 'malformed'
     const known = this.#control.get(place.ssrc)
     if (known !== undefined && !known.isFresh(place.index)) return 'replayed'
-    if (!this.#context.rtcp.open(packet, place)) return 'unauthenticated'
+    if (!this.context.rtcp.open(packet, place)) return 'unauthenticated'
+    this.use.countControl()
     const source = known ?? new ReplayWindow()
     source.add(place.index)
     if (known === undefined) remember(this.#control, place.ssrc, source)

@@ -25,4 +25,6 @@ export interface SrtpMasterKey {
   readonly keyAndSalt: string
   /** The identifier that each packet carries (MKI), as hexadecimal digits; empty where packets carry none. */
   readonly mki: string
+  /** So many packets of RTP, or of RTCP, it may protect (RFC 4568 §6.1); as many as there may be where absent. */
+  readonly lifetime?: number
 }

@@ -7,7 +7,12 @@ import type { SrtpPlan } from './srtp-plan.ts'
 /** Where the packets that are kept out are counted. */
 type RefusalTally = Pick<
   StreamTally,
-  'notRtp' | 'unauthenticated' | 'replayed' | 'longestUnauthenticatedRun'
+  | 'notRtp'
+  | 'unauthenticated'
+  | 'replayed'
+  | 'keyExpired'
+  | 'keyOutlived'
+  | 'longestUnauthenticatedRun'
 >
 
 /**
@@ -17,15 +22,22 @@ type RefusalTally = Pick<
  */
 export class StreamProtection {
   #tally: RefusalTally
+  readonly #takesExpiredKeys: boolean
   readonly #opener = new PacketOpener()
   #sealer: PacketSealer | undefined
   #plan: SrtpPlan | undefined
   /** Packets of media in a row that did not fit. */
   #run = 0
 
-  constructor(tally: RefusalTally, plan: SrtpPlan | undefined) {
-    this.#tally = tally
-    this.agree(plan)
+  constructor(options: {
+    readonly tally: RefusalTally
+    readonly plan: SrtpPlan | undefined
+    /** Packets of a key that is past its lifetime are opened all the same. */
+    readonly takesExpiredKeys?: boolean | undefined
+  }) {
+    this.#tally = options.tally
+    this.#takesExpiredKeys = options.takesExpiredKeys ?? false
+    this.agree(options.plan)
   }
 
   /** Goes on for another stream on the same sockets, with all that is known of the peer and of our own numbers. */
@@ -54,13 +66,13 @@ export class StreamProtection {
       return undefined
     }
     this.#run = 0
-    return opened
+    return this.#ofValidKey(opened)
   }
 
   openRtcp(datagram: Uint8Array): Uint8Array | undefined {
     if (this.#plan === undefined) return datagram
     const opened = this.#opener.openRtcp(datagram)
-    if (typeof opened !== 'string') return opened
+    if (typeof opened !== 'string') return this.#ofValidKey(opened)
     this.#refuse(opened)
     return undefined
   }
@@ -72,6 +84,13 @@ export class StreamProtection {
 
   sealRtcp(packet: Uint8Array): Uint8Array | undefined {
     return this.#sealer === undefined ? packet : this.#sealer.sealRtcp(packet)
+  }
+
+  /** An opened packet, unless its key has protected more than it may. */
+  #ofValidKey(opened: Uint8Array): Uint8Array | undefined {
+    if (!this.#opener.isBeyondLifetime) return opened
+    this.#tally[this.#takesExpiredKeys ? 'keyOutlived' : 'keyExpired']++
+    return this.#takesExpiredKeys ? opened : undefined
   }
 
   #refuse(refusal: Refusal): void {

@@ -217,8 +217,11 @@ t.test('every packet is in exactly one counter', async (t) => {
   const next = { sequenceNumber: caller.sequenceNumber, timestamp: caller.timestamp, ssrc: 7 }
   const datagrams = [
     Buffer.alloc(0),
-    Buffer.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]),
+    Buffer.from([0, 0]),
+    Buffer.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, ...Array(12).fill(7)]),
+    Buffer.from([0x10, 0, 0, 1, 0x5a, 0x52, 0x54, 0x50]),
     Buffer.from([22, 254, 253, 0]),
+    Buffer.from([64, 0, 0, 0]),
     Buffer.from([0x80, 200, 0, 1, 0, 0, 0, 7]),
     Buffer.from([0x80, 0, 0]),
     rtp({ ...next, payloadType: 99 }),
@@ -240,6 +243,9 @@ t.test('every packet is in exactly one counter', async (t) => {
   t.same(counted(outcome, 'caller'), {
     placed: 10,
     keepAlive: 3,
+    stun: 1,
+    zrtp: 1,
+    dtls: 1,
     notRtp: 3,
     rtcp: 1,
     wrongPayloadType: 1,

@@ -1,7 +1,9 @@
 import t from 'tap'
+import type { EngineSettings } from '../../recorder/engine-protocol.ts'
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
 import { PacketSealer } from '../../recorder/srtp/packet-sealer.ts'
-import { RecordingRig, streamPlan } from './recording-rig.ts'
+import type { SrtpKeying } from '../../recorder/srtp/srtp-plan.ts'
+import { RecordingRig, SETTINGS, streamPlan } from './recording-rig.ts'
 import { rtp } from './rtp.ts'
 import { keying } from './srtp/keying.ts'
 import { toneBytes } from './tones.ts'
@@ -139,4 +141,65 @@ t.test('a re-offer with another key loses nothing', async (t) => {
   const outcome = await rig.finish()
   t.match(outcome, { verdict: 'complete', lostMs: 0 })
   t.match(countersOf(outcome), { placed: 150, unauthenticated: 0 })
+})
+
+/** The keys of a peer, of which each may protect so many packets. */
+function mortal(fill: number, lifetime: number) {
+  const keys = keying(SUITE, fill)
+  return { ...keys, keys: keys.keys.map((key) => ({ ...key, lifetime })) }
+}
+
+t.test('a key that has protected as many packets as it may is heard no more', async (t) => {
+  const plans = [
+    streamPlan('caller', { srtp: { ...srtp, receive: mortal(1, 75) } }),
+    streamPlan('agent'),
+  ]
+  const record = async (settings: EngineSettings) => {
+    const rig = new RecordingRig(t, plans, { settings })
+    const caller = sealedSender(rig, new PacketSealer(srtp.receive))
+    const agent = rig.sender('agent', 1500)
+    rig.answer()
+    rig.run(3000, () => {
+      caller.send()
+      agent.send()
+    })
+    return rig.finish()
+  }
+  const kept = await record(SETTINGS)
+  t.match(kept, { verdict: 'partial', reasons: ['key_expired'] })
+  t.match(countersOf(kept), { placed: 75, keyExpired: 75, keyOutlived: 0, unauthenticated: 0 })
+
+  const taken = await record({ ...SETTINGS, takesExpiredKeys: true })
+  t.match(taken, { verdict: 'complete', reasons: ['key_expired'], lostMs: 0 })
+  t.match(countersOf(taken), { placed: 150, keyExpired: 0, keyOutlived: 75 })
+})
+
+t.test('a peer that gives another key before its last one is used up loses nothing', async (t) => {
+  const plan = (receive: SrtpKeying) => [
+    streamPlan('caller', { srtp: { ...srtp, receive } }),
+    streamPlan('agent'),
+  ]
+  const rig = new RecordingRig(t, plan(mortal(1, 50)))
+  const agent = rig.sender('agent', 1500)
+  let sent = 65_500
+  const send = (sealer: PacketSealer) => {
+    const packet = rtp({
+      sequenceNumber: sent,
+      timestamp: sent * 160,
+      payload: toneBytes(600, sent++ * 160, 160),
+    })
+    rig.receive('caller', Buffer.from(sealer.sealRtp(packet) ?? []))
+    agent.send()
+  }
+  rig.answer()
+  for (const fill of [1, 3, 4]) {
+    const sealer = new PacketSealer(keying(SUITE, fill))
+    // Told while the last one is still in use.
+    rig.run(800, () => send(sealer))
+    rig.recording.updateStreams(plan(mortal(fill === 1 ? 3 : 4, 50)))
+    rig.run(200, () => send(sealer))
+  }
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
+  t.match(countersOf(outcome), { placed: 150, keyExpired: 0, unauthenticated: 0 })
 })

@@ -10,6 +10,8 @@ function verdictOf(latePackets: number, reasons: readonly ['engine_overload'] | 
     lostMs: 0,
     isMixed: false,
     unauthenticatedRun: 0,
+    expiredPackets: 0,
+    outlivedPackets: 0,
   }
   return giveVerdict({
     channels: [channel, channel],

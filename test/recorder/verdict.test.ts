@@ -11,6 +11,8 @@ function channel(fields: Partial<ChannelFacts> = {}): ChannelFacts {
     lostMs: 0,
     isMixed: false,
     unauthenticatedRun: 0,
+    expiredPackets: 0,
+    outlivedPackets: 0,
     ...fields,
   }
 }

@@ -16,9 +16,22 @@ t.test('an attribute is read with its lifetime and its identifiers', async (t) =
   t.same(read(`1 ${SUITE} inline:${KEY}|2^20|1:4`), {
     tag: '1',
     suiteName: SUITE,
-    keying: { suite: SUITE, keys: [{ keyAndSalt: KEY, mki: '00000001' }], hasPlainRtcp: false },
+    keying: {
+      suite: SUITE,
+      keys: [{ keyAndSalt: KEY, mki: '00000001', lifetime: 2 ** 20 }],
+      hasPlainRtcp: false,
+    },
   })
-  t.match(read(`7 ${SUITE} inline:${KEY}|1048576`), { tag: '7', keying: { keys: [{ mki: '' }] } })
+  t.same(read(`7 ${SUITE} inline:${KEY}|500`), {
+    tag: '7',
+    suiteName: SUITE,
+    keying: {
+      suite: SUITE,
+      keys: [{ keyAndSalt: KEY, mki: '', lifetime: 500 }],
+      hasPlainRtcp: false,
+    },
+  })
+  t.match(read(`1 ${SUITE} inline:${KEY}|2^48`), { keying: { keys: [{ lifetime: 2 ** 48 }] } })
   t.match(read(`2 ${SUITE} inline:${KEY}|2^31|10:2;inline:${OTHER}|11:2 UNENCRYPTED_SRTCP`), {
     keying: {
       keys: [
@@ -56,6 +69,8 @@ t.test('an attribute that cannot be used says why, and never its key', async (t)
     [`1 ${SUITE} inline:${KEY}|1:4;inline:${OTHER}|1:4`, /told apart/],
     [`1 ${SUITE} inline:${KEY}|2^49`, /lifetime/],
     [`1 ${SUITE} inline:${KEY}|0`, /lifetime/],
+    [`1 ${SUITE} inline:${KEY}|2^999999999999999`, /lifetime/],
+    [`1 ${SUITE} inline:${KEY}|1.5`, /lifetime/],
     [`1 ${SUITE} inline:${KEY}|256:1`, /identifier/],
     [`1 ${SUITE} inline:${KEY}|1:129`, /identifier/],
     [`1 ${SUITE} uri:${KEY}`, /inline/],

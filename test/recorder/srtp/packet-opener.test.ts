@@ -5,6 +5,7 @@ import { createKeyContext } from '../../../recorder/srtp/key-context.ts'
 import { newPlace } from '../../../recorder/srtp/packet-layout.ts'
 import { PacketOpener } from '../../../recorder/srtp/packet-opener.ts'
 import { PacketSealer } from '../../../recorder/srtp/packet-sealer.ts'
+import { ReceivedSources } from '../../../recorder/srtp/received-sources.ts'
 import type { SrtpKeying } from '../../../recorder/srtp/srtp-plan.ts'
 import { SRTP_SUITES } from '../../../recorder/srtp/srtp-suite.ts'
 import { type RtpFields, rtp } from '../rtp.ts'
@@ -22,6 +23,11 @@ function sealed(sealer: PacketSealer, fields: RtpFields = {}): Buffer {
   const packet = sealer.sealRtp(rtp(fields))
   if (packet === undefined) throw new Error('the packet was not sealed')
   return Buffer.from(packet)
+}
+
+/** The same keys, of which each may protect so many packets. */
+function withLifetime(keys: SrtpKeying, lifetime: number): SrtpKeying {
+  return { ...keys, keys: keys.keys.map((key) => ({ ...key, lifetime })) }
 }
 
 /** A packet with any rollover counter, as a sender in mid-call sends it. */
@@ -181,6 +187,64 @@ t.test(
     t.equal(opener.openRtp(sealedAt(before, 6), 7120), 'unauthenticated')
   },
 )
+
+t.test('a key that is kept beside another goes on with what it has seen', async (t) => {
+  const [first, second, third] = [1, 2, 3].map((fill) => keying(SUITE, fill, `000${fill}`))
+  if (first === undefined || second === undefined || third === undefined) throw new Error('no key')
+  const opener = openerOf({ ...first, keys: [...first.keys, ...second.keys] })
+  const packet = sealedAt(second, 300 * 0x10000)
+  for (let packet = 0; packet < 64; packet++) {
+    opener.openRtp(sealedAt(second, 300 * 0x10000 - 64 + packet), packet * 20)
+  }
+  t.type(opener.openRtp(Buffer.from(packet), 2000), Uint8Array)
+  opener.agree({ ...second, keys: [...second.keys, ...third.keys] })
+  t.equal(opener.openRtp(Buffer.from(packet), 2020), 'replayed')
+  t.type(opener.openRtp(sealedAt(second, 300 * 0x10000 + 1), 2040), Uint8Array)
+})
+
+t.test('a key is told to be beyond its lifetime by what it authenticated', async (t) => {
+  const keys = withLifetime(keying(SUITE), 3)
+  const opener = openerOf(keys)
+  const sealer = new PacketSealer(keys)
+  const report = writeReceiverReport(99, undefined, 'name')
+  const beyond: boolean[] = []
+  for (let at = 0; at < 3; at++) {
+    opener.openRtp(sealed(sealer, { sequenceNumber: at }), 0)
+    // Neither a forgery nor what came before uses it up.
+    t.equal(opener.openRtp(sealedAt(keying(SUITE, 9), at + 10), 0), 'unauthenticated')
+    opener.openRtcp(Buffer.from(sealer.sealRtcp(report) ?? []))
+    beyond.push(opener.isBeyondLifetime)
+  }
+  t.same(beyond, [false, false, false], 'RTP and RTCP are counted apart')
+  t.type(opener.openRtp(sealed(sealer, { sequenceNumber: 3 }), 0), Uint8Array)
+  t.equal(opener.isBeyondLifetime, true)
+  t.type(opener.openRtcp(Buffer.from(sealer.sealRtcp(report) ?? [])), Uint8Array)
+  t.equal(opener.isBeyondLifetime, true, 'the first that goes beyond ends the key for both')
+  opener.agree(withLifetime(keying(SUITE), 100))
+  t.type(opener.openRtp(sealed(sealer, { sequenceNumber: 4 }), 0), Uint8Array)
+  t.equal(opener.isBeyondLifetime, false, 'the lifetime that was told last counts')
+})
+
+t.test('a key that comes in time opens as many packets as its own lifetime says', async (t) => {
+  const [before, after] = [withLifetime(keying(SUITE, 1), 2), withLifetime(keying(SUITE, 2), 2)]
+  const opener = openerOf(before)
+  const beyond = (keys: SrtpKeying, index: number) => {
+    t.type(opener.openRtp(sealedAt(keys, index), index * 20), Uint8Array)
+    return opener.isBeyondLifetime
+  }
+  t.same([beyond(before, 1), beyond(before, 2)], [false, false])
+  opener.agree(after)
+  t.same([beyond(after, 3), beyond(after, 4), beyond(after, 5)], [false, false, true])
+})
+
+t.test('behind the last number that there is comes none that was used long ago', async (t) => {
+  const keys = keying(SUITE)
+  const [master] = keys.keys
+  if (master === undefined) throw new Error('no key')
+  const sources = new ReceivedSources(createKeyContext(SRTP_SUITES[SUITE], master), 2 ** 32 - 1)
+  t.type(sources.openRtp(sealedAt(keys, 2 ** 48 - 1), 0), Uint8Array)
+  t.equal(sources.openRtp(sealedAt(keys, 0), 20), 'unauthenticated')
+})
 
 t.test('the same key keeps its rollover counter and what it has seen', async (t) => {
   const keys = keying(SUITE)
