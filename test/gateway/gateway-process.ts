@@ -30,6 +30,7 @@ export interface GatewayFolder {
 }
 
 export interface GatewayProcess {
+  readonly pid: number
   /** Lines of the log so far. */
   readonly log: () => string
   /** Sends a signal and waits for the end. */
@@ -66,7 +67,7 @@ export async function makeGateway(
   )
   const http = `http://127.0.0.1:${httpPort}`
   const launch = () => {
-    const child = spawn(process.execPath, [MAIN, '--config', path], {
+    const child = spawn(process.execPath, ['--inspect-port=0', MAIN, '--config', path], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: ownEnvironment(),
     })
@@ -86,7 +87,7 @@ export async function makeGateway(
     async start() {
       const { child, said } = launch()
       await ready(child, { http, said })
-      return { log: said, end: (signal) => end(child, signal) }
+      return { pid: child.pid ?? 0, log: said, end: (signal) => end(child, signal) }
     },
     async fail() {
       const { child, said } = launch()
