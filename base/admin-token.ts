@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { link, open, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createWhole } from './create-whole.ts'
 import { makeFolder } from './make-folder.ts'
 import { messageOf, TallenneError } from './tallenne-error.ts'
-import { newId } from './uuid.ts'
 
 const TOKEN_BYTES = 32
 // 32 bytes in base64url are 43 characters; an operator's own token may be longer.
@@ -81,22 +81,6 @@ async function readText(path: string): Promise<{ mode: number; text: string }> {
       `The admin token ${path} cannot be read (${messageOf(error)}): start Tallenne once as its own user, and the token is made.`,
       { cause: error },
     )
-  }
-}
-
-/** The name appears only when the content is whole; where it is there already, nothing changes. */
-async function createWhole(path: string, text: string): Promise<void> {
-  const part = `${path}.${newId()}`
-  const handle = await open(part, 'wx', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-    await link(part, path).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    })
-  } finally {
-    await handle.close()
-    await rm(part, { force: true })
   }
 }
 

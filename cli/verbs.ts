@@ -1,4 +1,5 @@
 import type { Verb } from './verb.ts'
+import { auditExportVerb, auditVerifyVerb } from './verbs/audit.ts'
 import { configCheckVerb, configShowVerb } from './verbs/config.ts'
 import { contactsVerb } from './verbs/contacts.ts'
 import { demoVerb } from './verbs/demo.ts'
@@ -37,4 +38,6 @@ export const VERBS: readonly Verb[] = [
   recordingsGetVerb,
   retentionExplainVerb,
   retentionSweepVerb,
+  auditVerifyVerb,
+  auditExportVerb,
 ]

@@ -11,6 +11,8 @@ export interface DataPaths {
   readonly journal: string
   /** The bearer token that machines show, mode 0600; made by the launcher. */
   readonly adminToken: string
+  /** What proves the audit trail from outside the database, and what waits to enter it. */
+  readonly audit: string
 }
 
 export function dataPaths({ dataPath }: Pick<Config, 'dataPath'>): DataPaths {
@@ -19,5 +21,6 @@ export function dataPaths({ dataPath }: Pick<Config, 'dataPath'>): DataPaths {
     store: join(dataPath, 'recordings'),
     journal: join(dataPath, 'journal'),
     adminToken: join(dataPath, 'admin.token'),
+    audit: join(dataPath, 'audit'),
   }
 }

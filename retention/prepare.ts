@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { serviceLinesOf } from '../config/service-lines.ts'
+import { guardAudit } from '../storage/audit/guard-audit.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
@@ -46,6 +47,10 @@ export async function prepare(options: PrepareOptions): Promise<void> {
 async function prepareOnce({ pool, store, config, clock, log }: PrepareOptions): Promise<void> {
   const steps = await migrate(pool)
   if (steps.length > 0) log.info({ steps }, 'schema brought up to date')
+  const obstacle = await guardAudit(pool)
+  if (obstacle !== undefined) {
+    log.warn({ reason: obstacle }, 'the server does not refuse to change rows of the audit trail')
+  }
   const changes = await syncServiceLines(pool, serviceLinesOf(config), {
     setBy: `configuration of ${config.node.id}`,
     nowMs: clock.epochMs(),

@@ -6,6 +6,7 @@ import { joinedContacts } from './migrations/002-joined-contacts.ts'
 import { platformReferences } from './migrations/003-platform-references.ts'
 import { contactNotes } from './migrations/004-contact-notes.ts'
 import { metadataDocuments } from './migrations/005-metadata-documents.ts'
+import { auditTrail } from './migrations/006-audit-trail.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -15,6 +16,7 @@ export const MIGRATIONS: readonly Migration[] = [
   platformReferences,
   contactNotes,
   metadataDocuments,
+  auditTrail,
 ]
 
 const LOCK_WAIT_S = 60

@@ -1,3 +1,4 @@
+import { guardAudit } from '../../storage/audit/guard-audit.ts'
 import { createDatabaseIfMissing, createDatabasePool } from '../../storage/database.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
@@ -24,6 +25,12 @@ ${CONFIG_HELP}`,
       if (hasFlag(given, 'json')) terminal.print(JSON.stringify({ applied }))
       else if (applied.length === 0) terminal.print('The schema is up to date.')
       else for (const name of applied) terminal.print(`applied ${name}`)
+      const obstacle = await guardAudit(pool)
+      if (obstacle !== undefined) {
+        terminal.warn(
+          `The server does not refuse to change rows of the audit trail (${obstacle}): docs/audit.md says what its administrator can do.`,
+        )
+      }
       return 0
     } finally {
       await pool.end()

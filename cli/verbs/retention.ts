@@ -8,11 +8,11 @@ import type { Config } from '../../config/config.ts'
 import { dataPaths } from '../../config/data-paths.ts'
 import { explainRecording } from '../../retention/explain.ts'
 import { countSweep, type SweepReport, sweepOnce } from '../../retention/sweep.ts'
-import { checkDatabase, createDatabasePool, type Pool } from '../../storage/database.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { formatTable } from '../table.ts'
 import { hasFlag, textOption, type Verb } from '../verb.ts'
+import { withPool } from '../with-pool.ts'
 
 /** Says why a recording is still here, and when it goes. */
 export const retentionExplainVerb: Verb = {
@@ -91,16 +91,6 @@ ${CONFIG_HELP}`,
       return [...result.lines.values()].some(({ failed }) => failed > 0) ? 1 : 0
     })
   },
-}
-
-async function withPool<T>(config: Config, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = createDatabasePool({ ...config.database, connections: 2 })
-  try {
-    await checkDatabase(pool, config.database)
-    return await work(pool)
-  } finally {
-    await pool.end()
-  }
 }
 
 /** What goes wrong with single files is told on standard error, beside the counts on standard output. */
