@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isRunning } from '../base/process-identity.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { readHolder } from './up/folder-lock.ts'
-import { isRunning } from './up/process-identity.ts'
 import { type Given, type Terminal, textOption } from './verb.ts'
 
 /** Options of every verb that works with a configuration or a running installation. */

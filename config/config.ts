@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { freeswitchSchema } from './freeswitch-config.ts'
 import { joiningSchema } from './joining-config.ts'
+import { journalSchema } from './journal-config.ts'
 import { maskingSchema } from './masking-config.ts'
 import { sipSchema } from './sip-config.ts'
 import { siprecSchema } from './siprec-config.ts'
@@ -145,6 +146,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   database: database.prefault({}),
+  journal: journalSchema.prefault({}),
   http: http.prefault({}),
   retention: z.strictObject({ sweepEveryS: z.int().min(1).max(86_400).default(60) }).prefault({}),
   log: z

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { EngineReport } from '../recorder/engine-protocol.ts'
 import type { RecordingOutcome } from '../recorder/recording-plan.ts'
-import type { JournalState } from '../storage/contact-journal.ts'
+import { DATABASE_FAULTS } from '../storage/database-fault.ts'
+import type { JournalState } from '../storage/journal-state.ts'
 import type { CallEvents } from './calls/call-events.ts'
 import type { SipServerCounters } from './sip-server/counters.ts'
 import { registerSipServerMetrics } from './sip-server-metrics.ts'
@@ -12,6 +13,8 @@ export interface GatewayGauges {
   engines(): { readonly running: number; readonly wanted: number }
   engineReports(): readonly EngineReport[]
   journal(): JournalState
+  /** Entries that lie set aside now. */
+  journalSetAside(): number
   sipConnections(): readonly { readonly server: string; readonly isConnected: boolean }[]
   /** Counters of the embedded SIP server; undefined with drachtio. */
   sipServer(): SipServerCounters | undefined
@@ -181,6 +184,21 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
       'State changes that were set aside as bad since the start',
       () => gauges.journal().rejected,
     ],
+    [
+      'tallenne_journal_set_aside',
+      'State changes that lie set aside, those of earlier starts included',
+      () => gauges.journalSetAside(),
+    ],
+    [
+      'tallenne_journal_refused',
+      'State changes lost since the start: no disk, no database, and no more memory for them',
+      () => gauges.journal().refused,
+    ],
+    [
+      'tallenne_journal_damaged_segments',
+      'Journal files found torn or unreadable since the start',
+      () => gauges.journal().torn + gauges.journal().unreadable,
+    ],
   ]
   for (const [name, help, read] of simple) {
     new Gauge({
@@ -201,6 +219,16 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
       for (const { server, isConnected } of gauges.sipConnections()) {
         this.set({ server }, isConnected ? 1 : 0)
       }
+    },
+  })
+  new Gauge({
+    name: 'tallenne_journal_blocked',
+    help: '1 where the journal waits for the database, by what is wrong with it',
+    labelNames: ['fault'],
+    registers,
+    collect() {
+      const now = gauges.journal().fault?.fault
+      for (const fault of DATABASE_FAULTS) this.set({ fault }, fault === now ? 1 : 0)
     },
   })
   registerSipServerMetrics(registry, () => gauges.sipServer())

@@ -12,9 +12,7 @@ import { type DataPaths, dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { EngineSettings } from '../recorder/engine-protocol.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
-import { FileJournal } from '../storage/contact-journal.ts'
-import { checkDatabase, connectDatabase, createDatabasePool } from '../storage/database.ts'
-import { migrate } from '../storage/migrate.ts'
+import { createDatabasePool } from '../storage/database.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import { addCallControlRoute } from './calls/call-control-route.ts'
@@ -35,6 +33,7 @@ import { FreeswitchSessionPlane } from './media/freeswitch/freeswitch-session-pl
 import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
+import { openJournal } from './open-journal.ts'
 import { readinessChecks } from './readiness-checks.ts'
 import { answerOptions } from './sip/answer-options.ts'
 import { InviteRouter } from './sip/invite-router.ts'
@@ -110,17 +109,9 @@ async function composeGateway(
 
   const pool = createDatabasePool(config.database)
   closing.push(() => pool.end())
-  await checkDatabase(pool, config.database)
-  await migrate(pool)
-
-  const journal = new FileJournal({
-    folder: paths.journal,
-    connect: () => connectDatabase(config.database),
-    clock,
-    log,
-  })
-  closing.push(() => journal.close({ drainMs: JOURNAL_CLOSE_MS }))
-  journal.start()
+  const opened = await openJournal({ config, pool, clock, log, closeWithinMs: JOURNAL_CLOSE_MS })
+  closing.push(opened.close)
+  const { journal } = opened
 
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
@@ -152,6 +143,7 @@ async function composeGateway(
     engines: () => engines.health,
     engineReports: () => engines.reports,
     journal: () => journal.state,
+    journalSetAside: () => journal.countSetAside(),
     sipConnections: () => connections,
     sipServer: () => server?.counters,
   })

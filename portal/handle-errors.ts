@@ -3,7 +3,8 @@ import { SqlError } from 'mariadb'
 import type { Log } from '../base/log.ts'
 import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
-import { databaseMessage, isDataError } from '../storage/database.ts'
+import { databaseMessage } from '../storage/database.ts'
+import { isDataError } from '../storage/database-fault.ts'
 
 const RETRY_AFTER_S = 5
 

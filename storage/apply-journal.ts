@@ -1,5 +1,6 @@
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
-import { type Connection, databaseMessage, isDataError } from './database.ts'
+import { type Connection, databaseMessage } from './database.ts'
+import { isDataError } from './database-fault.ts'
 import type { JournalRecord } from './journal-record.ts'
 import { statementsOf } from './journal-statements.ts'
 import type { Statement } from './statement.ts'

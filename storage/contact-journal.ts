@@ -1,15 +1,20 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { Nap } from '../base/nap.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Connection } from './database.ts'
 import { JournalCarrier } from './journal-carrier.ts'
-import { type JournalBatch, JournalReader } from './journal-reader.ts'
-import { listSegments, segmentName } from './journal-segment.ts'
-import { JournalWriter } from './journal-writer.ts'
+import { JournalDepth } from './journal-depth.ts'
+import { takeJournal } from './journal-lock.ts'
+import { PositionFile } from './journal-position.ts'
+import { type JournalBatch, type JournalItem, JournalReader } from './journal-reader.ts'
+import { idsOf, JournalRejects } from './journal-rejects.ts'
+import { listSegments, makeJournalFolder } from './journal-segment.ts'
+import type { JournalState } from './journal-state.ts'
+import { type JournalSync, JournalWriter } from './journal-writer.ts'
 import type { ContactJournal, JournalEntry } from './model.ts'
+import { SetAsideFolder } from './set-aside.ts'
 
 export interface FileJournalOptions {
   /** The journal's own folder; one process writes it. */
@@ -18,26 +23,9 @@ export interface FileJournalOptions {
   readonly connect: () => Promise<Connection>
   readonly clock: Clock
   readonly log: Log
-  readonly syncWithinMs?: number
+  /** By default every 50 ms. */
+  readonly sync?: JournalSync
   readonly segmentBytes?: number
-}
-
-/** How the journal stands, for metrics and readiness. */
-export interface JournalState {
-  /** Entries that MariaDB does not have yet. */
-  readonly depth: number
-  /** Age of the oldest of them. */
-  readonly oldestAgeMs: number
-  /** Entries of which memory holds the only copy, since the disk takes none. */
-  readonly unwritten: number
-  /** Entries set aside or refused since the start: bad in themselves. */
-  readonly rejected: number
-  /** Segments found torn since the start. */
-  readonly torn: number
-  /** Why entries are not applied now, or undefined. */
-  readonly applyError: string | undefined
-  /** Why entries are not written now, or undefined. */
-  readonly diskError: string | undefined
 }
 
 const BATCH_RECORDS = 500
@@ -51,55 +39,101 @@ const DRAINED_SEGMENT_BYTES = 262_144
  * The node's journal: a local file for each state change, and a loop that carries them to MariaDB in order.
  *
  * `append` works from construction on, whatever MariaDB does. `start` begins the carrying, first of what
- * earlier starts left. An entry that can never be applied is set aside under `rejected/`, with its reason,
- * and holds nothing up.
+ * earlier starts left. An entry that can never be applied is set aside with its reason, and holds nothing up.
  */
 export class FileJournal implements ContactJournal {
-  readonly #folder: string
   readonly #clock: Clock
   readonly #log: Log
+  readonly #release: () => void
+  readonly #firstSegment: number
   readonly #writer: JournalWriter
   readonly #reader: JournalReader
   readonly #carrier: JournalCarrier
-  #depth = 0
-  #rejected = 0
+  readonly #position: PositionFile
+  readonly #setAside: SetAsideFolder
+  readonly #rejects: JournalRejects
+  readonly #hasHistory: boolean
+  readonly #depth = new JournalDepth()
+  readonly #nap: Nap
+  /** Newest entry of this start that is done with. */
+  #lastSequence = 0
+  #refused = 0
+  #unreadable = 0
   /** When the entry that is next to be applied was appended. */
   #oldestAtMs = 0
   #readError: string | undefined
   #isStopping = false
-  #isWoken = false
-  #wake = () => {}
   #gathering: Timer | undefined
-  #whenDrained: (() => void)[] = []
+  #noteCounted = () => {}
+  readonly #counted = new Promise<void>((resolve) => {
+    this.#noteCounted = resolve
+  })
   #running: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** Makes the folder and a new segment; throws what the file system throws. */
-  constructor({ folder, connect, clock, log, syncWithinMs, segmentBytes }: FileJournalOptions) {
-    this.#folder = folder
+  /** Makes the folder and a new segment; throws what the file system throws, and `journal_in_use`. */
+  constructor({ folder, connect, clock, log, sync, segmentBytes }: FileJournalOptions) {
     this.#clock = clock
     this.#log = log
-    const left = listSegments(folder)
-    this.#writer = new JournalWriter({
-      folder,
-      firstSegment: (left.at(-1) ?? 0) + 1,
-      clock,
-      syncWithinMs: syncWithinMs ?? 50,
-      segmentBytes: segmentBytes ?? 8_388_608,
-    })
-    this.#reader = new JournalReader(folder, this.#writer, left)
+    this.#nap = new Nap(clock)
+    makeJournalFolder(folder)
+    this.#release = takeJournal(folder)
+    try {
+      const left = listSegments(folder)
+      this.#position = new PositionFile(folder)
+      const position = this.#position.read()
+      this.#hasHistory = position !== undefined
+      this.#setAside = new SetAsideFolder(folder)
+      this.#rejects = new JournalRejects(this.#setAside, { clock, log })
+      this.#firstSegment = Math.max(left.at(-1) ?? 0, position?.segment ?? 0) + 1
+      this.#writer = new JournalWriter({
+        folder,
+        firstSegment: this.#firstSegment,
+        clock,
+        sync: sync ?? { policy: 'interval', intervalMs: 50 },
+        segmentBytes: segmentBytes ?? 8_388_608,
+      })
+      this.#reader = new JournalReader({
+        folder,
+        writer: this.#writer,
+        left,
+        position,
+        setAside: this.#setAside,
+        onUnreadable: (segment, error) => {
+          this.#unreadable++
+          log.error({ segment, reason: messageOf(error) }, 'journal segment cannot be read')
+        },
+      })
+    } catch (error) {
+      this.#release()
+      throw error
+    }
     this.#carrier = new JournalCarrier({ connect, clock, log })
   }
 
+  /** Whether an earlier start has reached the database. */
+  get hasHistory(): boolean {
+    return this.#hasHistory
+  }
+
+  /** Entries that lie set aside now, those of earlier starts included. */
+  countSetAside(): number {
+    return this.#setAside.count()
+  }
+
   get state(): JournalState {
-    const isBehind = this.#depth > 0
+    const depth = this.#depth.value
+    const isBehind = depth > 0
     return {
-      depth: this.#depth,
+      depth,
       oldestAgeMs: isBehind ? Math.max(0, this.#clock.epochMs() - this.#oldestAtMs) : 0,
       unwritten: this.#writer.unwrittenCount,
-      rejected: this.#rejected,
+      rejected: this.#rejects.count,
+      refused: this.#refused,
       torn: this.#reader.tornSegments,
-      applyError: this.#readError ?? this.#carrier.error,
+      unreadable: this.#unreadable,
+      fault: this.#carrier.fault,
+      readError: this.#readError,
       diskError: this.#writer.error,
     }
   }
@@ -112,15 +146,15 @@ export class FileJournal implements ContactJournal {
     try {
       this.#writer.append(entry)
     } catch (error) {
-      this.#rejected++
+      this.#refused++
       this.#log.error({ err: error, ...idsOf(entry) }, 'journal refuses an entry')
       return
     }
-    if (this.#depth === 0) this.#oldestAtMs = this.#clock.epochMs()
-    this.#depth++
+    if (this.#depth.value === 0) this.#oldestAtMs = this.#clock.epochMs()
+    this.#depth.add(1)
     this.#gathering ??= this.#clock.after(GATHER_MS, () => {
       this.#gathering = undefined
-      this.#wakeUp()
+      this.#nap.wake()
     })
   }
 
@@ -129,12 +163,10 @@ export class FileJournal implements ContactJournal {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when MariaDB has all that was appended. */
+  /** Resolves when MariaDB has all that was appended until now, by earlier starts too. */
   async drained(): Promise<void> {
-    if (this.#depth === 0) return
-    await new Promise<void>((resolve) => {
-      this.#whenDrained.push(resolve)
-    })
+    await this.#counted
+    await this.#depth.drained()
   }
 
   /** Waits up to `drainMs` for MariaDB to have everything, then ends; the rest stays on the disk. Idempotent. */
@@ -145,58 +177,72 @@ export class FileJournal implements ContactJournal {
 
   async #end(drainMs: number): Promise<void> {
     this.#gathering?.cancel()
-    this.#wakeUp()
+    this.#nap.wake()
     if (this.#running !== undefined) {
       await settledWithin(this.drained(), { clock: this.#clock, limitMs: drainMs })
     }
     this.#isStopping = true
-    this.#wakeUp()
+    this.#nap.wake()
     await this.#carrier.close()
     await this.#running
+    this.#noteCounted()
     await this.#reader.close()
-    this.#writer.close({ removesSegment: this.#depth === 0 })
+    try {
+      const isWhole = this.#depth.value === 0 && this.#setAside.pendingCount === 0
+      this.#writer.close({ removesSegment: isWhole })
+    } finally {
+      this.#position.close()
+      this.#release()
+    }
   }
 
   async #run(): Promise<void> {
     let isCounted = false
     while (!this.#isStopping) {
-      this.#isWoken = false
+      this.#nap.rise()
       try {
         if (!isCounted) {
-          const left = await this.#reader.countLeft()
-          this.#depth += left
+          this.#depth.add(await this.#reader.countLeft())
           isCounted = true
+          this.#noteCounted()
         }
         const batch = await this.#reader.next()
-        this.#readError = undefined
+        this.#readError = this.#setAside.flush()
         if (batch) await this.#apply(batch)
         else await this.#rest()
       } catch (error) {
         this.#readError = messageOf(error)
         this.#log.error({ err: error }, 'journal cannot go on')
-        await this.#sleep(READ_RETRY_MS)
+        if (!this.#isStopping) await this.#nap.sleep(READ_RETRY_MS)
       }
     }
   }
 
-  async #apply({ records, badLines, segment }: JournalBatch): Promise<void> {
-    for (const { text, reason } of badLines) {
-      this.#log.error({ reason, segment }, 'journal holds a bad line')
-      this.#setAside(`${segmentName(segment)}-line-${this.#rejected + 1}`, text.toString(), reason)
-    }
-    this.#settle(badLines.length)
-    for (let from = 0; from < records.length; from += BATCH_RECORDS) {
-      const slice = records.slice(from, from + BATCH_RECORDS)
-      this.#oldestAtMs = slice[0]?.appendedAtMs ?? this.#oldestAtMs
-      const rejected = await this.#carrier.carry(slice)
+  async #apply({ items, segment }: JournalBatch): Promise<void> {
+    const isOwn = segment >= this.#firstSegment
+    for (let from = 0; from < items.length; from += BATCH_RECORDS) {
+      const slice = items.slice(from, from + BATCH_RECORDS)
+      const fresh = slice.filter((item) => !isOwn || this.#isNew(item))
+      const records = fresh.flatMap(({ decoded }) =>
+        decoded.kind === 'record' ? decoded.record : [],
+      )
+      this.#oldestAtMs = records[0]?.appendedAtMs ?? this.#oldestAtMs
+      const rejected = records.length === 0 ? [] : await this.#carrier.carry(records)
       if (rejected === undefined) return
-      for (const { record, reason } of rejected) {
-        this.#log.error({ reason, ...idsOf(record.entry) }, 'journal entry cannot be applied')
-        const name = `${segmentName(segment)}-${record.sequence}`
-        this.#setAside(name, JSON.stringify(record), reason)
+      this.#rejects.takeLines(fresh, segment)
+      this.#rejects.takeRecords(rejected, segment)
+      if (isOwn) this.#lastSequence = records.at(-1)?.sequence ?? this.#lastSequence
+      const offset = slice.at(-1)?.endOffset
+      if (offset !== undefined && this.#setAside.pendingCount === 0) {
+        this.#position.note({ segment, offset })
       }
-      this.#settle(slice.length)
+      this.#depth.settle(fresh.length)
     }
+  }
+
+  /** What the disk could not put on itself for good stands in two segments. */
+  #isNew({ decoded }: JournalItem): boolean {
+    return decoded.kind === 'bad' || decoded.record.sequence > this.#lastSequence
   }
 
   /** All is applied: a segment that has grown is left, then the next entry is waited for. */
@@ -206,50 +252,6 @@ export class FileJournal implements ContactJournal {
       this.#writer.rotate()
       return
     }
-    await this.#sleep(undefined)
-  }
-
-  async #sleep(atMostMs: number | undefined): Promise<void> {
-    if (this.#isWoken || this.#isStopping) return
-    let timer: Timer | undefined
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      if (atMostMs !== undefined) timer = this.#clock.after(atMostMs, resolve)
-    })
-    timer?.cancel()
-  }
-
-  #wakeUp(): void {
-    this.#isWoken = true
-    this.#wake()
-  }
-
-  #settle(count: number): void {
-    this.#depth -= count
-    if (this.#depth > 0) return
-    for (const resolve of this.#whenDrained.splice(0)) resolve()
-  }
-
-  #setAside(name: string, record: string, reason: string): void {
-    this.#rejected++
-    const folder = join(this.#folder, 'rejected')
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ reason, record })}\n`, {
-        mode: 0o600,
-      })
-    } catch (error) {
-      this.#log.error({ err: error, name }, 'journal entry cannot be set aside')
-    }
-  }
-}
-
-/** What a log line may say of an entry: ids, never numbers. */
-function idsOf(entry: JournalEntry) {
-  return {
-    entry: entry.kind,
-    ...('contactId' in entry && { contactId: entry.contactId }),
-    ...('segmentId' in entry && { segmentId: entry.segmentId }),
-    ...('recordingId' in entry && { recordingId: entry.recordingId }),
+    if (!this.#isStopping) await this.#nap.sleep()
   }
 }

@@ -93,15 +93,6 @@ export function describeDatabase(settings: DatabaseSettings): string {
   return `${settings.database} as ${settings.user} at ${place}`
 }
 
-/**
- * Whether the statement itself is at fault (SQLSTATE classes 22 data exception and 23 integrity), so that
- * sending it again would fail again. All else, from a lost connection to a full disk, may pass.
- */
-export function isDataError(error: unknown): boolean {
-  if (!(error instanceof SqlError)) return false
-  return /^2[23]/.test(error.sqlState ?? '')
-}
-
 /** What went wrong as the server said it, without the statement, which may hold callers' numbers. */
 export function databaseMessage(error: unknown): string {
   if (error instanceof SqlError) return error.sqlMessage ?? error.code ?? 'unknown database error'

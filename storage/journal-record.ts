@@ -71,8 +71,11 @@ function parse(json: string): unknown {
   }
 }
 
-// The checksum vouches for the rest: only `append` wrote it. A newer program may have written other kinds.
-function isEntry(value: unknown): value is JournalEntry {
+/**
+ * Whether this is an entry of a kind that this program knows; a newer one may have written others. The checksum vouches
+ * for the rest, since only `append` wrote it.
+ */
+export function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false
   return typeof value.kind === 'string' && Object.hasOwn(KINDS, value.kind)
 }

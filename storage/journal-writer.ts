@@ -1,77 +1,80 @@
-import {
-  close,
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  fsync,
-  openSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../base/clock.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { encodeRecord, type JournalRecord } from './journal-record.ts'
 import { MAX_LINE_BYTES, segmentName } from './journal-segment.ts'
 import type { JournalEntry } from './model.ts'
+import { SegmentFile } from './segment-file.ts'
 
-/** Entries that memory holds while the disk takes none. */
+/** What memory holds while the disk takes nothing. */
 const MAX_UNWRITTEN = 100_000
+const MAX_UNWRITTEN_BYTES = 67_108_864
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5000
 
-interface Unwritten {
+/**
+ * When a written line is put on the disk for good, so that it survives the machine's power failure too: before `append`
+ * returns, within an interval, or whenever the kernel likes. No line is lost with the process in any case.
+ */
+export interface JournalSync {
+  readonly policy: 'always' | 'interval' | 'never'
+  /** Of the policy `interval`. */
+  readonly intervalMs: number
+}
+
+interface Line {
   readonly record: JournalRecord
-  readonly line: Buffer
+  readonly bytes: Buffer
 }
 
 export interface JournalWriterOptions {
   readonly folder: string
   readonly firstSegment: number
   readonly clock: Clock
-  /** A line is on the disk for good at most so long after it was written. */
-  readonly syncWithinMs: number
+  readonly sync: JournalSync
   /** A segment that has grown so far is followed by a new one. */
   readonly segmentBytes: number
 }
 
 /**
- * Appends records to the newest segment. A written record survives the process at once and the machine's
- * power failure within `syncWithinMs`.
+ * Appends records to the newest segment.
  *
- * Where the disk takes no more, records are kept in memory, in order, until it does (`unwritten`): then
- * they survive an outage of the database still, but not the process.
+ * Where the disk takes no more, records are kept in memory, in order, until it does (`unwrittenCount`): then they
+ * survive an outage of the database still, but not the process. Where the disk could not put lines on itself for good,
+ * the kernel may have dropped them, so they are written once more, in a new segment.
  */
 export class JournalWriter {
-  readonly #folder: string
-  readonly #clock: Clock
-  readonly #syncWithinMs: number
-  readonly #segmentBytes: number
-  #segment: number
-  #fd: number
-  #bytes = 0
+  readonly #options: JournalWriterOptions
+  #file: SegmentFile
   #lastSequence = 0
+  /** Written, and perhaps not on the disk for good. */
+  #unsynced: Line[] = []
   #syncTimer: Timer | undefined
-  readonly #unwritten: Unwritten[] = []
-  #taken: readonly Unwritten[] = []
+  #unwritten: Line[] = []
+  #unwrittenBytes = 0
+  /** Records that somebody applies from memory, and where they end in the segment if they were written meanwhile. */
+  #taken: { readonly lines: readonly Line[]; endOffset?: number } | undefined
+  #mustRotate = false
   #error: string | undefined
+  #retry: Timer | undefined
+  #retryMs = FIRST_RETRY_MS
+  #isClosed = false
 
   /** Makes the segment's file; throws what the file system throws. */
-  constructor({ folder, firstSegment, clock, syncWithinMs, segmentBytes }: JournalWriterOptions) {
-    this.#folder = folder
-    this.#clock = clock
-    this.#syncWithinMs = syncWithinMs
-    this.#segmentBytes = segmentBytes
-    this.#segment = firstSegment
-    this.#fd = openSegment(folder, firstSegment)
+  constructor(options: JournalWriterOptions) {
+    this.#options = options
+    this.#file = new SegmentFile(options.folder, options.firstSegment)
   }
 
   /** Number of the segment being written. */
   get segment(): number {
-    return this.#segment
+    return this.#file.segment
   }
 
   /** Length of the segment being written: whole records only. */
   get bytes(): number {
-    return this.#bytes
+    return this.#file.bytes
   }
 
   /** Why the disk took no more at the last attempt, or undefined. */
@@ -88,88 +91,171 @@ export class JournalWriter {
    * takes nothing and memory holds too much already; neither is kept then.
    */
   append(entry: JournalEntry): void {
-    const record = {
-      sequence: this.#lastSequence + 1,
-      appendedAtMs: this.#clock.epochMs(),
-      entry,
-    }
-    const line = encode(record)
-    if (this.#unwritten.length >= MAX_UNWRITTEN) {
+    const { clock, folder } = this.#options
+    const record = { sequence: this.#lastSequence + 1, appendedAtMs: clock.epochMs(), entry }
+    const bytes = encode(record)
+    if (
+      this.#unwritten.length >= MAX_UNWRITTEN ||
+      this.#unwrittenBytes + bytes.length > MAX_UNWRITTEN_BYTES
+    ) {
       throw new TallenneError(
         'journal_full',
-        `The journal in ${this.#folder} takes nothing (${this.#error}) and ${MAX_UNWRITTEN} entries wait in memory.`,
+        `The journal in ${folder} takes nothing (${this.#error}), and ${this.#unwritten.length} entries of ${this.#unwrittenBytes} bytes wait in memory.`,
       )
     }
     this.#lastSequence = record.sequence
-    this.#unwritten.push({ record, line })
-    this.flush()
+    this.#wait([{ record, bytes }])
+    if (this.#retry === undefined) this.flush()
   }
 
   /** Tries to write what waits in memory. */
   flush(): void {
-    let written = 0
+    if (this.#isClosed) return
+    this.#retry?.cancel()
+    this.#retry = undefined
     try {
-      for (const { line } of this.#unwritten) {
-        if (this.#bytes >= this.#segmentBytes) this.rotate()
-        this.#write(line)
-        written++
-      }
+      this.#writeTaken()
+      this.#writeUnwritten()
+      this.#putOnDisk()
       this.#error = undefined
+      this.#retryMs = FIRST_RETRY_MS
     } catch (error) {
-      this.#error = messageOf(error)
+      this.#fail(error)
     }
-    this.#unwritten.splice(0, written)
   }
 
-  /** Gives the records that wait in memory to somebody who applies them from there; asking again says that it was done. */
+  /** Gives the records that wait in memory to somebody who applies them from there, until `confirmTaken`. */
   takeUnwritten(): readonly JournalRecord[] {
-    this.#taken = this.#unwritten.splice(0)
-    return this.#taken.map(({ record }) => record)
+    if (this.#unwritten.length === 0) return []
+    this.#taken = { lines: this.#unwritten }
+    this.#unwritten = []
+    this.#unwrittenBytes = 0
+    return this.#taken.lines.map(({ record }) => record)
+  }
+
+  /** The records that were taken are applied. Tells where they end in the segment, where they were written meanwhile. */
+  confirmTaken(): number | undefined {
+    const endOffset = this.#taken?.endOffset
+    this.#taken = undefined
+    return endOffset
   }
 
   /** Begins a new segment. The one before is synced and closed behind the caller's back. */
   rotate(): void {
-    const next = openSegment(this.#folder, this.#segment + 1)
-    const previous = this.#fd
-    fdatasync(previous, () => close(previous, () => {}))
-    this.#fd = next
-    this.#segment++
-    this.#bytes = 0
+    const { folder } = this.#options
+    const left = this.#file
+    this.#file = new SegmentFile(folder, left.segment + 1)
+    this.#mustRotate = false
+    this.#sync(left)
+    left.leave()
   }
 
   /** Syncs and closes, and removes the segment where `removesSegment`. */
   close({ removesSegment }: { readonly removesSegment: boolean }): void {
     this.#syncTimer?.cancel()
-    if (removesSegment) {
-      rmSync(join(this.#folder, segmentName(this.#segment)), { force: true })
-    } else {
-      this.#unwritten.unshift(...this.#taken)
-      this.flush()
-      fdatasyncSync(this.#fd)
+    if (!removesSegment) this.flush()
+    this.#isClosed = true
+    this.#retry?.cancel()
+    try {
+      if (removesSegment) {
+        rmSync(join(this.#options.folder, segmentName(this.segment)), { force: true })
+      } else {
+        this.#file.syncNow()
+      }
+    } finally {
+      this.#file.leave()
     }
-    closeSync(this.#fd)
   }
 
-  // Written at its place, so that a line which the disk took in part is overwritten by the next attempt.
-  #write(line: Buffer): void {
-    const written = writeSync(this.#fd, line, 0, line.length, this.#bytes)
-    if (written < line.length) throw new Error(`the disk took ${written} of ${line.length} bytes`)
-    this.#bytes += line.length
-    this.#syncTimer ??= this.#clock.after(this.#syncWithinMs, () => {
-      this.#syncTimer = undefined
-      fdatasync(this.#fd, (error) => {
-        if (error) this.#error = error.message
-      })
+  #wait(lines: readonly Line[]): void {
+    this.#unwritten.push(...lines)
+    for (const { bytes } of lines) this.#unwrittenBytes += bytes.length
+  }
+
+  /** Whether a line may be written now. What was taken and the lines after it stand in one segment. */
+  #makeRoom(): boolean {
+    if (!this.#mustRotate && this.#file.bytes < this.#options.segmentBytes) return true
+    if (this.#taken !== undefined) return !this.#mustRotate
+    this.rotate()
+    return true
+  }
+
+  #writeUnwritten(): void {
+    let written = 0
+    try {
+      for (const line of this.#unwritten) {
+        if (!this.#makeRoom()) return
+        this.#file.write(line.bytes)
+        this.#unsynced.push(line)
+        written++
+      }
+    } finally {
+      for (const { bytes } of this.#unwritten.splice(0, written)) {
+        this.#unwrittenBytes -= bytes.length
+      }
+    }
+  }
+
+  // In their place before all that came later, so that a start which finds them does not find them out of order.
+  #writeTaken(): void {
+    const taken = this.#taken
+    if (taken === undefined || taken.endOffset !== undefined || this.#mustRotate) return
+    this.#file.write(Buffer.concat(taken.lines.map(({ bytes }) => bytes)))
+    this.#unsynced.push(...taken.lines)
+    taken.endOffset = this.#file.bytes
+  }
+
+  #putOnDisk(): void {
+    const { sync, clock } = this.#options
+    if (this.#unsynced.length === 0) return
+    switch (sync.policy) {
+      case 'always':
+        try {
+          this.#file.syncNow()
+          this.#unsynced = []
+        } catch (error) {
+          this.#distrust([])
+          throw error
+        }
+        return
+      case 'interval':
+        this.#syncTimer ??= clock.after(sync.intervalMs, () => {
+          this.#syncTimer = undefined
+          this.#sync(this.#file)
+        })
+        return
+      case 'never':
+        this.#unsynced = []
+    }
+  }
+
+  #sync(file: SegmentFile): void {
+    const lines = this.#unsynced
+    this.#unsynced = []
+    if (lines.length === 0) return
+    file.sync((error) => {
+      if (!error || this.#isClosed) return
+      this.#distrust(lines)
+      this.#fail(error)
     })
   }
-}
 
-function openSegment(folder: string, segmentNumber: number): number {
-  const fd = openSync(join(folder, segmentName(segmentNumber)), 'wx', 0o600)
-  // The name, too, must survive a power failure; waiting for it here would hold up signalling.
-  const folderFd = openSync(folder, 'r')
-  fsync(folderFd, () => close(folderFd, () => {}))
-  return fd
+  /** These and all that was written after them go into a new segment. */
+  #distrust(lines: readonly Line[]): void {
+    const later = this.#unwritten
+    const again = [...lines, ...this.#unsynced]
+    this.#unsynced = []
+    this.#unwritten = []
+    this.#unwrittenBytes = 0
+    this.#wait([...again, ...later])
+    this.#mustRotate = true
+  }
+
+  #fail(error: unknown): void {
+    this.#error = messageOf(error)
+    this.#retry ??= this.#options.clock.after(this.#retryMs, () => this.flush())
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+  }
 }
 
 function encode(record: JournalRecord): Buffer {

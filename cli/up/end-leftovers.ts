@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isRunning, type ProcessIdentity } from './process-identity.ts'
+import { isRunning, type ProcessIdentity } from '../../base/process-identity.ts'
 
 /** Processes of an `up` that was killed still hold its ports and files. */
 export async function endLeftovers(

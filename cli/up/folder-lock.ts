@@ -1,7 +1,8 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { takeExclusively } from '../../base/exclusive-file.ts'
+import { identify, isRunning, type ProcessIdentity } from '../../base/process-identity.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import { identify, isRunning, type ProcessIdentity } from './process-identity.ts'
 
 const FILE = 'up.lock'
 
@@ -35,30 +36,11 @@ export class FolderLock {
   static take(dataPath: string): FolderLock {
     const path = join(dataPath, FILE)
     const self = identify(process.pid) ?? { pid: process.pid, startedTicks: null }
-    const own = `${path}.${process.pid}`
-    writeFileSync(own, JSON.stringify({ up: self, children: [] }), { mode: 0o600 })
-    try {
-      for (;;) {
-        // A link fails where the name exists, so of two that start at once one wins.
-        try {
-          linkSync(own, path)
-          return new FolderLock(path, self)
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-        }
-        const holder = readHolder(dataPath)
-        if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
-        const stale = `${path}.stale.${process.pid}`
-        try {
-          renameSync(path, stale)
-          rmSync(stale, { force: true })
-        } catch {
-          // Another one that starts has taken the stale lock away.
-        }
-      }
-    } finally {
-      rmSync(own, { force: true })
-    }
+    takeExclusively(path, JSON.stringify({ up: self, children: [] }), () => {
+      const holder = readHolder(dataPath)
+      if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
+    })
+    return new FolderLock(path, self)
   }
 
   /** Notes the processes that run now, for whoever comes after a crash. */

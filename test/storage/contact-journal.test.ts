@@ -11,6 +11,7 @@ import { FileJournal, type FileJournalOptions } from '../../storage/contact-jour
 import { connectDatabase } from '../../storage/database.ts'
 import { migrate } from '../../storage/migrate.ts'
 import type { JournalEntry } from '../../storage/model.ts'
+import { SetAsideFolder } from '../../storage/set-aside.ts'
 import { startMariadb } from '../mariadb.ts'
 import { contactStarted, recordingEnded, wholeCall } from './journal-entries.ts'
 
@@ -59,8 +60,11 @@ t.test('a call becomes rows while it goes on', async (t) => {
     oldestAgeMs: 0,
     unwritten: 0,
     rejected: 0,
+    refused: 0,
     torn: 0,
-    applyError: undefined,
+    unreadable: 0,
+    fault: undefined,
+    readError: undefined,
     diskError: undefined,
   })
   const [contact] = await pool.query('SELECT * FROM contacts WHERE id = ?', [call.contactId])
@@ -91,7 +95,7 @@ t.test('what MariaDB has is not kept on the disk after the end', async (t) => {
   made.start()
   appendAll(made, wholeCall().entries)
   await made.close()
-  t.same(readdirSync(folder), [])
+  t.same(readdirSync(folder), ['applied'])
   t.throws(() => made.append(contactStarted()), { code: 'journal_closed' })
 })
 
@@ -104,11 +108,11 @@ t.test('calls go on while MariaDB is away, and their rows are there when it is b
   for (let call = 0; call < 100; call++) {
     appendAll(made, wholeCall({ serviceLine: 'away' }).entries)
   }
-  await until(() => made.state.applyError !== undefined && made.state.oldestAgeMs > 0)
+  await until(() => made.state.fault !== undefined && made.state.oldestAgeMs > 0)
   t.equal(made.state.depth, 700)
   await mariadb.start()
   await made.drained()
-  t.equal(made.state.applyError, undefined)
+  t.equal(made.state.fault, undefined)
   t.equal(await count('contacts', 'service_line', 'away'), 101)
   t.equal(await count('recordings', 'service_line', 'away'), 101)
 })
@@ -174,21 +178,19 @@ t.test('an entry that is bad in itself is set aside and holds nothing up', async
   await made.drained()
   t.equal(await count('recordings', 'service_line', 'good'), 2)
   t.equal(made.state.rejected, 4)
-  const aside = readdirSync(join(folder, 'rejected')).map((name) =>
-    JSON.parse(readFileSync(join(folder, 'rejected', name), 'utf8')),
+  const aside = new SetAsideFolder(folder).list()
+  t.same(
+    aside.map(({ entry }) => entry?.kind),
+    bad.map(({ kind }) => kind),
   )
-  t.equal(aside.length, 4)
-  t.match(
-    aside.find(({ record }) => record.includes('contact.answered')),
-    { reason: /no row is there/ },
-  )
+  t.match(aside[2], { reason: /no row is there/, sequence: 10, segment: 1 })
 })
 
 t.test('an entry that cannot be written is refused and counted', async (t) => {
   const made = journal(t, t.testdir())
   made.append(contactStarted({ metadata: 'x'.repeat(2_000_000) }))
   made.append(recordingEnded(newId(), newId(), { media: 1n }))
-  t.match(made.state, { depth: 0, rejected: 2 })
+  t.match(made.state, { depth: 0, refused: 2, rejected: 0 })
 })
 
 t.test('text that is too long costs no row', async (t) => {

@@ -5,8 +5,8 @@ import {
   createDatabasePool,
   describeDatabase,
   inTransaction,
-  isDataError,
 } from '../../storage/database.ts'
+import { isDataError } from '../../storage/database-fault.ts'
 import { startMariadb } from '../mariadb.ts'
 
 const mariadb = await startMariadb()

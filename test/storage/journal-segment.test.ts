@@ -8,6 +8,7 @@ import { decodeLine, encodeRecord } from '../../storage/journal-record.ts'
 import {
   countLines,
   listSegments,
+  makeJournalFolder,
   SegmentReader,
   segmentName,
 } from '../../storage/journal-segment.ts'
@@ -120,6 +121,7 @@ t.test('a segment without line ends is passed over', async (t) => {
 
 t.test('segments are listed by number and counted by line', async (t) => {
   const folder = join(t.testdir(), 'journal')
+  makeJournalFolder(folder)
   t.same(listSegments(folder), [])
   for (const segment of [12, 9, 100]) writeFileSync(join(folder, segmentName(segment)), bytes)
   writeFileSync(join(folder, 'notes.txt'), '')
