@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { encryptionSchema } from './encryption-config.ts'
 import { freeswitchSchema } from './freeswitch-config.ts'
 import { joiningSchema } from './joining-config.ts'
 import { journalSchema } from './journal-config.ts'
@@ -148,6 +149,7 @@ export const configSchema = z.strictObject({
   database: database.prefault({}),
   journal: journalSchema.prefault({}),
   http: http.prefault({}),
+  encryption: encryptionSchema.prefault({}),
   retention: z.strictObject({ sweepEveryS: z.int().min(1).max(86_400).default(60) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })

@@ -4,6 +4,7 @@ import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { type Config, configSchema } from './config.ts'
 import { crossCheck, type LegibleLine } from './cross-checks.ts'
 import { describeIssue, describeUnknownKey, isTextExpected } from './describe-issue.ts'
+import type { EncryptionConfig } from './encryption-config.ts'
 import { type EnvironmentOverride, readOverrides } from './environment.ts'
 import { type ConfigMistake, type ConfigPath, formatMistake, formatPath } from './mistake.ts'
 import { replaceSecretFiles } from './secret-files.ts'
@@ -101,6 +102,16 @@ function checkContent(origin: Origin): Config {
       ...config.trunk,
       routes: config.trunk.routes.map((route) => placeFiles(route, folder)),
     },
+    encryption: placeKeyFiles(config.encryption, folder),
+  }
+}
+
+function placeKeyFiles(encryption: EncryptionConfig, folder: string): EncryptionConfig {
+  const { recipientsFile, identityFile } = encryption
+  return {
+    ...encryption,
+    ...(recipientsFile !== undefined && { recipientsFile: resolve(folder, recipientsFile) }),
+    ...(identityFile !== undefined && { identityFile: resolve(folder, identityFile) }),
   }
 }
 

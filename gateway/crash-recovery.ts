@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
+import type { FileEncryption } from '../recorder/page-sink.ts'
 import type { ReasonCode, RecordingOutcome } from '../recorder/recording-plan.ts'
 import type { ContactJournal } from '../storage/model.ts'
 import type { UnfinishedContact } from '../storage/unfinished-contacts.ts'
@@ -14,6 +15,8 @@ export interface SalvagedFile {
   readonly durationMs: number
   readonly bytes: number
   readonly sha256: string
+  /** Absent where the file is the audio itself. */
+  readonly encryption?: FileEncryption
 }
 
 export interface CrashRecoveryOptions {
@@ -99,6 +102,7 @@ export function salvagedOutcome(
     lossMap: [],
     bytes: salvaged?.bytes ?? 0,
     sha256: salvaged?.sha256 ?? null,
+    ...(salvaged?.encryption && { encryption: salvaged.encryption }),
     streams: [],
   }
 }

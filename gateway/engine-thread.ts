@@ -3,16 +3,16 @@ import { SystemClock } from '../base/clock.ts'
 import { createLog } from '../base/log.ts'
 import { Engine } from '../recorder/engine.ts'
 import type { EngineRequest, EngineSettings } from '../recorder/engine-protocol.ts'
-import { RecordingFile } from '../storage/recording-file.ts'
-import { spoolPathOf } from '../storage/recording-store.ts'
+import { sinksOf } from './open-sinks.ts'
 
 /** Entry of an engine thread: puts an engine together and passes requests and replies. */
 const settings: EngineSettings = workerData
+const log = createLog('gateway').child({ engine: settings.engineIndex })
 const engine = new Engine({
   settings,
   clock: new SystemClock(),
-  openSink: (recordingId) => new RecordingFile(spoolPathOf(settings.spoolPath, recordingId)),
-  log: createLog('gateway').child({ engine: settings.engineIndex }),
+  openSink: sinksOf(settings, log),
+  log,
   reply: (message) => parentPort?.postMessage(message),
 })
 parentPort?.on('message', (request: EngineRequest) => engine.handle(request))

@@ -11,7 +11,6 @@ import type { Config } from '../config/config.ts'
 import { type DataPaths, dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { EngineSettings } from '../recorder/engine-protocol.ts'
-import { repairOggOpus } from '../recorder/ogg-repair.ts'
 import { createDatabasePool } from '../storage/database.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
@@ -21,6 +20,7 @@ import { ControlMetrics } from './calls/control-metrics.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
+import { encryptionOf } from './encryption-settings.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
@@ -35,6 +35,7 @@ import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { splitPorts } from './media/port-ranges.ts'
 import { openJournal } from './open-journal.ts'
 import { readinessChecks } from './readiness-checks.ts'
+import { repairSpooled } from './repair-spooled.ts'
 import { answerOptions } from './sip/answer-options.ts'
 import { InviteRouter } from './sip/invite-router.ts'
 import { refuseOtherMethods } from './sip/other-methods.ts'
@@ -132,7 +133,7 @@ async function composeGateway(
     onDeath: () => metrics.engineDied(),
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
-  const repair = (recordingId: string) => repairOggOpus(files.spoolPathOf(recordingId))
+  const repair = (recordingId: string) => repairSpooled(paths.spool, recordingId)
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair, log }),
@@ -313,6 +314,7 @@ function route(
 
 function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
   const { media } = config
+  const encryption = encryptionOf(config.encryption)
   const count = media.engines ?? availableParallelism()
   const { otherVersion: other, holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb } = media
   return splitPorts(media.ports.from, media.ports.to, count).map((range, engineIndex) => ({
@@ -332,6 +334,7 @@ function engineSettings(config: Config, paths: DataPaths): readonly EngineSettin
     maxDecoders: Math.ceil(media.maxDecoders / count),
     ...{ holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb },
     spoolPath: paths.spool,
+    ...(encryption && { encryption }),
     ...(media.freeswitch && { forkListen: forkListen(media.freeswitch.forks, engineIndex) }),
   }))
 }

@@ -173,6 +173,14 @@ export interface EngineReport {
   readonly counters: Readonly<Record<string, number>>
 }
 
+/** Recipients of age, `age1…`: those that are configured, and those of a file that may change. */
+export interface EncryptionSettings {
+  readonly recipients: readonly string[]
+  readonly recipientsFile?: string | undefined
+  /** All of them at the node's start. */
+  readonly atStart: { readonly list: readonly string[]; readonly keySet: string }
+}
+
 /** How an engine thread is set up (its `workerData`). */
 export interface EngineSettings {
   readonly engineIndex: number
@@ -200,6 +208,8 @@ export interface EngineSettings {
   readonly quietDb: number
   /** Folder of open recordings. */
   readonly spoolPath: string
+  /** Whom recordings are encrypted to; absent where they are not. */
+  readonly encryption?: EncryptionSettings
   /** Where the engine listens for WebSocket forks; absent where it takes none. */
   readonly forkListen?: { readonly host: string; readonly port: number }
 }

@@ -1,9 +1,23 @@
+/** How a file hides the audio that was written to it. */
+export interface FileEncryption {
+  /** An age file, or records that a process left behind before it could make one. */
+  readonly form: 'age' | 'sealed'
+  /** Names the set of recipients. */
+  readonly keySet: string
+  /** Bytes of the audio itself. */
+  readonly audioBytes: number
+  /** SHA-256 of the audio itself; null where whoever could have read it is gone. */
+  readonly audioSha256: string | null
+}
+
 /** What a sink holds when nothing more comes. */
 export interface SinkFacts {
-  /** Bytes that reached the sink. */
+  /** Bytes of what stands on the disk. */
   readonly bytes: number
   /** SHA-256 of those bytes, in lower-case hexadecimal. */
   readonly sha256: string
+  /** Absent where they are the audio itself. */
+  readonly encryption?: FileEncryption
 }
 
 /**

@@ -53,6 +53,7 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
     pauses,
     bytes: facts?.bytes ?? 0,
     sha256: hasFile ? facts.sha256 : null,
+    ...(hasFile && facts.encryption && { encryption: facts.encryption }),
     streams: streams.all.map((stream) => stream.counters()),
   }
 }

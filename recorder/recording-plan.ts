@@ -1,3 +1,4 @@
+import type { FileEncryption } from './page-sink.ts'
 import type { SrtpPlan } from './srtp/srtp-plan.ts'
 
 /** Whose voice a channel carries. A channel belongs to a role, whoever speaks first. Caller is channel 0. */
@@ -241,9 +242,12 @@ export interface RecordingOutcome {
   readonly lossMap: readonly LossSpan[]
   /** Absent where they went with an engine; what was told of them while it ran stands. */
   readonly pauses?: readonly RecordingPause[]
+  /** Of the file as it stands on the disk. */
   readonly bytes: number
-  /** Null where no file was made. */
+  /** Of the file; null where none was made. */
   readonly sha256: string | null
+  /** Absent where the file is the audio itself. */
+  readonly encryption?: FileEncryption
   readonly streams: readonly StreamCounters[]
 }
 

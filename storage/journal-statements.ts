@@ -195,7 +195,8 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
     insertRecording(entry.recordingId, entry.contactId, null),
     any(
       `UPDATE recordings SET state = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
-         loss_map = ?, pauses = COALESCE(?, pauses), on_hold = ?, bytes = ?, sha256 = ?, file = ?, media = ?,
+         loss_map = ?, pauses = COALESCE(?, pauses), on_hold = ?, bytes = ?, sha256 = ?,
+         encryption = ?, key_set = ?, audio_bytes = ?, audio_sha256 = ?, file = ?, media = ?,
          started_at = COALESCE(?, started_at), call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
        WHERE id = ? AND state = 'recording'`,
       [
@@ -209,6 +210,10 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
         JSON.stringify(entry.onHold ?? []),
         whole(entry.bytes),
         entry.sha256,
+        entry.encryption?.form ?? 'none',
+        entry.encryption?.keySet ?? null,
+        entry.encryption === undefined ? null : whole(entry.encryption.audioBytes),
+        entry.encryption?.audioSha256 ?? null,
         entry.file,
         JSON.stringify(entry.media ?? null),
         entry.startedAtMs === undefined ? null : instant(entry.startedAtMs),

@@ -7,6 +7,7 @@ import { platformReferences } from './migrations/003-platform-references.ts'
 import { contactNotes } from './migrations/004-contact-notes.ts'
 import { metadataDocuments } from './migrations/005-metadata-documents.ts'
 import { auditTrail } from './migrations/006-audit-trail.ts'
+import { encryptedFiles } from './migrations/007-encrypted-files.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
   contactNotes,
   metadataDocuments,
   auditTrail,
+  encryptedFiles,
 ]
 
 const LOCK_WAIT_S = 60

@@ -153,8 +153,11 @@ export type JournalEntry =
       }[]
       /** Absent where nothing is known beyond what was journaled of them. */
       readonly pauses?: readonly RecordedPause[]
+      /** Of the file as it stands in the store. */
       readonly bytes: number
       readonly sha256: string | null
+      /** Absent where the file is the audio itself, and in journals of earlier programs. */
+      readonly encryption?: FileEncryption
       /** Where the file stands, relative to the store, or null where there is none. */
       readonly file: string | null
       /** Per-stream packet counters, kept as they are. */
@@ -174,6 +177,17 @@ export type JournalEntry =
       readonly notes: Readonly<Record<string, string | null>>
       readonly annotatedAtMs: number
     }
+
+/** How a recording's file hides its audio. */
+export interface FileEncryption {
+  /** An age file, or the records that a crash left of one. */
+  readonly form: 'age' | 'sealed'
+  /** Names the set of recipients. */
+  readonly keySet: string
+  readonly audioBytes: number
+  /** Null where nobody who could has read it whole. */
+  readonly audioSha256: string | null
+}
 
 /** A stretch of a recording that is silent because somebody asked for it, in milliseconds from its start. */
 export interface RecordedPause {

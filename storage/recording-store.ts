@@ -16,7 +16,13 @@ import {
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../base/make-folder.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
-import { recordingIdOf, storeFileOf } from './store-file.ts'
+import {
+  type FileForm,
+  readFileName,
+  readStoreFile,
+  recordingIdOf,
+  storeFileOf,
+} from './store-file.ts'
 
 export interface StorePaths {
   /** Folder of open recordings, on this machine. */
@@ -85,8 +91,8 @@ export class RecordingStore {
   }
 
   /** Where an open recording is written. */
-  spoolPathOf(recordingId: string): string {
-    return spoolPathOf(this.#spoolPath, recordingId)
+  spoolPathOf(recordingId: string, form: FileForm = 'plain'): string {
+    return spoolPathOf(this.#spoolPath, recordingId, form)
   }
 
   /**
@@ -94,8 +100,9 @@ export class RecordingStore {
    * that is there already changes nothing.
    */
   async keep(recordingId: string): Promise<string> {
-    const file = storeFileOf(recordingId)
-    const from = this.spoolPathOf(recordingId)
+    const form = await this.#formOf(recordingId)
+    const file = storeFileOf(recordingId, form)
+    const from = this.spoolPathOf(recordingId, form)
     const to = join(this.#storePath, file)
     await mkdir(dirname(to), { recursive: true, mode: 0o700 })
     try {
@@ -105,7 +112,22 @@ export class RecordingStore {
       else if (!hasCode(error, 'ENOENT') || !(await exists(to))) throw error
     }
     await syncFolder(dirname(to))
+    // The records that an age file was made of are needed no more.
+    if (form === 'age') await rm(this.spoolPathOf(recordingId, 'sealed'), { force: true })
     return file
+  }
+
+  /** The best form in which the spool has a recording, else the store. */
+  async #formOf(recordingId: string): Promise<FileForm> {
+    for (const pathOf of [
+      (form: FileForm) => this.spoolPathOf(recordingId, form),
+      (form: FileForm) => join(this.#storePath, storeFileOf(recordingId, form)),
+    ]) {
+      for (const form of ['age', 'sealed', 'plain'] as const) {
+        if (await exists(pathOf(form))) return form
+      }
+    }
+    return 'plain'
   }
 
   /** Rejects with `file_missing` where the store does not hold it. */
@@ -145,33 +167,36 @@ export class RecordingStore {
   /** Ids of the recordings that lie in the spool, open ones included, oldest first. */
   async spooled(): Promise<readonly string[]> {
     const names = await readdir(this.#spoolPath)
-    return names.flatMap((name) => recordingIdOf(name) ?? []).sort()
+    return [...new Set(names.flatMap((name) => recordingIdOf(name) ?? []))].sort()
   }
 
   /** Every recording of the store, one at a time. Files that are not recordings are passed over. */
   async *entries(): AsyncGenerator<StoreEntry> {
     const folder = await opendir(this.#storePath, { recursive: true })
     for await (const entry of folder) {
-      const recordingId = entry.isFile() ? recordingIdOf(entry.name) : undefined
-      if (recordingId === undefined) continue
-      const file = storeFileOf(recordingId)
+      const name = entry.isFile() ? readFileName(entry.name) : undefined
+      if (name === undefined) continue
+      const { recordingId } = name
+      const file = storeFileOf(recordingId, name.form, name.edition)
       if (join(this.#storePath, file) !== join(entry.parentPath, entry.name)) continue
       yield { recordingId, file }
     }
   }
 
+  /** Throws `bad_file` for what is no path of the store. */
   #pathOf(file: string): string {
-    const recordingId = recordingIdOf(file.slice(file.lastIndexOf('/') + 1))
-    if (recordingId === undefined || storeFileOf(recordingId) !== file) {
-      throw new TallenneError('bad_file', `${JSON.stringify(file)} is no path of the store.`)
-    }
+    readStoreFile(file)
     return join(this.#storePath, file)
   }
 }
 
 /** Where an open recording is written, for those who have the folder alone. */
-export function spoolPathOf(spoolPath: string, recordingId: string): string {
-  return join(spoolPath, storeFileOf(recordingId).slice('YYYY/MM/DD/'.length))
+export function spoolPathOf(
+  spoolPath: string,
+  recordingId: string,
+  form: FileForm = 'plain',
+): string {
+  return join(spoolPath, storeFileOf(recordingId, form).slice('YYYY/MM/DD/'.length))
 }
 
 /** The file appears under its name only when it is whole on the new disk, and leaves the old one only then. */

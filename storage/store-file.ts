@@ -1,7 +1,39 @@
 import { TallenneError } from '../base/tallenne-error.ts'
 import { isId } from '../base/uuid.ts'
 
-const ENDING = '.opus'
+/**
+ * What a recording's file is: the audio itself, an age file of it, or records sealed for the owners of the keys while
+ * the call went on.
+ */
+export type FileForm = 'plain' | 'age' | 'sealed'
+
+/** What the name of a recording's file says. */
+export interface RecordingFileName {
+  readonly recordingId: string
+  readonly form: FileForm
+  /** Counts the files that replaced each other, from 1. */
+  readonly edition: number
+}
+
+const ENDINGS = { plain: '', age: '.age', sealed: '.sealed' } as const
+// 48 bits reach the year 10889, which ISO writes with a sign and six digits.
+const LAST_EPOCH_MS = Date.UTC(10_000, 0, 1) - 1
+const NAME = /^([0-9a-f-]{36})(?:\.([2-9]|[1-9]\d{1,5}))?\.opus(\.age|\.sealed)?$/
+
+/** The name of a recording's file: `ID.opus`, `ID.opus.age`, `ID.opus.sealed`; a later edition is `ID.2.opus.age`. */
+export function fileNameOf({ recordingId, form, edition }: RecordingFileName): string {
+  return `${recordingId}${edition === 1 ? '' : `.${edition}`}.opus${ENDINGS[form]}`
+}
+
+/** Reads a file's name; undefined where it is no recording's. */
+export function readFileName(name: string): RecordingFileName | undefined {
+  const match = NAME.exec(name)
+  if (!match) return undefined
+  const [, recordingId = '', edition = '1', ending] = match
+  if (!isRecordingId(recordingId)) return undefined
+  const form = ending === '.age' ? 'age' : ending === '.sealed' ? 'sealed' : 'plain'
+  return { recordingId, form, edition: Number(edition) }
+}
 
 /**
  * Where a recording stands in the store: `YYYY/MM/DD/ID.opus`, the UTC day being that of the id itself.
@@ -9,22 +41,32 @@ const ENDING = '.opus'
  *
  * A UUIDv7 begins with 48 bits of epoch milliseconds (RFC 9562 §5.7). Throws `bad_id` for anything else.
  */
-export function storeFileOf(recordingId: string): string {
-  if (!isId(recordingId) || recordingId[14] !== '7') {
+export function storeFileOf(recordingId: string, form: FileForm = 'plain', edition = 1): string {
+  if (!isRecordingId(recordingId)) {
     throw new TallenneError('bad_id', `${JSON.stringify(recordingId)} is no recording id (UUIDv7).`)
   }
-  const epochMs = Number.parseInt(recordingId.slice(0, 8) + recordingId.slice(9, 13), 16)
-  const day = new Date(epochMs)
-  // 48 bits reach the year 10889, which ISO writes with a sign and six digits.
-  if (epochMs > 253_402_300_799_999) {
-    throw new TallenneError('bad_id', `${recordingId} lies beyond the year 9999.`)
-  }
-  return `${day.toISOString().slice(0, 10).replaceAll('-', '/')}/${recordingId}${ENDING}`
+  const folder = new Date(epochMsOf(recordingId)).toISOString().slice(0, 10).replaceAll('-', '/')
+  return `${folder}/${fileNameOf({ recordingId, form, edition })}`
 }
 
 /** The id that a file's name holds, or undefined where the file is no recording. */
 export function recordingIdOf(fileName: string): string | undefined {
-  if (!fileName.endsWith(ENDING)) return undefined
-  const id = fileName.slice(0, -ENDING.length)
-  return isId(id) && id[14] === '7' ? id : undefined
+  return readFileName(fileName)?.recordingId
+}
+
+/** What a path of the store says. Throws `bad_file` for one that the store cannot have made. */
+export function readStoreFile(file: string): RecordingFileName {
+  const name = readFileName(file.slice(file.lastIndexOf('/') + 1))
+  if (name === undefined || storeFileOf(name.recordingId, name.form, name.edition) !== file) {
+    throw new TallenneError('bad_file', `${JSON.stringify(file)} is no path of the store.`)
+  }
+  return name
+}
+
+function isRecordingId(text: string): boolean {
+  return isId(text) && text[14] === '7' && epochMsOf(text) <= LAST_EPOCH_MS
+}
+
+function epochMsOf(recordingId: string): number {
+  return Number.parseInt(recordingId.slice(0, 8) + recordingId.slice(9, 13), 16)
 }

@@ -190,6 +190,7 @@ export function recordingEndedEntry(
     ...(outcome.pauses === undefined ? {} : { pauses: outcome.pauses }),
     bytes: outcome.bytes,
     sha256: outcome.sha256,
+    ...(outcome.encryption && { encryption: outcome.encryption }),
     file,
     media: outcome.streams,
   }

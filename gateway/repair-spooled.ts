@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { TallenneError } from '../base/tallenne-error.ts'
+import { durationMsAt } from '../recorder/audio-length.ts'
+import { repairOggOpus } from '../recorder/ogg-repair.ts'
+import { type RepairedSealed, repairSealed } from '../storage/encryption/sealed-repair.ts'
+import { spoolPathOf } from '../storage/recording-store.ts'
+import type { SalvagedFile } from './crash-recovery.ts'
+
+/**
+ * Cuts what a dead process or engine left of a recording to its last whole page or record; undefined where nothing in
+ * it can be played. An encrypted one is not read: its records tell how long it is.
+ */
+export async function repairSpooled(
+  spoolPath: string,
+  recordingId: string,
+): Promise<SalvagedFile | undefined> {
+  const sealedPath = spoolPathOf(spoolPath, recordingId, 'sealed')
+  if (!existsSync(sealedPath)) return repairOggOpus(spoolPathOf(spoolPath, recordingId))
+  const agePath = spoolPathOf(spoolPath, recordingId, 'age')
+  await rm(`${agePath}.part`, { force: true })
+  const sealed = await repairOrUndefined(sealedPath)
+  const durationMs = durationMsAt(sealed?.position ?? 0)
+  if (sealed === undefined || durationMs === 0) return undefined
+  const { keySet, audioBytes } = sealed
+  // An age file appears under its name only when it is whole.
+  const isAge = existsSync(agePath)
+  const { bytes, sha256 } = isAge ? await digestOf(agePath) : sealed
+  const form = isAge ? 'age' : 'sealed'
+  return {
+    durationMs,
+    bytes,
+    sha256,
+    encryption: { form, keySet, audioBytes, audioSha256: null },
+  }
+}
+
+async function repairOrUndefined(path: string): Promise<RepairedSealed | undefined> {
+  try {
+    return await repairSealed(path)
+  } catch (error) {
+    // The crash came before the first page was written.
+    if (error instanceof TallenneError && error.code === 'file_damaged') return undefined
+    throw error
+  }
+}
+
+async function digestOf(
+  path: string,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const piece of createReadStream(path)) {
+    hash.update(piece)
+    bytes += piece.length
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
