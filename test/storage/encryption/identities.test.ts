@@ -31,7 +31,9 @@ t.test('a line that is no identity is named, and not shown', async (t) => {
   const folder = t.testdir()
   const { identity } = await makeKey(folder)
   const path = join(folder, 'wrong')
-  const mistyped = identity.endsWith('Q') ? `${identity.slice(0, -1)}P` : `${identity.slice(0, -1)}Q`
+  const mistyped = identity.endsWith('Q')
+    ? `${identity.slice(0, -1)}P`
+    : `${identity.slice(0, -1)}Q`
   for (const line of [mistyped, identity.toLowerCase(), 'age1qqq', 'AGE-SECRET-KEY-PQ-1QQQ']) {
     writeFileSync(path, `# comment\n${line}\n`, { mode: 0o600 })
     const refused = await readIdentities(path).catch((error: Error) => error)

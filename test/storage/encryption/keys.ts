@@ -29,11 +29,7 @@ export function openWithAge(file: string, identityFile: string): Buffer {
 }
 
 /** Encrypts a file with the `age` program. */
-export function encryptWithAge(
-  from: string,
-  to: string,
-  recipients: readonly string[],
-): void {
+export function encryptWithAge(from: string, to: string, recipients: readonly string[]): void {
   const options = recipients.flatMap((recipient) => ['--recipient', recipient])
   execFileSync('age', ['--encrypt', ...options, '--output', to, from])
 }

@@ -4,22 +4,27 @@ import t from 'tap'
 import { RecipientWatch, readRecipients } from '../../../storage/encryption/recipients.ts'
 import { makeKey } from './keys.ts'
 
-t.test('recipients of the configuration and of the file are one set, whatever their order', async (t) => {
-  const folder = t.testdir()
-  const [a, b] = [(await makeKey(folder, 'a')).recipient, (await makeKey(folder, 'b')).recipient]
-  const recipientsFile = join(folder, 'recipients.txt')
-  writeFileSync(recipientsFile, `# ours\n${b}\r\n\n${a}\n`)
-  const both = readRecipients({ recipients: [a], recipientsFile })
-  t.same(both.list, [a, b].sort())
-  t.equal(both.keySet, readRecipients({ recipients: [b, a] }).keySet)
-  t.not(both.keySet, readRecipients({ recipients: [a] }).keySet)
-  t.match(both.keySet, /^[0-9a-f]{16}$/)
-})
+t.test(
+  'recipients of the configuration and of the file are one set, whatever their order',
+  async (t) => {
+    const folder = t.testdir()
+    const [a, b] = [(await makeKey(folder, 'a')).recipient, (await makeKey(folder, 'b')).recipient]
+    const recipientsFile = join(folder, 'recipients.txt')
+    writeFileSync(recipientsFile, `# ours\n${b}\r\n\n${a}\n`)
+    const both = readRecipients({ recipients: [a], recipientsFile })
+    t.same(both.list, [a, b].sort())
+    t.equal(both.keySet, readRecipients({ recipients: [b, a] }).keySet)
+    t.not(both.keySet, readRecipients({ recipients: [a] }).keySet)
+    t.match(both.keySet, /^[0-9a-f]{16}$/)
+  },
+)
 
 t.test('what cannot be taken says where it stands', async (t) => {
   const folder = t.testdir()
   const { recipient } = await makeKey(folder)
-  const mistyped = recipient.endsWith('q') ? `${recipient.slice(0, -1)}p` : `${recipient.slice(0, -1)}q`
+  const mistyped = recipient.endsWith('q')
+    ? `${recipient.slice(0, -1)}p`
+    : `${recipient.slice(0, -1)}q`
   const recipientsFile = join(folder, 'recipients.txt')
   const read = (text: string) => {
     writeFileSync(recipientsFile, text)

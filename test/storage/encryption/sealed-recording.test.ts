@@ -50,35 +50,41 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-t.test('a recording that ends well becomes an age file, and its facts are those of both', async (t) => {
-  const { key, sealedPath, agePath, make } = await recording(t)
-  const written = pages(150)
-  const audio = Buffer.concat(written)
-  const sink = make()
-  for (const page of written) sink.write(page)
-  const facts = await sink.finish()
-  t.equal(sink.failure, undefined)
-  t.equal(sink.pendingBytes, 0)
-  t.ok(openWithAge(agePath, key.path).equals(audio))
-  const file = readFileSync(agePath)
-  t.same(facts, {
-    bytes: file.length,
-    sha256: sha256(file),
-    encryption: {
-      form: 'age',
-      keySet: key.recipients.keySet,
-      audioBytes: audio.length,
-      audioSha256: sha256(audio),
-    },
-  })
-  t.ok(existsSync(sealedPath), 'the records stay until the file is in the store')
-  t.equal(await sink.finish(), facts)
-})
+t.test(
+  'a recording that ends well becomes an age file, and its facts are those of both',
+  async (t) => {
+    const { key, sealedPath, agePath, make } = await recording(t)
+    const written = pages(150)
+    const audio = Buffer.concat(written)
+    const sink = make()
+    for (const page of written) sink.write(page)
+    const facts = await sink.finish()
+    t.equal(sink.failure, undefined)
+    t.equal(sink.pendingBytes, 0)
+    t.ok(openWithAge(agePath, key.path).equals(audio))
+    const file = readFileSync(agePath)
+    t.same(facts, {
+      bytes: file.length,
+      sha256: sha256(file),
+      encryption: {
+        form: 'age',
+        keySet: key.recipients.keySet,
+        audioBytes: audio.length,
+        audioSha256: sha256(audio),
+      },
+    })
+    t.ok(existsSync(sealedPath), 'the records stay until the file is in the store')
+    t.equal(await sink.finish(), facts)
+  },
+)
 
 t.test('no page stands in the spool as it is, and each is there when it was written', async (t) => {
   const { sealedPath, make } = await recording(t)
   const sink = make()
-  const secret = Buffer.concat([Buffer.from([0, 1]), Buffer.from('what the caller said '.repeat(20))])
+  const secret = Buffer.concat([
+    Buffer.from([0, 1]),
+    Buffer.from('what the caller said '.repeat(20)),
+  ])
   sink.write(secret)
   await until(() => sink.pendingBytes === 0 && statSync(sealedPath).size > secret.length)
   const spooled = readFileSync(sealedPath)
@@ -87,32 +93,35 @@ t.test('no page stands in the spool as it is, and each is there when it was writ
   await sink.finish()
 })
 
-t.test('what a crash leaves is cut to its last whole page without a key, and heard with one', async (t) => {
-  const { folder, key, sealedPath, make } = await recording(t)
-  const written = pages(12)
-  const sink = make()
-  for (const page of written) sink.write(page)
-  await sink.finish()
-  const whole = readFileSync(sealedPath)
-  const lastPageAt = whole.length - 40 - (written.at(-1)?.length ?? 0) - 40
-  const path = join(folder, 'left.opus.sealed')
-  for (let length = lastPageAt - 500; length < whole.length; length += 7) {
-    writeFileSync(path, whole.subarray(0, length))
-    const repaired = await repairSealed(path)
-    const left = readFileSync(path)
-    t.match(repaired, { bytes: left.length, sha256: sha256(left), keySet: key.recipients.keySet })
-    const opened = await openAudio(await open(path), key.identities)
-    const audio = await collect(opened)
-    await opened.close()
-    const pagesLeft = written.filter(
-      (_, index) => Buffer.concat(written.slice(0, index + 1)).length <= audio.length,
-    )
-    t.ok(audio.equals(Buffer.concat(pagesLeft)), `${length} of ${whole.length} bytes`)
-    t.equal(repaired.audioBytes, audio.length)
-    t.equal(repaired.position, (pagesLeft.length - 1) * 10)
-    t.same(await repairSealed(path), repaired, 'a second repair changes nothing')
-  }
-})
+t.test(
+  'what a crash leaves is cut to its last whole page without a key, and heard with one',
+  async (t) => {
+    const { folder, key, sealedPath, make } = await recording(t)
+    const written = pages(12)
+    const sink = make()
+    for (const page of written) sink.write(page)
+    await sink.finish()
+    const whole = readFileSync(sealedPath)
+    const lastPageAt = whole.length - 40 - (written.at(-1)?.length ?? 0) - 40
+    const path = join(folder, 'left.opus.sealed')
+    for (let length = lastPageAt - 500; length < whole.length; length += 7) {
+      writeFileSync(path, whole.subarray(0, length))
+      const repaired = await repairSealed(path)
+      const left = readFileSync(path)
+      t.match(repaired, { bytes: left.length, sha256: sha256(left), keySet: key.recipients.keySet })
+      const opened = await openAudio(await open(path), key.identities)
+      const audio = await collect(opened)
+      await opened.close()
+      const pagesLeft = written.filter(
+        (_, index) => Buffer.concat(written.slice(0, index + 1)).length <= audio.length,
+      )
+      t.ok(audio.equals(Buffer.concat(pagesLeft)), `${length} of ${whole.length} bytes`)
+      t.equal(repaired.audioBytes, audio.length)
+      t.equal(repaired.position, (pagesLeft.length - 1) * 10)
+      t.same(await repairSealed(path), repaired, 'a second repair changes nothing')
+    }
+  },
+)
 
 t.test('a beginning that is not whole is told as damage', async (t) => {
   const { folder, sealedPath, make } = await recording(t)
