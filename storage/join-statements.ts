@@ -1,3 +1,4 @@
+import { SETTLE_JOINED, settleOutcome } from './completeness/settle-outcome.ts'
 import type { JournalEntry } from './model.ts'
 import { any, clip, instant, must, type Statement, whole } from './statement.ts'
 
@@ -15,10 +16,10 @@ export function contactJoined(entry: Entry<'contact.joined'>): readonly Statemen
     must(
       `INSERT INTO contacts (id, node_id, call_id, capture, direction, caller_raw, caller_e164, caller_display,
          caller_withheld, service_number_raw, service_number_e164, service_number_display, service_line, agent,
-         started_at, joined_into)
+         started_at, joined_into, outcome)
        SELECT ?, ?, ?, ?, own.direction, own.caller_raw, own.caller_e164, own.caller_display, own.caller_withheld,
          own.service_number_raw, own.service_number_e164, own.service_number_display, own.service_line, own.agent,
-         ?, own.id
+         ?, own.id, 'joined'
        FROM contacts part JOIN contacts own ON own.id = COALESCE(part.joined_into, part.id) WHERE part.id = ?
        ON DUPLICATE KEY UPDATE contacts.id = contacts.id`,
       [
@@ -36,6 +37,8 @@ export function contactJoined(entry: Entry<'contact.joined'>): readonly Statemen
     ]),
     any('SET @part = NULLIF(@part, @root)', []),
     ...JOIN,
+    // It goes on again with this session.
+    ...settleOutcome(entry.into),
   ]
 }
 
@@ -141,4 +144,5 @@ const JOIN: readonly Statement[] = [
      SET recordings.service_line = own.service_line WHERE recordings.contact_id = @root AND @part IS NOT NULL`,
     [],
   ),
+  ...SETTLE_JOINED,
 ]

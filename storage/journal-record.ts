@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   'contact.changed': true,
   'contact.answered': true,
   'contact.ended': true,
+  'contact.exempted': true,
   'contact.annotated': true,
   'metadata.received': true,
   'segment.started': true,

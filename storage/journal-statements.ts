@@ -1,3 +1,4 @@
+import { settleOutcome } from './completeness/settle-outcome.ts'
 import { contactJoined, contactKeyed } from './join-statements.ts'
 import type { FoundIn, JournalEntry, NumberFact } from './model.ts'
 import { any, clip, instant, must, type Statement, whole } from './statement.ts'
@@ -27,6 +28,11 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
       ]
     case 'contact.ended':
       return contactEnded(entry)
+    case 'contact.exempted':
+      return [
+        must('UPDATE contacts SET is_exempt = TRUE WHERE id = ?', [entry.contactId]),
+        ...settleOutcome(entry.contactId),
+      ]
     case 'segment.started':
       return [
         must(
@@ -169,6 +175,7 @@ function contactEnded(entry: Entry<'contact.ended'>): readonly Statement[] {
        WHERE contact_id = @contact`,
       [],
     ),
+    ...settleOutcome(entry.contactId),
   ]
 }
 
@@ -194,12 +201,13 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
   return [
     insertRecording(entry.recordingId, entry.contactId, null),
     any(
-      `UPDATE recordings SET state = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
+      `UPDATE recordings SET state = ?, verdict = ?, reasons = ?, duration_ms = ?, call_duration_ms = ?, lost_ms = ?,
          loss_map = ?, pauses = COALESCE(?, pauses), on_hold = ?, bytes = ?, sha256 = ?,
          encryption = ?, key_set = ?, audio_bytes = ?, audio_sha256 = ?, file = ?, media = ?,
          started_at = COALESCE(?, started_at), call_ended_at = COALESCE(call_ended_at, started_at + INTERVAL ? MICROSECOND)
        WHERE id = ? AND state = 'recording'`,
       [
+        entry.state,
         entry.state,
         JSON.stringify(entry.reasons),
         whole(entry.durationMs),
@@ -221,6 +229,7 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
         entry.recordingId,
       ],
     ),
+    ...settleOutcome(entry.contactId),
   ]
 }
 

@@ -8,6 +8,7 @@ import { contactNotes } from './migrations/004-contact-notes.ts'
 import { metadataDocuments } from './migrations/005-metadata-documents.ts'
 import { auditTrail } from './migrations/006-audit-trail.ts'
 import { encryptedFiles } from './migrations/007-encrypted-files.ts'
+import { callOutcomes } from './migrations/008-call-outcomes.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   metadataDocuments,
   auditTrail,
   encryptedFiles,
+  callOutcomes,
 ]
 
 const LOCK_WAIT_S = 60

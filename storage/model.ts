@@ -119,6 +119,8 @@ export type JournalEntry =
       /** `bye`, `cancelled`, `refused_488`, `refused_503`, `session_expired`, `shutdown`, `crash`, … */
       readonly endReason: string
     }
+  /** By its route's rule the contact is answered and not recorded. */
+  | { readonly kind: 'contact.exempted'; readonly contactId: string }
   | {
       readonly kind: 'segment.started'
       readonly segmentId: string

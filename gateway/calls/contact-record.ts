@@ -108,6 +108,11 @@ export class ContactRecord {
     this.#pausesOf.delete(recordingId)
   }
 
+  /** By its route's rule nothing is recorded of it. */
+  exempted(): void {
+    this.#journal.append({ kind: 'contact.exempted', contactId: this.contactId })
+  }
+
   /** All pauses of a recording so far: should the node die, its row knows them. */
   pausesChanged(recordingId: string, pauses: readonly RecordingPause[]): void {
     if (this.#running.has(recordingId)) {

@@ -92,7 +92,9 @@ export class TrunkRecording {
   }
 
   answered(answeredAtMs: number): void {
-    if (this.#isWanted) this.#options.contact.recordingStarted(this.#recordingId, answeredAtMs)
+    const { contact } = this.#options
+    if (this.#isWanted) contact.recordingStarted(this.#recordingId, answeredAtMs)
+    else contact.exempted()
   }
 
   /** The media goes on elsewhere: what was recorded gets its verdict, and another recording goes on. */
