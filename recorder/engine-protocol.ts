@@ -24,12 +24,16 @@ export type EngineRequest =
       readonly recordingId: string
       readonly answeredAtMs: number
     }
-  /** A re-offer: streams that are named are changed or added, those that are absent stop receiving. */
+  /**
+   * A re-offer: streams that are named are changed or added, those that are absent stop receiving. What is added is
+   * taken from the recordings that have it, as when one is opened `after` them.
+   */
   | {
       readonly kind: 'update'
       readonly requestId: number
       readonly recordingId: string
       readonly streams: readonly StreamPlan[]
+      readonly after?: readonly string[]
     }
   | {
       readonly kind: 'close'

@@ -152,11 +152,7 @@ export class Engine {
         this.#withRecording(request, (open) => this.#close(open, request))
         return
       case 'live':
-        this.#replies.send({
-          kind: 'live',
-          requestId,
-          recordings: this.#served.live(),
-        })
+        this.#replies.send({ kind: 'live', requestId, recordings: this.#served.live() })
         return
       case 'shutdown':
         void this.#shutDown(requestId)
@@ -182,7 +178,7 @@ export class Engine {
     })
     this.#opening.add(recordingId)
     try {
-      const from = plan.after === undefined ? undefined : this.#served.get(plan.after)?.recording
+      const from = this.#recordingsOf(plan.after)
       const ports = await this.#ports.add(recording, plan.streams, { otherFiles: 1, from })
       const forkPort = plan.forks && (await this.#forks?.start())
       const open = new OpenRecording(recording, this.#opened++ % PHASES, paced)
@@ -226,12 +222,19 @@ export class Engine {
     }
   }
 
-  async #update(recording: Recording, { requestId, streams }: Request<'update'>): Promise<void> {
+  async #update(
+    recording: Recording,
+    { requestId, streams, after }: Request<'update'>,
+  ): Promise<void> {
     recording.updateStreams(streams)
     const added = streams.filter(({ streamId }) => recording.stream(streamId) === undefined)
-    await this.#ports.add(recording, added, { otherFiles: 0 })
+    await this.#ports.add(recording, added, { otherFiles: 0, from: this.#recordingsOf(after) })
     const ports = streams.flatMap(({ streamId }) => this.#ports.of(recording, streamId))
     this.#replies.send({ kind: 'updated', requestId, ports })
+  }
+
+  #recordingsOf(recordingIds: readonly string[] = []): readonly Recording[] {
+    return recordingIds.flatMap((recordingId) => this.#served.get(recordingId)?.recording ?? [])
   }
 
   #expectFork(open: OpenRecording, fork: ForkPlan): void {

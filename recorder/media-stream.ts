@@ -140,7 +140,8 @@ export class MediaStream implements RecordedStream {
 
   /** A re-offer. What is the same goes on undisturbed. */
   update(plan: StreamPlan): void {
-    this.#protection.agree(plan.srtp)
+    // What it gave up is another stream's to agree on.
+    if (!this.#isReleased) this.#protection.agree(plan.srtp)
     this.#source.reoffer(plan.remote)
     this.party.signal(plan.remote, plan.relay)
     this.#receiver.agree(payloadUses(plan))

@@ -126,8 +126,8 @@ export interface RecordingPlan {
   readonly recordingId: string
   readonly callId: string
   readonly streams: readonly StreamPlan[]
-  /** A recording of the same engine that gives up the sockets of the streams that it has of these. */
-  readonly after?: string
+  /** Recordings that give up the sockets of the streams that they have of these, where the same engine holds them. */
+  readonly after?: readonly string[]
   /** Forks that are to come, where media reaches the recorder over WebSockets. */
   readonly forks?: readonly ForkPlan[]
   /** Where the call goes on in another recording: what was ordered of the one before. */

@@ -1,6 +1,6 @@
 import type { Channel, TakenLeg } from './channel.ts'
 import { ForkLeg } from './fork-leg.ts'
-import { MediaStream } from './media-stream.ts'
+import { MediaStream, type StreamPlace } from './media-stream.ts'
 import type { RecordedStream } from './recorded-stream.ts'
 import type { Role, StreamPlan } from './recording-plan.ts'
 import type { RelayParty } from './relay-party.ts'
@@ -8,7 +8,7 @@ import type { SocketPair } from './rtp-sockets.ts'
 
 /**
  * The streams of one recording: which legs are heard on which channel, and whom each stream is passed on to. A stream
- * that was added stays, so that what it counted is not forgotten.
+ * that was added stays, so that what it counted is not forgotten; one that was released may be added anew.
  */
 export class RecordingStreams {
   readonly #channels: readonly [Channel, Channel]
@@ -62,17 +62,25 @@ export class RecordingStreams {
   add(stream: RecordedStream): void {
     this.#streams.set(stream.streamId, stream)
     this.#taken.set(stream, { leg: stream.leg, energy: 0 })
-    this.#all = [...this.#streams.values()]
+    this.#all = [...this.#all, stream]
     this.#legs = [...this.#taken.values()]
     if (stream instanceof ForkLeg) this.#forks = [...this.#forks, stream]
     this.#joinRelays()
     this.#assignLegs()
   }
 
+  /** Gives up what a stream is received on; undefined where it has no sockets of its own. */
+  release(streamId: string): StreamPlace | undefined {
+    const stream = this.#streams.get(streamId)
+    if (!(stream instanceof MediaStream)) return undefined
+    this.#streams.delete(streamId)
+    return stream.release()
+  }
+
   /** Applies a re-offer to the streams that exist; those it does not name stop receiving. */
   update(plans: readonly StreamPlan[]): void {
     const named = new Map(plans.map((plan) => [plan.streamId, plan]))
-    for (const stream of this.#all) {
+    for (const stream of this.#streams.values()) {
       const plan = named.get(stream.streamId)
       if (plan === undefined) stream.deactivate()
       else stream.update(plan)

@@ -119,8 +119,7 @@ export class Recording {
 
   /** Gives up what a stream is received on; undefined where it has no sockets of its own. */
   releaseStream(streamId: string): StreamPlace | undefined {
-    const stream = this.#streams.get(streamId)
-    return stream instanceof MediaStream && stream.sockets ? stream.release() : undefined
+    return this.#streams.release(streamId)
   }
 
   addStream(given: StreamPlan, place: StreamPlace): void {

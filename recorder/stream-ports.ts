@@ -43,7 +43,7 @@ export class StreamPorts {
 
   /**
    * Adds the streams to the recording, each with sockets of its own, and tells where they are received. Those that
-   * another recording has of these streams are taken from it. `otherFiles` are to be opened besides.
+   * recordings in `from` have of these streams are taken from them. `otherFiles` are to be opened besides.
    *
    * Rejects with `no_files`, or with `no_ports` where the ports run out; the streams added until then stay with the
    * recording. Rejects with `engine_failed` where the recording is closed meanwhile.
@@ -51,17 +51,18 @@ export class StreamPorts {
   async add(
     recording: Recording,
     plans: readonly StreamPlan[],
-    { otherFiles, from }: { readonly otherFiles: number; readonly from?: Recording | undefined },
+    { otherFiles, from }: { readonly otherFiles: number; readonly from: readonly Recording[] },
   ): Promise<readonly StreamPort[]> {
-    const isHeld = ({ streamId }: StreamPlan) => from?.stream(streamId)?.sockets !== undefined
-    const added = plans.filter((plan) => !isHeld(plan)).length
+    const holderOf = ({ streamId }: StreamPlan) =>
+      from.find((one) => one.stream(streamId)?.sockets !== undefined)
+    const added = plans.filter((plan) => holderOf(plan) === undefined).length
     const files = added * FILES_PER_STREAM + otherFiles
     if (files > 0 && !this.#files.grant(files)) {
       throw new TallenneError('no_files', 'the process is near its limit of open files')
     }
     const ports: StreamPort[] = []
     for (const plan of plans) {
-      const place = from?.releaseStream(plan.streamId) ?? (await this.#bind(plan))
+      const place = holderOf(plan)?.releaseStream(plan.streamId) ?? (await this.#bind(plan))
       if (place === undefined) throw new TallenneError('no_ports', this.#describeLack())
       if (recording.isClosed || this.#isClosed) {
         closeSocketPair(place.sockets, this.#pool)

@@ -94,12 +94,10 @@ export class DirectPlane implements MediaPlane, RecordingOrders {
   async update(
     recordingId: string,
     streams: readonly StreamPlan[],
+    after: readonly string[] = [],
   ): Promise<readonly StreamPort[]> {
-    const reply = await this.#engines.request(recordingId, {
-      kind: 'update',
-      recordingId,
-      streams,
-    })
+    const order = { kind: 'update', recordingId, streams, after } as const
+    const reply = await this.#engines.request(recordingId, order)
     return expectReply(reply, 'updated').ports
   }
 

@@ -1,7 +1,12 @@
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
 import type { Answer } from '../siprec/answer-plan.ts'
 import type { MediaCapabilities } from '../siprec/media-capabilities.ts'
-import type { SessionMediaRequest, SessionPlane, SessionStream } from '../siprec/session-plane.ts'
+import type {
+  SessionMediaRequest,
+  SessionPlane,
+  SessionStream,
+  StreamOrigin,
+} from '../siprec/session-plane.ts'
 import type { MediaPlane } from './media-plane.ts'
 
 /** Recording sessions on the engines' own sockets: the recorder decodes what the client sends. */
@@ -16,24 +21,27 @@ export class DirectSessionPlane implements SessionPlane {
   }
 
   open(request: SessionMediaRequest): Promise<readonly SessionStream[]> {
-    const { recordingId, callId, answer, after, pace } = request
-    const control = request.control.opening(recordingId)
-    const plan = {
+    const { recordingId, callId, answer, from, pace } = request
+    return this.#plane.open({
       recordingId,
       callId,
       streams: answer.streams,
-      control,
+      control: request.control.opening(recordingId),
       ...(pace === undefined ? {} : { pace }),
-    }
-    return this.#plane.open(after === undefined ? plan : { ...plan, after })
+      ...(from && { after: [...from.before, ...from.beside] }),
+    })
   }
 
   answered(recordingId: string, answeredAtMs: number): Promise<void> {
     return this.#plane.answered(recordingId, answeredAtMs)
   }
 
-  update(recordingId: string, answer: Answer): Promise<readonly SessionStream[]> {
-    return this.#plane.update(recordingId, answer.streams)
+  update(
+    recordingId: string,
+    answer: Answer,
+    from?: StreamOrigin,
+  ): Promise<readonly SessionStream[]> {
+    return this.#plane.update(recordingId, answer.streams, from?.before)
   }
 
   /** The engines' sockets need no dialogs. */

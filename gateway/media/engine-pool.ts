@@ -97,7 +97,7 @@ export class EnginePool {
   }
 
   /**
-   * Opens a recording on the engine that holds the one whose sockets it takes, else on the least loaded, or on the next
+   * Opens a recording on the engine that holds those whose sockets it takes, else on the least loaded, or on the next
    * where that one has no room. Rejects with the last engine's `TallenneError`.
    */
   async open(
@@ -105,7 +105,7 @@ export class EnginePool {
     order: Extract<EngineOrder, { readonly kind: 'open' }>,
   ): Promise<EngineReply> {
     let refusal = new TallenneError('engine_failed', 'no engine is running')
-    const holder = this.#owners.get(order.plan.after ?? '')
+    const [holder] = (order.plan.after ?? []).flatMap((id) => this.#owners.get(id) ?? [])
     const others = this.#byLoad().filter((slot) => slot !== holder)
     for (const slot of holder === undefined ? others : [holder, ...others]) {
       const link = slot.link

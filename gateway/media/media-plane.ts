@@ -15,8 +15,15 @@ export interface MediaPlane {
   open(plan: RecordingPlan): Promise<readonly StreamPort[]>
   /** Sets the timeline's zero. */
   answered(recordingId: string, answeredAtMs: number): Promise<void>
-  /** Applies a re-offer and tells the ports, in the order of `streams`. */
-  update(recordingId: string, streams: readonly StreamPlan[]): Promise<readonly StreamPort[]>
+  /**
+   * Applies a re-offer and tells the ports, in the order of `streams`. Streams that are new to the recording are taken
+   * from those in `after` that have them.
+   */
+  update(
+    recordingId: string,
+    streams: readonly StreamPlan[],
+    after?: readonly string[],
+  ): Promise<readonly StreamPort[]>
   /** Ends the recording and tells the verdict. Never rejects: a lost engine is a `failed` verdict. */
   close(
     recordingId: string,

@@ -5,7 +5,7 @@ import type { FinishedRecording } from '../calls/finish-recording.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
 import { InTurn } from './in-turn.ts'
-import type { SessionPlane, SessionStream } from './session-plane.ts'
+import type { SessionPlane, SessionStream, StreamOrigin } from './session-plane.ts'
 import type { SessionRecording } from './session-recording.ts'
 import type { StreamHolder } from './stream-holder.ts'
 
@@ -97,7 +97,7 @@ export class CallRecording {
       get isOpen() {
         return bringer.answer !== undefined
       },
-      hold: (answer, after) => this.#turns.take(() => this.#hold(bringer, answer, after)),
+      hold: (answer, from) => this.#turns.take(() => this.#hold(bringer, answer, from)),
       goOn: (answer) => this.#turns.take(() => this.#goOn(bringer, answer)),
       answered: (answeredAtMs) => this.#options.recording.answered(answeredAtMs),
       started: (startedAtMs) => this.#started(startedAtMs),
@@ -110,15 +110,15 @@ export class CallRecording {
   async #hold(
     bringer: Bringer,
     answer: Answer,
-    after: string | undefined,
+    from: StreamOrigin | undefined,
   ): Promise<readonly SessionStream[]> {
     const { recording } = this.#options
     const earlier = bringer.answer
     bringer.answer = answer
     try {
       const streams = this.#isOpen
-        ? await recording.update(this.#together(answer))
-        : await recording.open(this.#together(answer), after)
+        ? await recording.update(this.#together(answer), from)
+        : await recording.open(this.#together(answer), from)
       this.#isOpen = true
       bringer.recordingId = recording.recordingId
       return own(streams, bringer)

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { newId } from '../../base/uuid.ts'
 import type { OrderedControl } from '../calls/ordered-control.ts'
 import type { Answer } from './answer-plan.ts'
-import type { SessionPlane, SessionStream } from './session-plane.ts'
+import type { SessionPlane, SessionStream, StreamOrigin } from './session-plane.ts'
 import type { StreamHolder } from './stream-holder.ts'
 
 /** What is recorded of nobody cannot be ordered about. */
@@ -42,15 +42,15 @@ export class IdleStreams implements StreamHolder {
     return this.#isOpen
   }
 
-  async hold(answer: Answer, after?: string): Promise<readonly SessionStream[]> {
-    if (this.#isOpen) return this.#plane.update(this.#recordingId, answer)
-    return this.#open(answer, after)
+  async hold(answer: Answer, from?: StreamOrigin): Promise<readonly SessionStream[]> {
+    if (this.#isOpen) return this.#plane.update(this.#recordingId, answer, from)
+    return this.#open(answer, from)
   }
 
   async goOn(answer: Answer): Promise<readonly SessionStream[]> {
     const lost = this.#recordingId
     this.#recordingId = newId()
-    const streams = await this.#open(answer, lost)
+    const streams = await this.#open(answer, { before: [lost], beside: [] })
     await this.#plane.close(lost, this.#clock.epochMs(), [])
     return streams
   }
@@ -61,14 +61,14 @@ export class IdleStreams implements StreamHolder {
     await this.#plane.close(this.#recordingId, this.#clock.epochMs(), [])
   }
 
-  async #open(answer: Answer, after: string | undefined): Promise<readonly SessionStream[]> {
+  async #open(answer: Answer, from: StreamOrigin | undefined): Promise<readonly SessionStream[]> {
     const request = {
       recordingId: this.#recordingId,
       callId: this.#callId,
       answer,
       control: NOT_ORDERED,
     }
-    const streams = await this.#plane.open(after === undefined ? request : { ...request, after })
+    const streams = await this.#plane.open(from === undefined ? request : { ...request, from })
     this.#isOpen = true
     return streams
   }

@@ -76,11 +76,12 @@ export class SessionCalls {
     return (call?.part ?? idle)?.recordingId ?? ''
   }
 
-  /** Whether calls have begun or ended since the last `hold`, or other keys count now. */
-  get areStale(): boolean {
+  /** Whether calls have begun or ended since the last `hold`, streams are another call's, or other keys count now. */
+  areStale(plan: Answer): boolean {
     return (
       this.#ending.length > 0 ||
-      this.live.some(({ isEstablished, part }) => !isEstablished || part.hasStaleCodes)
+      this.live.some(({ isEstablished, part }) => !isEstablished || part.hasStaleCodes) ||
+      this.#shareOut(plan).some((share) => this.#shares.hasMoved(share))
     )
   }
 
@@ -210,9 +211,9 @@ export class SessionCalls {
     const held: SessionStream[] = []
     for (const share of this.#shareOut(plan)) {
       const { call, streams } = share
-      const { holder, after } = this.#shares.place(share)
+      const { holder, from } = this.#shares.place(share)
       const answer = { ...plan, streams }
-      held.push(...(await holder.hold(answer, after)))
+      held.push(...(await holder.hold(answer, from)))
       this.#shares.placed(holder, streams)
       call?.takeStreams(answer, atMs)
     }

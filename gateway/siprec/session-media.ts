@@ -83,7 +83,10 @@ export class SessionMedia {
         this.#log(judgement)
         return NOT_ACCEPTABLE
       case 'unchanged':
-        return { kind: 'answer', description: negotiation.description }
+        return this.#unlessUnusable(async () => {
+          await this.takeMetadata()
+          return { kind: 'answer', description: negotiation.description }
+        })
       case 'changed':
         return this.#unlessUnusable(async () => {
           await this.#apply(judgement.plan)
@@ -117,7 +120,7 @@ export class SessionMedia {
     if (plan === undefined) return 'in_place'
     const { streams } = calls.assignRoles(plan)
     const isNews = JSON.stringify(streams) !== JSON.stringify(plan.streams)
-    if (isNews || calls.areStale) await this.#apply(plan)
+    if (isNews || calls.areStale(plan)) await this.#apply(plan)
     return negotiation.description === description ? 'in_place' : 'moved'
   }
 

@@ -19,12 +19,19 @@ export interface SessionStream extends StreamPort {
   readonly line?: PlaneLine
 }
 
+/** Where streams come from that a recording is to have. */
+export interface StreamOrigin {
+  /** Recordings that had some of them until now: what still lives of their media goes on in this one. */
+  readonly before: readonly string[]
+  /** Others of the same session, which may give it streams later, or take them. */
+  readonly beside: readonly string[]
+}
+
 export interface SessionMediaRequest {
   readonly recordingId: string
   readonly callId: string
   readonly answer: Answer
-  /** The recording that had the streams before: what still lives of its media goes on in this one. */
-  readonly after?: string
+  readonly from?: StreamOrigin
   readonly control: OrderedControl
   /** How many times as fast as it was spoken the media comes; absent means once. */
   readonly pace?: number
@@ -44,8 +51,12 @@ export interface SessionPlane {
   open(request: SessionMediaRequest): Promise<readonly SessionStream[]>
   /** Sets the timeline's zero. */
   answered(recordingId: string, answeredAtMs: number): Promise<void>
-  /** Applies a re-offer, or what else has become known of the streams. */
-  update(recordingId: string, answer: Answer): Promise<readonly SessionStream[]>
+  /** Applies a re-offer, or what else has become known of the streams; `from` is of those that are new to it. */
+  update(
+    recordingId: string,
+    answer: Answer,
+    from?: StreamOrigin,
+  ): Promise<readonly SessionStream[]>
   /** Takes up again what the media has of dialogs on a SIP server that was lost. */
   renewSignalling(recordingId: string, framework: DialogRenewer): Promise<void>
   /** Ends the recording and releases its media. Never rejects: a lost engine is a `failed` verdict. */

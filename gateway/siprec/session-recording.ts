@@ -6,7 +6,7 @@ import { withMasking } from '../calls/ordered-control.ts'
 import { RecordingVerdicts, type RecordingVerdictsOptions } from '../calls/recording-verdicts.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
-import type { SessionPlane, SessionStream } from './session-plane.ts'
+import type { SessionPlane, SessionStream, StreamOrigin } from './session-plane.ts'
 
 export interface SessionRecordingOptions extends RecordingVerdictsOptions {
   readonly control: CallControl
@@ -40,9 +40,9 @@ export class SessionRecording {
     return this.#recordingId
   }
 
-  /** `after` is the recording that the streams were in before. Rejects as a `SessionPlane` does. */
-  open(answer: Answer, after?: string): Promise<readonly SessionStream[]> {
-    return this.#open(answer, after)
+  /** Rejects as a `SessionPlane` does. */
+  open(answer: Answer, from?: StreamOrigin): Promise<readonly SessionStream[]> {
+    return this.#open(answer, from)
   }
 
   /** Sets the timeline's zero. Never throws: a recording that cannot be told is being lost. */
@@ -56,8 +56,8 @@ export class SessionRecording {
   }
 
   /** Rejects as a `SessionPlane` does. */
-  update(answer: Answer): Promise<readonly SessionStream[]> {
-    return this.#options.plane.update(this.#recordingId, this.#coded(answer))
+  update(answer: Answer, from?: StreamOrigin): Promise<readonly SessionStream[]> {
+    return this.#options.plane.update(this.#recordingId, this.#coded(answer), from)
   }
 
   /** Whether the plane does not know yet which keys count now. */
@@ -85,7 +85,7 @@ export class SessionRecording {
     const isJudged = !this.#awaitsVerdict
     const isRecorded = !control.isStopped
     this.#awaitsVerdict = isRecorded
-    const opening = this.#open(answer, lostId)
+    const opening = this.#open(answer, { before: [lostId], beside: [] })
     this.#opened = this.#opened.then((isOpened) => {
       if (isOpened && isRecorded) contact.recordingStarted(recordingId, lostAtMs)
       return isOpened
@@ -125,7 +125,7 @@ export class SessionRecording {
     return { ...answer, streams: withMasking(answer.streams, control) }
   }
 
-  #open(answer: Answer, after: string | undefined): Promise<readonly SessionStream[]> {
+  #open(answer: Answer, from: StreamOrigin | undefined): Promise<readonly SessionStream[]> {
     const { plane, contact, control, pace } = this.#options
     const opening = plane.open({
       recordingId: this.#recordingId,
@@ -133,7 +133,7 @@ export class SessionRecording {
       answer: this.#coded(answer),
       control,
       pace,
-      ...(after === undefined ? {} : { after }),
+      ...(from === undefined ? {} : { from }),
     })
     this.#opened = opening.then(
       () => {

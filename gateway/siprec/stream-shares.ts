@@ -2,6 +2,7 @@ import type { Answer } from './answer-plan.ts'
 import type { DividedCall } from './call-division.ts'
 import { IdleStreams } from './idle-streams.ts'
 import type { SessionCall } from './session-call.ts'
+import type { StreamOrigin } from './session-plane.ts'
 import type { StreamHolder } from './stream-holder.ts'
 import { ownerOf } from './stream-owner.ts'
 
@@ -50,15 +51,27 @@ export class StreamShares {
     return [...shares].map(([call, streams]) => ({ call, streams }))
   }
 
-  /** What is to hold a share, and the recording that has its streams until now, where that is another. */
+  /** What is to hold a share, and who has its streams until now. */
   place({ call, streams }: Share): {
     readonly holder: StreamHolder
-    readonly after: string | undefined
+    readonly from: StreamOrigin
   } {
     const known = streams.flatMap(({ streamId }) => this.#holders.get(streamId) ?? [])
     const holder = call?.part ?? known.find((one) => one instanceof IdleStreams) ?? this.#newIdle()
-    const earlier = known.find((one) => one !== holder && one.isOpen)
-    return { holder, after: holder.isOpen ? undefined : earlier?.recordingId }
+    const openIds = (holders: Iterable<StreamHolder>) =>
+      [...new Set(holders)].flatMap((one) => (one !== holder && one.isOpen ? one.recordingId : []))
+    return {
+      holder,
+      from: { before: openIds(known), beside: openIds(this.#holders.values()) },
+    }
+  }
+
+  /** Whether a stream of the share is held by others than its call. */
+  hasMoved({ call, streams }: Share): boolean {
+    return streams.some(({ streamId }) => {
+      const holder = this.#holders.get(streamId)
+      return call !== undefined && holder !== undefined && holder !== call.part
+    })
   }
 
   /** The holder has these streams from now on. */

@@ -15,9 +15,9 @@ export function watchedPlane(
       tell(request.answer)
       return plane.open(request)
     },
-    update: (recordingId, answer) => {
+    update: (recordingId, answer, from) => {
       tell(answer)
-      return plane.update(recordingId, answer)
+      return plane.update(recordingId, answer, from)
     },
     answered: (recordingId, answeredAtMs) => plane.answered(recordingId, answeredAtMs),
     renewSignalling: (recordingId, framework) => plane.renewSignalling(recordingId, framework),

@@ -19,6 +19,8 @@ import { MemorySink } from './memory-sink.ts'
 import { decodeOpus, opusInfo } from './opus-file.ts'
 import { SETTINGS, streamPlan } from './recording-rig.ts'
 import { rtp } from './rtp.ts'
+import { keying } from './srtp/keying.ts'
+import { sealedAt } from './srtp/sealed-at.ts'
 import { toneBytes, toneShare } from './tones.ts'
 
 type WithoutId<Request> = Request extends unknown ? Omit<Request, 'requestId'> : never
@@ -65,7 +67,7 @@ class EngineRig {
 
   /** Opens a recording and answers it. Gives its RTP ports, or the code of the refusal. */
   async open(recordingId: string, ports: readonly number[] = [4000, 4002], after?: string) {
-    const opened = { ...plan(recordingId, ports), ...(after === undefined ? {} : { after }) }
+    const opened = { ...plan(recordingId, ports), ...(after && { after: [after] }) }
     const reply = await this.ask({ kind: 'open', plan: opened })
     if (reply.kind !== 'opened') return reply.kind === 'refused' ? reply.code : reply.kind
     await this.ask({ kind: 'answered', recordingId, answeredAtMs: this.clock.epochMs() })
@@ -172,6 +174,66 @@ t.test(
     // What the first gave up, its end does not close: the second was heard after it.
     const third = await rig.open('third', remote, 'nobody')
     t.notSame(third, ports)
+  },
+)
+
+t.test(
+  'a stream that goes from call to call and back keeps its port, and its packets their numbers',
+  async (t) => {
+    const rig = new EngineRig(t)
+    const keys = keying('AES_CM_128_HMAC_SHA1_80')
+    const socket = await bind(t)
+    const stream = streamPlan('caller', {
+      remote: { address: '127.0.0.1', port: socket.address().port },
+      srtp: { receive: keys, send: keying(keys.suite, 2) },
+    })
+    // Ninety hours into a call, where the rollover counter takes packets to be found.
+    let index = 250 * 0x10000 - 100
+    let rtpPort = 0
+    const speak = async (packets: number) => {
+      for (const end = index + packets; index < end; index++) {
+        const fields = { timestamp: (index % 0x10000) * 160, payload: toneBytes(600, 0, 160) }
+        socket.send(sealedAt(keys, index, fields), rtpPort, '127.0.0.1')
+        await sleep(5)
+      }
+    }
+    const open = async (recordingId: string, after: readonly string[]) => {
+      const streams = after.length > 0 ? [stream] : [stream, streamPlan('agent')]
+      const opened = { recordingId, callId: 'session', streams, after }
+      const reply = await rig.ask({ kind: 'open', plan: opened })
+      await rig.ask({ kind: 'answered', recordingId, answeredAtMs: rig.clock.epochMs() })
+      return reply.kind === 'opened' ? reply.ports[0]?.rtpPort : undefined
+    }
+    rtpPort = (await open('first', [])) ?? 0
+    await speak(80)
+    t.equal(await open('second', ['first']), rtpPort)
+    await speak(80)
+    const back = await rig.ask({
+      kind: 'update',
+      recordingId: 'first',
+      streams: [stream, streamPlan('agent')],
+      after: ['second'],
+    })
+    t.match(back, { kind: 'updated', ports: [{ streamId: 'caller', rtpPort }, {}] })
+    await rig.ask({ kind: 'update', recordingId: 'second', streams: [] })
+    await speak(80)
+    await sleep(100)
+    const first = outcomeOf(await rig.close('first'))
+    const second = outcomeOf(await rig.close('second'))
+    const fates = [...first.streams, ...second.streams]
+      .filter(({ streamId }) => streamId === 'caller')
+      .map(({ placed, late, unauthenticated, replayed }) => [
+        placed + late,
+        unauthenticated,
+        replayed,
+      ])
+    const [[heard = 0, searched = 0] = [], ...others] = fates
+    t.equal(heard + searched, 80)
+    t.ok(searched < 64, `${searched} packets until the counter was found`)
+    t.same(others, [
+      [80, 0, 0],
+      [80, 0, 0],
+    ])
   },
 )
 

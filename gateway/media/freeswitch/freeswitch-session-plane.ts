@@ -59,9 +59,11 @@ export class FreeswitchSessionPlane implements SessionPlane {
   }
 
   async open(request: SessionMediaRequest): Promise<readonly SessionStream[]> {
-    const { recordingId, answer, after } = request
-    const before = after === undefined ? undefined : this.#sessions.get(after)
-    const { session, streams } = before?.isAlive
+    const { recordingId, answer, from } = request
+    const before = from?.before
+      .flatMap((id) => this.#sessions.get(id) ?? [])
+      .find(({ isAlive }) => isAlive)
+    const { session, streams } = before
       ? { session: before, streams: await before.goOn(recordingId, answer) }
       : await this.#openAnywhere(request)
     this.#sessions.set(recordingId, session)

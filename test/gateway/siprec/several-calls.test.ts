@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import type { Answer } from '../../../gateway/siprec/answer-plan.ts'
+import type { StreamOrigin } from '../../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { watchedPlane } from '../../interoperability/watched-plane.ts'
 import { answeredLines, bothBodies, MULTIPART, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 
@@ -128,6 +132,60 @@ t.test('calls that go on at once in one session are recorded apart', async (t) =
   await call.bye()
   await journaled('recording.ended', 2)
 })
+
+t.test(
+  'a stream that goes from one live call to another is taken from its recording',
+  async (t) => {
+    const held: { recordingId: string; labels: string[]; before: readonly string[] }[] = []
+    const { peer, journaled } = await startSignallingNode(t, {
+      engines: 2,
+      watchPlane: (plane) => ({
+        ...watchedPlane(plane, () => {}),
+        open: (request) => {
+          note(request.recordingId, request.answer, request.from)
+          return plane.open(request)
+        },
+        update: (recordingId, answer, from) => {
+          note(recordingId, answer, from)
+          return plane.update(recordingId, answer, from)
+        },
+      }),
+    })
+    const note = (recordingId: string, { streams }: Answer, from: StreamOrigin | undefined) =>
+      held.push({
+        recordingId,
+        labels: streams.map(({ streamId }) => streamId),
+        before: from?.before ?? [],
+      })
+    const four = [...two, { port: 40_004, label: '3' }, { port: 40_006, label: '4' }]
+    const other: ToldCall = { ...second, agent: '2001', labels: ['3', '4'] }
+    const call = peer.call({
+      callId: 'turret',
+      contentType: MULTIPART,
+      body: bothBodies(offer(four), told('complete', first, other)),
+    })
+    await call.invite()
+    await journaled('recording.started', 2)
+    const [one, another] = held
+    t.match(held, [{ labels: ['1', '2'] }, { labels: ['3', '4'] }])
+    held.length = 0
+    await call.reinvite({
+      contentType: MULTIPART,
+      body: bothBodies(
+        offer(four, 2),
+        told('complete', { ...first, labels: ['1', '4'] }, { ...other, labels: ['3', '2'] }),
+      ),
+    })
+    const moved = () => held.filter(({ before }) => before.length > 0)
+    while (moved().length < 2) await delay(5)
+    t.match(moved(), [
+      { recordingId: one?.recordingId, labels: ['1', '4'], before: [another?.recordingId] },
+      { recordingId: another?.recordingId, labels: ['2', '3'], before: [one?.recordingId] },
+    ])
+    await call.bye()
+    await journaled('recording.ended', 2)
+  },
+)
 
 t.test(
   'a transfer that makes a new session in the group of the old one stays one contact',
