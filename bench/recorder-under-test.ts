@@ -14,7 +14,7 @@ export class RecorderUnderTest {
   readonly sip: string
   readonly #http: string
   readonly #up: ChildProcess
-  readonly #dataPath: string
+  readonly dataPath: string
   readonly #token: string
 
   private constructor(
@@ -24,7 +24,7 @@ export class RecorderUnderTest {
     this.sip = addresses.sip
     this.#http = addresses.http
     this.#up = up
-    this.#dataPath = addresses.dataPath
+    this.dataPath = addresses.dataPath
     this.#token = readFileSync(join(addresses.dataPath, 'admin.token'), 'utf8').trim()
   }
 
@@ -36,8 +36,10 @@ export class RecorderUnderTest {
     const sip = formatAddress(await freeAddress(15_060, ['udp', 'tcp']))
     const http = formatAddress(await freeAddress(18_080, ['tcp']))
     const places = ['--data', dataPath, '--config', configPath, '--sip', sip, '--http', http]
+    // Drills end engines through Node's inspector, whose usual port is there once on a machine.
+    const env = { ...ownEnvironment(), NODE_OPTIONS: '--inspect-port=0' }
     const up = spawn(process.execPath, ['build/cli/main.js', 'up', ...places], {
-      env: ownEnvironment(),
+      env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let told = ''
@@ -52,7 +54,9 @@ export class RecorderUnderTest {
 
   /** The gateway process with its engine threads. */
   get gatewayFigures(): ProcessFigures {
-    return readProcessFigures(this.#gatewayPid())
+    const pid = this.pidOf('gateway/main.js')
+    if (pid === undefined) throw new Error('the gateway is not running')
+    return readProcessFigures(pid)
   }
 
   /** Contacts of these calls, as the API shows them. */
@@ -69,26 +73,39 @@ export class RecorderUnderTest {
     return pages.flatMap(({ items }) => items)
   }
 
+  /** A recording's file as it is played; undefined where there is nothing to play. */
+  async audioOf(recordingId: string): Promise<Uint8Array | undefined> {
+    const response = await fetch(`http://${this.#http}/api/recordings/${recordingId}/audio`, {
+      headers: { Authorization: `Bearer ${this.#token}` },
+    })
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
+  }
+
   async stop(): Promise<void> {
     this.#up.kill('SIGTERM')
     if (this.#up.exitCode === null) await once(this.#up, 'exit')
-    rmSync(this.#dataPath, { recursive: true, force: true })
+    rmSync(this.dataPath, { recursive: true, force: true })
   }
 
-  #gatewayPid(): number {
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue
-      try {
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8')
-        const isOurs =
-          readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] ===
-          `${this.#up.pid}`
-        if (isOurs && command.includes('gateway/main.js')) return Number(name)
-      } catch {
-        // It ended while the list was read.
-      }
+  /** The process of this installation whose command line holds these words; undefined while it is down. */
+  pidOf(command: string): number | undefined {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .find((pid) => this.#isOwn(pid, command))
+  }
+
+  #isOwn(pid: number, command: string): boolean {
+    try {
+      const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]
+      return (
+        Number(parent) === this.#up.pid &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(command)
+      )
+    } catch {
+      // It ended while the list was read.
+      return false
     }
-    throw new Error('the gateway is not running')
   }
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { MediaAddress } from '../../recorder/recording-plan.ts'
+import { type PeerRequest, readPeerRequest, writeReply } from './peer-request.ts'
 import { readSipAnswer, type SipAnswer } from './sip-answer.ts'
 import { type CallerDialog, writeInDialog } from './sip-messages.ts'
 
@@ -21,12 +22,24 @@ export interface AnsweredDialog {
   sayBye(): Promise<void>
 }
 
-/** Begins and ends calls over one UDP socket of its own; for the demonstration and the bench. */
+/** What a dialog does with the peer's own requests. */
+export interface PeerOrders {
+  /** Our description, which answers the peer's offers. */
+  readonly description: string
+  /** The peer takes media elsewhere from now on. */
+  moved(media: readonly MediaAddress[]): void
+  /** The peer said BYE. */
+  ended(): void
+}
+
+/** Begins and ends calls over one UDP socket of its own; for the demonstration, the bench and the drills. */
 export class SipCaller {
   readonly local: { readonly address: string; readonly port: number }
   readonly #socket: Socket
   readonly #target: string
   readonly #pending = new Map<string, (answer: SipAnswer) => void>()
+  /** By Call-ID: dialogs that are up and want to know what the peer asks. */
+  readonly #orders = new Map<string, PeerOrders>()
 
   private constructor(socket: Socket, to: { readonly host: string; readonly port: number }) {
     const { address, port } = socket.address()
@@ -62,9 +75,13 @@ export class SipCaller {
 
   /**
    * Sends the INVITE that `write` makes with a branch. Rejects with `call_refused` where the answer is no 200, and
-   * with `no_answer` where none comes in 32 s.
+   * with `no_answer` where none comes in 32 s. Requests of the peer inside the dialog are answered as `orders` say.
    */
-  async invite(dialog: CallerDialog, write: (branch: string) => string): Promise<AnsweredDialog> {
+  async invite(
+    dialog: CallerDialog,
+    write: (branch: string) => string,
+    orders?: PeerOrders,
+  ): Promise<AnsweredDialog> {
     const invitedMs = performance.now()
     const branch = newBranch()
     const message = write(branch)
@@ -78,12 +95,14 @@ export class SipCaller {
       this.#send(writeInDialog(dialog, { ...refused, method: 'ACK' }))
       throw new TallenneError('call_refused', `the call was answered with ${status} ${reason}`)
     }
+    if (orders !== undefined) this.#orders.set(dialog.callId, orders)
     const inDialog = { remoteTarget, toTag }
     this.#send(writeInDialog(dialog, { ...inDialog, method: 'ACK', branch: newBranch(), cseq: 1 }))
     return {
       setupMs,
       media,
       sayBye: async () => {
+        this.#orders.delete(dialog.callId)
         const bye = { ...inDialog, method: 'BYE', branch: newBranch(), cseq: 2 } as const
         await this.#request(dialog.callId, 'BYE', writeInDialog(dialog, bye))
       },
@@ -122,8 +141,22 @@ export class SipCaller {
 
   #receive(text: string): void {
     const answer = readSipAnswer(text)
-    if (!answer || answer.status < 200) return
-    this.#pending.get(`${answer.callId} ${answer.cseqMethod}`)?.(answer)
+    if (answer !== null && answer.status >= 200) {
+      this.#pending.get(`${answer.callId} ${answer.cseqMethod}`)?.(answer)
+    }
+    const request = readPeerRequest(text)
+    if (request !== null && request.method !== 'ACK') this.#obey(request)
+  }
+
+  #obey(request: PeerRequest): void {
+    const orders = this.#orders.get(request.callId)
+    const status = orders === undefined && request.method !== 'OPTIONS' ? 481 : 200
+    const description = orders?.description ?? ''
+    this.#send(writeReply(request, { status, local: this.local, description }))
+    if (request.media.length > 0) orders?.moved(request.media)
+    if (request.method !== 'BYE') return
+    this.#orders.delete(request.callId)
+    orders?.ended()
   }
 
   #send(message: string): void {

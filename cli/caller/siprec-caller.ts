@@ -1,6 +1,7 @@
+import type { MediaAddress } from '../../recorder/recording-plan.ts'
 import { RtpSender } from './rtp-sender.ts'
-import { SipCaller } from './sip-caller.ts'
-import { writeRecordingInvite } from './siprec-messages.ts'
+import { type PeerOrders, SipCaller } from './sip-caller.ts'
+import { writeRecordingInvite, writeRecordingSdp } from './siprec-messages.ts'
 
 const PACKET_MS = 20
 
@@ -19,6 +20,10 @@ export interface PlacedCall {
   readonly setupMs: number
   /** RTP packets sent on both streams. */
   readonly sent: number
+  /** When the first packets go out, epoch milliseconds; the others follow every 20 ms. */
+  readonly startedAtMs: number
+  /** The recorder ended the session itself. */
+  readonly wasEnded: boolean
   /** Stops the media and ends the session by BYE; resolves when that was answered. */
   hangUp(): Promise<void>
 }
@@ -56,25 +61,43 @@ export class SiprecCaller {
     const dialog = this.#sip.newDialog('src', spec.serviceNumber)
     const { caller, agent } = spec
     const rtpPorts = [callerSender.port, agentSender.port] as const
+    const live: LiveCall = { senders, nextMs: 0 }
+    let wasEnded = false
+    let hasHungUp = false
+    const orders: PeerOrders = {
+      description: writeRecordingSdp(address, rtpPorts),
+      moved: (media) => aimAt(senders, media),
+      ended: () => {
+        wasEnded = true
+        this.#live.delete(live)
+      },
+    }
     try {
-      const answered = await this.#sip.invite(dialog, (branch) =>
-        writeRecordingInvite(dialog, branch, { caller, agent, rtpPorts }),
+      const answered = await this.#sip.invite(
+        dialog,
+        (branch) => writeRecordingInvite(dialog, branch, { caller, agent, rtpPorts }),
+        orders,
       )
-      answered.media.slice(0, 2).forEach((peer, index) => {
-        senders[index]?.aim(peer)
-      })
-      const live: LiveCall = { senders, nextMs: performance.now() + Math.random() * PACKET_MS }
+      aimAt(senders, answered.media)
+      live.nextMs = performance.now() + Math.random() * PACKET_MS
+      const startedAtMs = performance.timeOrigin + live.nextMs
       this.#live.add(live)
       return {
         callId: dialog.callId,
         setupMs: answered.setupMs,
+        startedAtMs,
+        get wasEnded() {
+          return wasEnded
+        },
         get sent() {
           return callerSender.sent + agentSender.sent
         },
         hangUp: async () => {
-          if (!this.#live.delete(live)) return
+          if (hasHungUp) return
+          hasHungUp = true
+          this.#live.delete(live)
           try {
-            await answered.sayBye()
+            if (!wasEnded) await answered.sayBye()
           } finally {
             for (const sender of senders) sender.close()
           }
@@ -103,4 +126,8 @@ export class SiprecCaller {
       }
     }
   }
+}
+
+function aimAt(senders: readonly RtpSender[], media: readonly MediaAddress[]): void {
+  for (const [index, sender] of senders.entries()) sender.aim(media[index])
 }

@@ -20,7 +20,7 @@ export function writeRecordingInvite(
     `--${BOUNDARY}`,
     'Content-Type: application/sdp',
     '',
-    writeSdp(dialog.local.address, call.rtpPorts),
+    writeRecordingSdp(dialog.local.address, call.rtpPorts),
     `--${BOUNDARY}`,
     'Content-Type: application/rs-metadata+xml',
     'Content-Disposition: recording-session',
@@ -37,7 +37,8 @@ export function writeRecordingInvite(
   })
 }
 
-function writeSdp(address: string, rtpPorts: RecordedCall['rtpPorts']): string {
+/** Two PCMU streams, labelled 1 for the caller and 2 for the agent. */
+export function writeRecordingSdp(address: string, rtpPorts: RecordedCall['rtpPorts']): string {
   const media = rtpPorts.flatMap((port, index) => [
     `m=audio ${port} RTP/AVP 0`,
     'a=rtpmap:0 PCMU/8000',

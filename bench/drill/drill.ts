@@ -1,0 +1,52 @@
+import type { ContactView } from '../../storage/model.ts'
+import type { Site } from './site.ts'
+
+/** A fault, and what may come of it. */
+export interface Drill {
+  readonly name: string
+  /** For the table: what happens. */
+  readonly fault: string
+  /** Of the site that it strikes. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Why it cannot be tried on this machine. */
+  obstacle?(): string | undefined
+  /** Whether the sessions end with it, so that nothing sent afterwards can be recorded. */
+  readonly endsCalls: boolean
+  /** Whether this call's audio goes through what is struck; told when the call is over. */
+  concerns(contact: ContactView): boolean
+  /** Strikes, and mends what does not mend itself. Returns what else is to be said, in a few words. */
+  strike(site: Site): Promise<string | undefined>
+}
+
+/** A row of the table. */
+export interface DrillResult {
+  readonly name: string
+  readonly fault: string
+  readonly calls: number
+  readonly refused: number
+  /** Longest stretch of audio that a call which the fault concerns lost, ms; undefined where it concerns none. */
+  readonly concernedLostMs: number | undefined
+  /** The same of the others. */
+  readonly otherLostMs: number | undefined
+  /** Calls without a contact, with more than one, or with a recording that has no verdict or nothing to play. */
+  readonly rowsLost: number
+  /** From the fault until calls are taken and MariaDB has every row, ms; undefined where that did not come. */
+  readonly wholeMs: number | undefined
+  /** Whether the next calls are complete, every packet of them. */
+  readonly isNextWhole: boolean
+  readonly verdicts: Readonly<Record<string, number>>
+  readonly note: string | undefined
+}
+
+export const LONGEST_LOSS_MS = 1000
+
+/** Whether the drill went as it must. */
+export function hasPassed(result: DrillResult): boolean {
+  return (
+    (result.concernedLostMs ?? 0) <= LONGEST_LOSS_MS &&
+    (result.otherLostMs ?? 0) === 0 &&
+    result.rowsLost === 0 &&
+    result.wholeMs !== undefined &&
+    result.isNextWhole
+  )
+}

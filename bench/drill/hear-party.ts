@@ -1,0 +1,97 @@
+import { LOOP_PACKETS, PACKET_SAMPLES, readTone, toneOf } from './tone-code.ts'
+
+const PACKET_MS = 20
+/** The audio of a packet may lie between two of its length: so finely the best cut is looked for, in samples. */
+const CUT = 40
+
+/** One channel of a recording. */
+export interface HeardAudio {
+  /** Linear, 8 kHz. */
+  readonly samples: Int16Array
+  /** When its first sample was spoken, by the recording's row: epoch milliseconds. */
+  readonly startedAtMs: number
+}
+
+/** What a party sent: a packet every 20 ms of its tone code. */
+export interface SentAudio {
+  readonly party: number
+  readonly startedAtMs: number
+  readonly packets: number
+}
+
+/**
+ * Listens to the recordings of one party for what it sent, and returns for each packet whether it can be heard where
+ * it should be. A recording of somebody else's audio holds none of it.
+ */
+export function hearParty(sent: SentAudio, recordings: readonly HeardAudio[]): boolean[] {
+  const heard = new Array<boolean>(sent.packets).fill(false)
+  for (const recording of recordings) {
+    const { tones, first } = align(sent, recording)
+    for (const [index, tone] of tones.entries()) {
+      const packet = first + index
+      if (packet < 0 || packet >= sent.packets) continue
+      heard[packet] ||= tone === toneOf(sent.party, packet)
+    }
+  }
+  // Where one tone follows another, a packet that is cut otherwise than it was sent sounds like both, or like neither.
+  return heard.map(
+    (isHeard, packet) =>
+      isHeard ||
+      (isBetweenTones(sent.party, packet) &&
+        heard[packet - 1] !== false &&
+        heard[packet + 1] !== false),
+  )
+}
+
+function isBetweenTones(party: number, packet: number): boolean {
+  return toneOf(party, packet - 1) !== toneOf(party, packet + 1)
+}
+
+/** Milliseconds of the longest stretch that was not heard, and of all of them. */
+export function lostMs(heard: readonly boolean[]): {
+  readonly all: number
+  readonly longest: number
+} {
+  let all = 0
+  let longest = 0
+  let stretch = 0
+  for (const isHeard of heard) {
+    stretch = isHeard ? 0 : stretch + 1
+    all += isHeard ? 0 : 1
+    longest = Math.max(longest, stretch)
+  }
+  return { all: all * PACKET_MS, longest: longest * PACKET_MS }
+}
+
+/** Cuts a recording into packets, and says which of those sent the first of them is. */
+function align(
+  sent: SentAudio,
+  recording: HeardAudio,
+): { readonly tones: readonly number[]; readonly first: number } {
+  let best: { tones: readonly number[]; place: number; matches: number } = {
+    tones: [],
+    place: 0,
+    matches: -1,
+  }
+  for (let cut = 0; cut < PACKET_SAMPLES; cut += CUT) {
+    const tones = readTones(recording.samples.subarray(cut))
+    for (let place = 0; place < LOOP_PACKETS; place++) {
+      const matches = tones.filter(
+        (tone, index) => tone === toneOf(sent.party, place + index),
+      ).length
+      if (matches > best.matches) best = { tones, place, matches }
+    }
+  }
+  // The clock says which time round it was.
+  const expected = (recording.startedAtMs - sent.startedAtMs) / PACKET_MS
+  const rounds = Math.round((expected - best.place) / LOOP_PACKETS)
+  return { tones: best.tones, first: best.place + rounds * LOOP_PACKETS }
+}
+
+function readTones(samples: Int16Array): number[] {
+  const tones: number[] = []
+  for (let from = 0; from + PACKET_SAMPLES <= samples.length; from += PACKET_SAMPLES) {
+    tones.push(readTone(samples.subarray(from, from + PACKET_SAMPLES)))
+  }
+  return tones
+}

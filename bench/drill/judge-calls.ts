@@ -1,0 +1,63 @@
+import type { ContactView } from '../../storage/model.ts'
+import type { DrillCall } from './drill-load.ts'
+import { type HeardAudio, hearParty, lostMs } from './hear-party.ts'
+import { type Site, waitFor } from './site.ts'
+
+const PACKET_MS = 20
+/** A verdict that did not come by then is a fault by itself. */
+const VERDICT_MS = 60_000
+
+export interface JudgedCall {
+  readonly contact: ContactView
+  /** Longest stretch of either party that cannot be heard, and all of them, ms. */
+  readonly longestMs: number
+  readonly allMs: number
+  /** Nothing of a recording that has audio by its verdict can be played. */
+  readonly isUnplayable: boolean
+}
+
+/**
+ * Listens to what became of a call. Undefined where it has not exactly one contact with its verdict a minute after
+ * its end. `untilMs` is when what was sent could be recorded no more, epoch milliseconds.
+ */
+export async function judgeCall(
+  site: Site,
+  call: DrillCall,
+  untilMs = Number.POSITIVE_INFINITY,
+): Promise<JudgedCall | undefined> {
+  let contacts: readonly ContactView[] = []
+  await waitFor(async () => {
+    contacts = await site.contactsOf(call.callId).catch(() => [])
+    return contacts.length > 1 || (contacts[0] !== undefined && isJudged(contacts[0]))
+  }, VERDICT_MS)
+  const [contact] = contacts
+  if (contact === undefined || contacts.length > 1 || !isJudged(contact)) return undefined
+  const sides: [HeardAudio[], HeardAudio[]] = [[], []]
+  let isUnplayable = false
+  for (const recording of contact.recordings) {
+    const audio = await site.audioOf(recording)
+    audio?.forEach((side, at) => {
+      sides[at]?.push(side)
+    })
+    isUnplayable ||= audio === undefined && (recording.durationMs ?? 0) > 0
+  }
+  const packets = Math.min(call.packets, Math.floor((untilMs - call.startedAtMs) / PACKET_MS))
+  const lost = sides.map((recordings, at) => {
+    const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
+    return lostMs(hearParty(sent, recordings))
+  })
+  return {
+    contact,
+    longestMs: Math.max(...lost.map(({ longest }) => longest)),
+    allMs: Math.max(...lost.map(({ all }) => all)),
+    isUnplayable,
+  }
+}
+
+function isJudged({ endedAt, recordings }: ContactView): boolean {
+  return (
+    endedAt !== null &&
+    recordings.length > 0 &&
+    recordings.every(({ state }) => state !== 'recording')
+  )
+}
