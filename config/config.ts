@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { disksSchema } from './disks-config.ts'
 import { encryptionSchema } from './encryption-config.ts'
 import { freeswitchSchema } from './freeswitch-config.ts'
 import { joiningSchema } from './joining-config.ts'
@@ -120,6 +121,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Base folder of everything that Tallenne writes; relative paths below are under it. */
   dataPath: z.string().min(1).default('data'),
+  disks: disksSchema.prefault({}),
   sip: sipSchema.prefault({}),
   media: media.prefault({}),
   trunk: trunkSchema.prefault({}),

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Config } from './config.ts'
 
-/** Where things stand under `dataPath`; every process takes them from here. */
+/** Where things stand, under `dataPath` unless configured elsewhere; every process takes them from here. */
 export interface DataPaths {
   /** Open recordings of this machine. */
   readonly spool: string
@@ -15,10 +15,10 @@ export interface DataPaths {
   readonly audit: string
 }
 
-export function dataPaths({ dataPath }: Pick<Config, 'dataPath'>): DataPaths {
+export function dataPaths({ dataPath, disks }: Pick<Config, 'dataPath' | 'disks'>): DataPaths {
   return {
-    spool: join(dataPath, 'spool'),
-    store: join(dataPath, 'recordings'),
+    spool: resolve(dataPath, disks.spoolPath),
+    store: resolve(dataPath, disks.storePath),
     journal: join(dataPath, 'journal'),
     adminToken: join(dataPath, 'admin.token'),
     audit: join(dataPath, 'audit'),

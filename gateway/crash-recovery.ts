@@ -132,6 +132,8 @@ async function keepOrphan(recordingId: string, options: CrashRecoveryOptions): P
   try {
     if ((await options.repair(recordingId)) === undefined) return
     const file = await options.files.keep(recordingId)
+    // It may have its verdict, and have waited for the store.
+    options.journal.append({ kind: 'recording.stored', recordingId, file })
     options.log.warn({ recordingId, file }, 'spool held a recording that no contact waits for')
   } catch (error) {
     options.log.error({ recordingId, reason: messageOf(error) }, 'spool file not recovered')

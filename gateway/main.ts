@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Clock, SystemClock } from '../base/clock.ts'
@@ -8,31 +7,30 @@ import { createLog, type Log } from '../base/log.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
-import { type DataPaths, dataPaths } from '../config/data-paths.ts'
+import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
-import type { EngineSettings } from '../recorder/engine-protocol.ts'
 import { createDatabasePool } from '../storage/database.ts'
-import { RecordingStore } from '../storage/recording-store.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import { addCallControlRoute } from './calls/call-control-route.ts'
 import { CallControls } from './calls/call-controls.ts'
 import { ControlMetrics } from './calls/control-metrics.ts'
+import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
-import { encryptionOf } from './encryption-settings.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectSessionPlane } from './media/direct-session-plane.ts'
 import { DirectTrunkPlane } from './media/direct-trunk-plane.ts'
 import { EnginePool } from './media/engine-pool.ts'
+import { engineSettings } from './media/engine-settings.ts'
 import { FreeswitchMetrics } from './media/freeswitch/freeswitch-metrics.ts'
 import { createFreeswitchPool } from './media/freeswitch/freeswitch-pool.ts'
 import { FreeswitchSessionPlane } from './media/freeswitch/freeswitch-session-plane.ts'
 import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
-import { splitPorts } from './media/port-ranges.ts'
+import { NodeDisks } from './node-disks.ts'
 import { openJournal } from './open-journal.ts'
 import { readinessChecks } from './readiness-checks.ts'
 import { repairSpooled } from './repair-spooled.ts'
@@ -62,11 +60,17 @@ const ACK_TIMEOUT_MS = 32_000
 /** How long a start waits for FreeSWITCH servers before it takes calls without them. */
 const MEDIA_SERVERS_MS = 5000
 
+/** Closes one thing; false where it hangs. */
+type Closing = () => unknown
+
 interface Gateway {
   /** Where its HTTP service listens. */
   readonly http: { readonly host: string; readonly port: number }
-  /** Ends live calls properly, then everything else in reverse. Idempotent. */
-  close(): Promise<void>
+  /**
+   * Ends live calls properly, then everything else in reverse. False where something hangs that nothing but the end of
+   * the process ends. Idempotent.
+   */
+  close(): Promise<boolean>
 }
 
 /**
@@ -78,8 +82,8 @@ async function startGateway(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<Gateway> {
   const startedAtMs = clock.epochMs()
-  const closing: (() => Promise<void> | void)[] = []
-  let closed: Promise<void> | undefined
+  const closing: Closing[] = []
+  let closed: Promise<boolean> | undefined
   const close = () => {
     closed ??= closeInReverse(closing, log)
     return closed
@@ -99,20 +103,31 @@ async function composeGateway(
     readonly log: Log
     readonly startedAtMs: number
     /** Takes how to close what is started, in the order of starting. */
-    readonly closing: (() => Promise<void> | void)[]
+    readonly closing: Closing[]
   },
 ): Promise<Gateway['http']> {
   const { clock, log, startedAtMs, closing } = process
   const paths = dataPaths(config)
-  const files = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
-  await files.prepare()
-  const spooled = await files.spooled()
+  const settings = engineSettings(config, paths)
+  const disks = new NodeDisks({
+    paths,
+    disks: config.disks,
+    engines: settings.length,
+    openRecordings: () => engines.openRecordings,
+    clock,
+    log,
+  })
+  closing.push(() => disks.close())
+  await disks.files.prepare()
+  const spooled = await disks.files.spooled()
 
   const pool = createDatabasePool(config.database)
   closing.push(() => pool.end())
   const opened = await openJournal({ config, pool, clock, log, closeWithinMs: JOURNAL_CLOSE_MS })
   closing.push(opened.close)
   const { journal } = opened
+  const files = new LateMoves({ files: disks.files, journal, clock, log })
+  closing.push(() => files.close())
 
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
@@ -125,8 +140,9 @@ async function composeGateway(
   let isStarting = true
 
   const engines = new EnginePool({
-    settings: engineSettings(config, paths),
+    settings,
     entry: new URL('./engine-thread.js', import.meta.url),
+    connectDisk: (engineIndex) => disks.connectEngine(engineIndex),
     clock,
     log,
     onReport: (engineIndex, report) => metrics.reported(engineIndex, report),
@@ -220,6 +236,8 @@ async function composeGateway(
     trunkEvents: new TrunkMetrics(registry, () => trunks.judgements),
   })
   await engines.start()
+  await disks.start()
+  files.start()
 
   const http = createHttpService({
     ...config.http.gateway,
@@ -312,38 +330,6 @@ function route(
   return router
 }
 
-function engineSettings(config: Config, paths: DataPaths): readonly EngineSettings[] {
-  const { media } = config
-  const encryption = encryptionOf(config.encryption)
-  const count = media.engines ?? availableParallelism()
-  const { otherVersion: other, holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb } = media
-  return splitPorts(media.ports.from, media.ports.to, count).map((range, engineIndex) => ({
-    engineIndex,
-    bindAddress: media.bindAddress,
-    advertisedAddress: media.advertisedAddress ?? media.bindAddress,
-    ...(other && {
-      otherVersion: {
-        bindAddress: other.bindAddress,
-        advertisedAddress: other.advertisedAddress ?? other.bindAddress,
-      },
-    }),
-    portFrom: range.from,
-    portTo: range.to,
-    portRestMs: media.ports.restS * 1000,
-    maxRecordings: Math.ceil(media.maxRecordings / count),
-    maxDecoders: Math.ceil(media.maxDecoders / count),
-    ...{ holdBackMs, takesExpiredKeys, opus, skipsQuiet, quietDb },
-    spoolPath: paths.spool,
-    ...(encryption && { encryption }),
-    ...(media.freeswitch && { forkListen: forkListen(media.freeswitch.forks, engineIndex) }),
-  }))
-}
-
-/** Each engine has a port of its own. */
-function forkListen({ host, port }: { host: string; port: number }, engineIndex: number) {
-  return { host, port: port === 0 ? 0 : port + engineIndex }
-}
-
 function readToken(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim() || undefined
@@ -352,17 +338,16 @@ function readToken(path: string): string | undefined {
   }
 }
 
-async function closeInReverse(
-  closing: readonly (() => Promise<void> | void)[],
-  log: Log,
-): Promise<void> {
+async function closeInReverse(closing: readonly Closing[], log: Log): Promise<boolean> {
+  let isWhole = true
   for (const closeOne of closing.toReversed()) {
     try {
-      await closeOne()
+      if ((await closeOne()) === false) isWhole = false
     } catch (error) {
       log.error({ err: error }, 'not closed in order')
     }
   }
+  return isWhole
 }
 
 async function main(): Promise<void> {
@@ -382,7 +367,11 @@ async function main(): Promise<void> {
       if (isEnding) process.exit(1)
       isEnding = true
       log.info({ signal }, 'gateway ends')
-      void gateway.close().then(() => process.exit(0))
+      void gateway.close().then((isWhole) => {
+        // A thread that hangs with its disk would hold up an ordinary end for ever.
+        if (isWhole) process.exit(0)
+        process.kill(process.pid, 'SIGKILL')
+      })
     })
   }
 }

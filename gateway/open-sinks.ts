@@ -3,6 +3,7 @@ import { Turns } from '../base/turns.ts'
 import { granulePositionOf } from '../recorder/audio-length.ts'
 import type { EngineSettings } from '../recorder/engine-protocol.ts'
 import type { OpenPageSink } from '../recorder/page-sink.ts'
+import type { Disk } from '../storage/disk/disk.ts'
 import { RecipientWatch } from '../storage/encryption/recipients.ts'
 import { SealedRecording } from '../storage/encryption/sealed-recording.ts'
 import { RecordingFile } from '../storage/recording-file.ts'
@@ -12,8 +13,14 @@ import { spoolPathOf } from '../storage/recording-store.ts'
 const CONVERSIONS_AT_ONCE = 4
 
 /** How an engine's recordings come to the disk: as they are, or sealed for the owners of the keys. */
-export function sinksOf({ spoolPath, encryption }: EngineSettings, log: Log): OpenPageSink {
-  if (encryption === undefined) return (id) => new RecordingFile(spoolPathOf(spoolPath, id))
+export function sinksOf(
+  { spoolPath, encryption }: EngineSettings,
+  disk: Disk,
+  log: Log,
+): OpenPageSink {
+  if (encryption === undefined) {
+    return (id) => new RecordingFile(spoolPathOf(spoolPath, id), { disk })
+  }
   const watch = new RecipientWatch({
     settings: encryption,
     atStart: encryption.atStart,
@@ -27,6 +34,7 @@ export function sinksOf({ spoolPath, encryption }: EngineSettings, log: Log): Op
       agePath: spoolPathOf(spoolPath, recordingId, 'age'),
       positionOf: granulePositionOf,
       turns,
+      disk,
       onStayedSealed: (reason) =>
         log.warn({ recordingId, reason }, 'no age file could be made of a recording'),
     })

@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<JournalEntry['kind'], true>> = {
   'recording.started': true,
   'recording.ended': true,
   'recording.pauses': true,
+  'recording.stored': true,
 }
 
 /**

@@ -60,6 +60,14 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
           entry.recordingId,
         ]),
       ]
+    case 'recording.stored':
+      return [
+        any(
+          `UPDATE recordings SET file = ? WHERE id = ? AND file IS NULL
+             AND state NOT IN ('recording', 'deleting', 'deleted')`,
+          [entry.file, entry.recordingId],
+        ),
+      ]
     case 'contact.annotated':
       return contactAnnotated(entry)
   }

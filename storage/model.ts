@@ -165,6 +165,13 @@ export type JournalEntry =
       /** Per-stream packet counters, kept as they are. */
       readonly media: unknown
     }
+  /** A recording whose verdict was given while its file could not be moved stands in the store now. */
+  | {
+      readonly kind: 'recording.stored'
+      readonly recordingId: string
+      /** Relative to the store. */
+      readonly file: string
+    }
   /** All pauses of a recording that has no verdict yet. */
   | {
       readonly kind: 'recording.pauses'

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
-import { messageOf } from '../base/tallenne-error.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import type { Disk } from './disk/disk.ts'
 
 export interface RecordingFileOptions {
+  readonly disk: Disk
   /** A file whose unwritten bytes exceed this has failed: the disk is too slow. Default 1 MiB, minutes of a call. */
   readonly maxPendingBytes?: number
-  /** How the file is opened; by default it is made, mode 0600, and must not exist. */
-  readonly openForWriting?: (path: string) => Promise<FileHandle>
 }
 
 /** Why a file took no more, as a reason code of the verdict. */
@@ -16,34 +15,44 @@ export interface RecordingFileFailure {
 }
 
 /**
- * An open recording on the local disk: takes pages in order and writes them behind the caller's back.
+ * An open recording on the local disk: takes pages in order and has them written behind the caller's back.
  *
- * Nothing here blocks or throws. What queues while a write runs goes out as one write. The first failure
- * ends the writing: what follows is dropped, and the facts tell what the file really holds.
+ * Nothing here blocks or throws. What queues while a write runs goes out as one write. The first failure ends the
+ * writing: what follows is dropped, the file is cut to its last whole page, and the facts tell what it holds.
  */
 export class RecordingFile {
   readonly #path: string
+  readonly #disk: Disk
   readonly #maxPendingBytes: number
-  readonly #openForWriting: (path: string) => Promise<FileHandle>
   readonly #hash = createHash('sha256')
-  #handle: FileHandle | undefined
   #queue: Uint8Array[] = []
   #pendingBytes = 0
+  /** Of whole pages. */
   #writtenBytes = 0
   #failure: RecordingFileFailure | undefined
+  #isHung = false
+  readonly #opened: Promise<void>
   /** The write loop while it runs. */
   #writing: Promise<void> | undefined
   #facts: Promise<{ bytes: number; sha256: string }> | undefined
 
-  constructor(path: string, options: RecordingFileOptions = {}) {
+  /** Makes the file, mode 0600; it must not exist. */
+  constructor(path: string, options: RecordingFileOptions) {
     this.#path = path
+    this.#disk = options.disk
     this.#maxPendingBytes = options.maxPendingBytes ?? 1_048_576
-    this.#openForWriting = options.openForWriting ?? ((name) => open(name, 'wx', 0o600))
-    this.#wake()
+    this.#opened = this.#disk
+      .run({ kind: 'open', path })
+      .then(undefined, (error: unknown) => this.#fail(error))
   }
 
   get failure(): RecordingFileFailure | undefined {
     return this.#failure
+  }
+
+  /** Whether the file was given up since its disk does not answer. */
+  get isHung(): boolean {
+    return this.#isHung
   }
 
   /** Bytes accepted and not yet written. */
@@ -55,15 +64,12 @@ export class RecordingFile {
   write(page: Uint8Array): void {
     if (this.#failure || this.#facts !== undefined) return
     if (this.#pendingBytes + page.length > this.#maxPendingBytes) {
-      this.#fail({
-        code: 'write_failed',
-        message: `disk too slow: ${this.#pendingBytes} bytes wait to be written to ${this.#path}`,
-      })
+      this.#fail(new Error(`disk too slow: ${this.#pendingBytes} bytes wait to be written`))
       return
     }
     this.#queue.push(page)
     this.#pendingBytes += page.length
-    this.#wake()
+    this.#writing ??= this.#writeQueue()
   }
 
   /** Writes what waits, puts it on the disk for good, closes, and tells what the file holds. Idempotent. */
@@ -73,75 +79,80 @@ export class RecordingFile {
   }
 
   async #end() {
+    await this.#opened
     await this.#writing
-    try {
-      await this.#handle?.datasync()
-    } catch (error) {
-      this.#fail(failureOf(error, this.#path))
-    }
-    try {
-      await this.#handle?.close()
-    } catch (error) {
-      this.#fail(failureOf(error, this.#path))
+    if (this.#failure === undefined) {
+      await this.#disk
+        .run({ kind: 'finish', path: this.#path })
+        .catch((error: unknown) => this.#fail(error))
     }
     return { bytes: this.#writtenBytes, sha256: this.#hash.digest('hex') }
   }
 
-  #wake(): void {
-    this.#writing ??= this.#writeQueue()
-  }
-
   async #writeQueue(): Promise<void> {
+    await this.#opened
+    while (this.#queue.length > 0 && this.#failure === undefined) {
+      const pages = this.#queue
+      this.#queue = []
+      await this.#append(pages)
+    }
+    this.#writing = undefined
+  }
+
+  async #append(pages: readonly Uint8Array[]): Promise<void> {
     try {
-      this.#handle ??= await this.#openForWriting(this.#path)
-      while (this.#queue.length > 0 && !this.#failure) {
-        const pages = this.#queue
-        this.#queue = []
-        await this.#writeAll(this.#handle, pages)
-      }
+      const bytes = joined(pages)
+      const { writtenBytes, failure } = await this.#disk.run({
+        kind: 'append',
+        path: this.#path,
+        bytes,
+      })
+      // Late: the file was given up meanwhile, and is cut to what was counted until then.
+      if (this.#failure !== undefined) return
+      this.#account(pages, writtenBytes)
+      if (failure !== undefined) this.#fail(new TallenneError(failure.code, failure.message))
     } catch (error) {
-      this.#fail(failureOf(error, this.#path))
-    } finally {
-      this.#writing = undefined
+      this.#fail(error)
     }
   }
 
-  async #writeAll(handle: FileHandle, pages: readonly Uint8Array[]): Promise<void> {
-    let rest = pages
-    while (rest.length > 0) {
-      const { bytesWritten } = await handle.writev(rest)
-      rest = this.#account(rest, bytesWritten)
-    }
-  }
-
-  /** Counts and hashes what reached the file, and returns what did not: a write may be cut short. */
-  #account(pages: readonly Uint8Array[], bytesWritten: number): readonly Uint8Array[] {
-    this.#writtenBytes += bytesWritten
-    this.#pendingBytes -= bytesWritten
-    let left = bytesWritten
-    for (const [index, page] of pages.entries()) {
-      if (left < page.length) {
-        this.#hash.update(page.subarray(0, left))
-        return [page.subarray(left), ...pages.slice(index + 1)]
-      }
-      this.#hash.update(page)
+  /** Counts and hashes the pages that reached the file whole. */
+  #account(pages: readonly Uint8Array[], writtenBytes: number): void {
+    let left = writtenBytes
+    for (const page of pages) {
+      if (page.length > left) return
       left -= page.length
+      this.#hash.update(page)
+      this.#writtenBytes += page.length
+      this.#pendingBytes -= page.length
     }
-    return []
   }
 
-  #fail(failure: RecordingFileFailure): void {
-    this.#failure ??= failure
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return
+    const code = error instanceof TallenneError ? error.code : undefined
+    this.#isHung = code === 'disk_hung'
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+    this.#failure = {
+      code: isFull ? 'disk_full' : 'write_failed',
+      message: `${this.#path}: ${messageOf(error)}`,
+    }
     this.#queue = []
     this.#pendingBytes = 0
+    // Nobody waits for that: a disk that has failed may not even do this.
+    this.#disk
+      .run({ kind: 'abandon', path: this.#path, keepBytes: this.#writtenBytes })
+      .catch(() => undefined)
   }
 }
 
-function failureOf(error: unknown, path: string): RecordingFileFailure {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
-  return {
-    code: isFull ? 'disk_full' : 'write_failed',
-    message: `${path}: ${messageOf(error)}`,
+/** In memory of their own, which can be handed over to another thread. */
+function joined(pages: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pages.reduce((sum, page) => sum + page.length, 0))
+  let offset = 0
+  for (const page of pages) {
+    bytes.set(page, offset)
+    offset += page.length
   }
+  return bytes
 }

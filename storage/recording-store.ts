@@ -1,21 +1,19 @@
 import { constants } from 'node:fs'
 import {
   access,
-  copyFile,
   type FileHandle,
-  mkdir,
   open,
   opendir,
   readdir,
-  rename,
-  rm,
   stat,
   unlink,
   writeFile,
 } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { makeFolder } from '../base/make-folder.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { DirectDisk } from './disk/direct-disk.ts'
+import type { Disk } from './disk/disk.ts'
 import {
   type FileForm,
   readFileName,
@@ -27,8 +25,21 @@ import {
 export interface StorePaths {
   /** Folder of open recordings, on this machine. */
   readonly spoolPath: string
-  /** Folder of ended recordings. */
+  /** Folder of ended recordings, perhaps on another disk. */
   readonly storePath: string
+}
+
+export interface RecordingStoreOptions extends StorePaths {
+  /** Who moves recordings into the store; by default the caller's own thread. */
+  readonly disk?: Disk
+  /** A recording was moved whose bytes are not what was written. */
+  readonly onChanged?: (recordingId: string) => void
+}
+
+/** What is known of an ended recording's file. */
+export interface EndedFile {
+  readonly bytes: number
+  readonly sha256: string
 }
 
 /** An ended recording opened for reading; whoever opened it closes it. */
@@ -44,6 +55,8 @@ export interface StoreEntry {
 }
 
 const MARKER = '.tallenne-store'
+/** The best form of a recording first. */
+const FORMS = ['age', 'sealed', 'plain'] as const
 
 /**
  * Moves recordings from the spool to the store, reads and erases them.
@@ -54,10 +67,14 @@ const MARKER = '.tallenne-store'
 export class RecordingStore {
   readonly #spoolPath: string
   readonly #storePath: string
+  readonly #disk: Disk
+  readonly #onChanged: (recordingId: string) => void
 
-  constructor({ spoolPath, storePath }: StorePaths) {
+  constructor({ spoolPath, storePath, disk, onChanged }: RecordingStoreOptions) {
     this.#spoolPath = spoolPath
     this.#storePath = storePath
+    this.#disk = disk ?? new DirectDisk()
+    this.#onChanged = onChanged ?? (() => {})
   }
 
   /** Makes the folders, mode 0700, and the marker. For the process that writes recordings. Rejects with `store_unwritable`. */
@@ -96,38 +113,21 @@ export class RecordingStore {
   }
 
   /**
-   * Moves an ended recording into the store and tells its path there, relative to the store. Moving one
-   * that is there already changes nothing.
+   * Moves an ended recording into the store and tells its path there, relative to the store. Moving one that is there
+   * already changes nothing. Rejects as the disk does; the file then stays in the spool.
    */
-  async keep(recordingId: string): Promise<string> {
-    const form = await this.#formOf(recordingId)
-    const file = storeFileOf(recordingId, form)
-    const from = this.spoolPathOf(recordingId, form)
-    const to = join(this.#storePath, file)
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
-    try {
-      await rename(from, to)
-    } catch (error) {
-      if (hasCode(error, 'EXDEV')) await moveAcrossDisks(from, to)
-      else if (!hasCode(error, 'ENOENT') || !(await exists(to))) throw error
-    }
-    await syncFolder(dirname(to))
-    // The records that an age file was made of are needed no more.
-    if (form === 'age') await rm(this.spoolPathOf(recordingId, 'sealed'), { force: true })
-    return file
-  }
-
-  /** The best form in which the spool has a recording, else the store. */
-  async #formOf(recordingId: string): Promise<FileForm> {
-    for (const pathOf of [
-      (form: FileForm) => this.spoolPathOf(recordingId, form),
-      (form: FileForm) => join(this.#storePath, storeFileOf(recordingId, form)),
-    ]) {
-      for (const form of ['age', 'sealed', 'plain'] as const) {
-        if (await exists(pathOf(form))) return form
-      }
-    }
-    return 'plain'
+  async keep(recordingId: string, ended?: EndedFile): Promise<string> {
+    const choices = FORMS.map((form) => {
+      const file = storeFileOf(recordingId, form)
+      // The records that an age file was made of are needed no more.
+      const leftover = form === 'age' ? this.spoolPathOf(recordingId, 'sealed') : undefined
+      const from = this.spoolPathOf(recordingId, form)
+      return { file, from, to: join(this.#storePath, file), ...(leftover && { leftover }) }
+    })
+    const order = { kind: 'move', choices, ...ended } as const
+    const { movedTo, isChanged } = await this.#disk.run<'move'>(order)
+    if (isChanged) this.#onChanged(recordingId)
+    return choices.find(({ to }) => to === movedTo)?.file ?? storeFileOf(recordingId)
   }
 
   /** Rejects with `file_missing` where the store does not hold it. */
@@ -197,37 +197,6 @@ export function spoolPathOf(
   form: FileForm = 'plain',
 ): string {
   return join(spoolPath, storeFileOf(recordingId, form).slice('YYYY/MM/DD/'.length))
-}
-
-/** The file appears under its name only when it is whole on the new disk, and leaves the old one only then. */
-async function moveAcrossDisks(from: string, to: string): Promise<void> {
-  const part = `${to}.part`
-  await copyFile(from, part)
-  const handle = await open(part, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(part, to)
-  await syncFolder(dirname(to))
-  await rm(from, { force: true })
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 function hasCode(error: unknown, code: string): boolean {

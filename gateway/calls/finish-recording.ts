@@ -1,22 +1,25 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { messageOf } from '../../base/tallenne-error.ts'
+import { settledWithin } from '../../base/settled-within.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
 import type { RecordingFiles } from './recording-files.ts'
 
 /** A recording that nothing is added to any more. */
 export interface FinishedRecording {
   readonly outcome: RecordingOutcome
-  /** Relative to the store; null where there is no file. */
+  /** Relative to the store; null where there is no file, or where it is still in the spool. */
   readonly file: string | null
 }
 
-/** Within a minute of the call's end, so that a verdict is not late. */
-const RETRY_AFTER_MS = [200, 1000, 5000, 15_000]
+/** A verdict waits so long for the store, and for another attempt, before it is given without. */
+const PATIENCE_MS = 5000
+const RETRY_AFTER_MS = [200, 1000]
 
 /**
- * Moves the recording into the store, several times where it fails. Never rejects: a file that cannot be moved
- * stays in the spool, for the next start to find, and the verdict is `failed` with `write_failed`.
+ * Moves the recording into the store, several times where it fails. Never rejects. Where the store does not take it
+ * the verdict stands as it is, without a file, and the recording goes to the store when that takes it again; where
+ * there is no file to be moved, the verdict is `failed` with `write_failed`.
  */
 export async function finishRecording(
   outcome: RecordingOutcome,
@@ -26,18 +29,33 @@ export async function finishRecording(
     log,
   }: { readonly files: RecordingFiles; readonly clock: Clock; readonly log: Log },
 ): Promise<FinishedRecording> {
-  if (outcome.sha256 === null) return { outcome, file: null }
+  const { recordingId, bytes, sha256 } = outcome
+  if (sha256 === null) return { outcome, file: null }
+  const finished = { bytes, sha256 }
   for (const waitMs of [...RETRY_AFTER_MS, undefined]) {
     try {
-      return { outcome, file: await files.keep(outcome.recordingId) }
+      return { outcome, file: await keepInTime(files.keep(recordingId, finished), clock) }
     } catch (error) {
       log.error(
-        { recordingId: outcome.recordingId, reason: messageOf(error), retryInMs: waitMs ?? null },
+        { recordingId, reason: messageOf(error), retryInMs: waitMs ?? null },
         'recording could not be moved to the store',
       )
+      if (error instanceof TallenneError && error.code === 'ENOENT') return lost(outcome)
+      if (error instanceof TallenneError && error.code === 'store_late') break
       if (waitMs !== undefined) await new Promise<void>((resolve) => clock.after(waitMs, resolve))
     }
   }
+  files.keepLater?.(recordingId, finished)
+  return { outcome, file: null }
+}
+
+async function keepInTime(keeping: Promise<string>, clock: Clock): Promise<string> {
+  if (await settledWithin(keeping, { clock, limitMs: PATIENCE_MS })) return keeping
+  keeping.catch(() => undefined)
+  throw new TallenneError('store_late', `the store has not taken it within ${PATIENCE_MS} ms`)
+}
+
+function lost(outcome: RecordingOutcome): FinishedRecording {
   const reasons = outcome.reasons.includes('write_failed')
     ? outcome.reasons
     : [...outcome.reasons, 'write_failed' as const]

@@ -12,6 +12,7 @@ import type {
   PausesChanged,
   RecordingStopped,
 } from '../../recorder/engine-protocol.ts'
+import type { EngineDisk } from './engine-disk.ts'
 
 type WithoutId<Request> = Request extends { readonly requestId: number }
   ? Omit<Request, 'requestId'>
@@ -27,6 +28,8 @@ export interface EngineLinkOptions {
   readonly settings: EngineSettings
   /** The compiled entry of the thread. */
   readonly entry: URL
+  /** Handed over to the thread; absent where it writes no files. */
+  readonly disk?: EngineDisk['disk'] | undefined
   readonly clock: Clock
   readonly onReport: (report: EngineReport) => void
   readonly onFork: (notice: ForkNotice) => void
@@ -77,8 +80,10 @@ export class EngineLink {
     this.#onPausesChanged = options.onPausesChanged
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
+    const { disk } = options
     this.#worker = new Worker(options.entry, {
-      workerData: options.settings,
+      workerData: { ...options.settings, disk },
+      transferList: disk === undefined ? [] : [disk.port],
       name: `engine-${options.settings.engineIndex}`,
     })
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))

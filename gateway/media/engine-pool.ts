@@ -7,6 +7,7 @@ import type {
   EngineSettings,
   PausesChanged,
 } from '../../recorder/engine-protocol.ts'
+import type { EngineDisk } from './engine-disk.ts'
 import { EngineLink, type EngineOrder, type ForkNotice } from './engine-link.ts'
 
 export interface EnginePoolOptions {
@@ -15,6 +16,8 @@ export interface EnginePoolOptions {
   /** One for each engine: their number is the number of threads. */
   readonly settings: readonly EngineSettings[]
   readonly entry: URL
+  /** A way for the engine's thread to the disk of open recordings; absent where engines write no files. */
+  readonly connectDisk?: (engineIndex: number) => EngineDisk['disk']
   readonly clock: Clock
   readonly log: Log
 }
@@ -89,6 +92,11 @@ export class EnginePool {
       running: this.#slots.filter((slot) => slot.link !== undefined).length,
       wanted: this.#slots.length,
     }
+  }
+
+  /** Recordings that the engines hold. */
+  get openRecordings(): number {
+    return this.#owners.size
   }
 
   /** The newest report of each engine that has made one. */
@@ -184,6 +192,7 @@ export class EnginePool {
     const link = new EngineLink({
       settings: slot.settings,
       entry: this.#options.entry,
+      disk: this.#options.connectDisk?.(slot.settings.engineIndex),
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename } from 'node:fs/promises'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Turns } from '../../base/turns.ts'
+import type { Disk } from '../disk/disk.ts'
 import { RecordingFile, type RecordingFileFailure } from '../recording-file.ts'
 import { writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
@@ -28,12 +29,14 @@ export interface SealedFacts {
 
 export interface SealedRecordingOptions {
   readonly recipients: Recipients
-  /** Where the records are written. */
+  /** The file of the records. */
   readonly sealedPath: string
   /** Where the age file is made of them in the end. */
   readonly agePath: string
   /** How far the audio goes with a page. */
   readonly positionOf: (page: Uint8Array) => number
+  /** Where the records are written. */
+  readonly disk: Disk
   /** Age files are made a few at a time. */
   readonly turns: Turns
   /** Told why the recording stays in its records. */
@@ -64,7 +67,7 @@ export class SealedRecording {
 
   constructor(options: SealedRecordingOptions) {
     this.#options = options
-    this.#file = new RecordingFile(options.sealedPath)
+    this.#file = new RecordingFile(options.sealedPath, options)
     this.#begun = this.#begin()
   }
 
@@ -152,9 +155,10 @@ export class SealedRecording {
     try {
       if (this.failure === undefined) return await turns.take(() => this.#convert())
       // Nothing but what is whole of the last record that a full disk took counts.
-      return written.bytes === 0
-        ? sealed({ ...written, audioBytes: 0 })
-        : sealed(await repairSealed(sealedPath))
+      if (written.bytes === 0) return sealed({ ...written, audioBytes: 0 })
+      // A disk that hangs must not be touched here.
+      if (this.#file.isHung) return sealed({ ...written, audioBytes: this.#audioBytes })
+      return sealed(await repairSealed(sealedPath))
     } catch (error) {
       onStayedSealed(messageOf(error))
       return sealed({ ...written, audioBytes: this.#audioBytes })

@@ -82,7 +82,9 @@ t.test(
   async (t) => {
     const { entries, kept } = await recover({ spooled: ['orphan'], contacts: [] })
     t.strictSame(kept, ['orphan'])
-    t.strictSame(entries, [])
+    t.strictSame(entries, [
+      { kind: 'recording.stored', recordingId: 'orphan', file: 'kept/orphan' },
+    ])
   },
 )
 

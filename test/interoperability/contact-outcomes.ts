@@ -41,6 +41,7 @@ export function contactOutcomes(journal: readonly TimedEntry[]): readonly Contac
       if (span !== undefined) span.to = at
       continue
     }
+    if (entry.kind === 'recording.stored') continue
     const contact = contacts.get(entry.contactId)
     if (contact === undefined) continue
     switch (entry.kind) {

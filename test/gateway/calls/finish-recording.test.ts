@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createSilentLog } from '../../../base/log.ts'
+import { TallenneError } from '../../../base/tallenne-error.ts'
 import { finishRecording } from '../../../gateway/calls/finish-recording.ts'
 import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
 import { ManualClock } from '../../manual-clock.ts'
@@ -52,10 +53,23 @@ t.test('a move that fails is tried again', async (t) => {
   t.strictSame(finished, { outcome, file: 'kept' })
 })
 
-t.test('a move that never works is a failed recording, within a minute', async (t) => {
+t.test('a store that takes nothing costs no verdict, and gets the recording later', async (t) => {
+  const refuse = () => Promise.reject(new Error('full'))
+  const hang = () => new Promise<string>(() => {})
+  for (const keep of [refuse, hang]) {
+    const clock = new ManualClock()
+    const later: unknown[] = []
+    const files = { keep, keepLater: (...given: unknown[]) => later.push(given) }
+    const finished = await runOut(clock, finishRecording(outcome, { files, clock, log }))
+    t.strictSame(finished, { outcome, file: null })
+    t.strictSame(later, [['r1', { bytes: 100, sha256: 'a'.repeat(64) }]])
+    t.ok(clock.monotonicMs() < 60_000)
+  }
+})
+
+t.test('a recording whose file is gone is failed', async (t) => {
   const clock = new ManualClock()
-  const files = { keep: () => Promise.reject(new Error('gone')) }
-  const finished = await runOut(clock, finishRecording(outcome, { files, clock, log }))
+  const files = { keep: () => Promise.reject(new TallenneError('ENOENT', 'no such file')) }
+  const finished = await finishRecording(outcome, { files, clock, log })
   t.match(finished, { outcome: { verdict: 'failed', reasons: ['write_failed'] }, file: null })
-  t.ok(clock.monotonicMs() < 60_000)
 })

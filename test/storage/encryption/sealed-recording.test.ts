@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Turns } from '../../../base/turns.ts'
+import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
 import { type OpenedAudio, openAudio } from '../../../storage/encryption/opened-audio.ts'
 import { SealedRecording } from '../../../storage/encryption/sealed-recording.ts'
 import { repairSealed } from '../../../storage/encryption/sealed-repair.ts'
@@ -31,6 +32,7 @@ async function recording(t: Test) {
       agePath,
       positionOf: (page) => Buffer.from(page).readUInt16BE(0),
       turns: new Turns(1),
+      disk: new DirectDisk(),
       onStayedSealed: (reason) => staysSealed.push(reason),
     })
   return { folder, key, sealedPath, agePath, staysSealed, make }

@@ -1,0 +1,86 @@
+import type { Clock, Timer } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type { ContactJournal } from '../../storage/model.ts'
+import type { FinishedFile, RecordingFiles } from './recording-files.ts'
+
+export interface LateMovesOptions {
+  readonly files: RecordingFiles
+  readonly journal: ContactJournal
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const RETRY_EVERY_MS = 10_000
+
+/**
+ * Recordings that have their verdict and wait in the spool, since the store took nothing: moves them when it does, and
+ * has their rows told. What the process leaves there is moved by the next one.
+ */
+export class LateMoves implements RecordingFiles {
+  readonly #options: LateMovesOptions
+  readonly #waiting = new Map<string, FinishedFile>()
+  #timer: Timer | undefined
+  #moving: Promise<void> | undefined
+
+  constructor(options: LateMovesOptions) {
+    this.#options = options
+  }
+
+  /** Recordings that wait. */
+  get count(): number {
+    return this.#waiting.size
+  }
+
+  /** Idempotent. */
+  start(): void {
+    this.#timer ??= this.#options.clock.every(RETRY_EVERY_MS, () => {
+      this.#moving ??= this.#moveAll()
+    })
+  }
+
+  keep(recordingId: string, finished?: FinishedFile): Promise<string> {
+    return this.#options.files.keep(recordingId, finished)
+  }
+
+  keepLater(recordingId: string, finished: FinishedFile): void {
+    this.#waiting.set(recordingId, finished)
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  /** One after the other; a store that hangs is not asked again in this round. */
+  async #moveAll(): Promise<void> {
+    let failure: TallenneError | undefined
+    for (const [recordingId, finished] of this.#waiting) {
+      failure = await this.#move(recordingId, finished)
+      if (failure?.code === 'disk_hung') break
+    }
+    if (failure !== undefined) {
+      const fields = { recordings: this.#waiting.size, reason: failure.message }
+      this.#options.log.warn(fields, 'recordings wait in the spool for the store')
+    }
+    this.#moving = undefined
+  }
+
+  async #move(recordingId: string, finished: FinishedFile): Promise<TallenneError | undefined> {
+    const { files, journal, log } = this.#options
+    try {
+      const file = await files.keep(recordingId, finished)
+      this.#waiting.delete(recordingId)
+      journal.append({ kind: 'recording.stored', recordingId, file })
+      return undefined
+    } catch (error) {
+      const failure =
+        error instanceof TallenneError
+          ? error
+          : new TallenneError('not_moved', messageOf(error), { cause: error })
+      if (failure.code !== 'ENOENT') return failure
+      this.#waiting.delete(recordingId)
+      log.error({ recordingId, reason: failure.message }, 'a recording is gone from the spool')
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { DataPaths } from '../config/data-paths.ts'
+import type { DisksConfig } from '../config/disks-config.ts'
+import { DiskClient } from '../storage/disk/disk-client.ts'
+import { DiskThread } from '../storage/disk/disk-thread.ts'
+import { DiskWatch } from '../storage/disk/disk-watch.ts'
+import { RecordingStore } from '../storage/recording-store.ts'
+import type { EngineDisk } from './media/engine-disk.ts'
+
+export interface NodeDisksOptions {
+  readonly paths: Pick<DataPaths, 'spool' | 'store'>
+  readonly disks: DisksConfig
+  readonly engines: number
+  /** Recordings that are open now. */
+  readonly openRecordings: () => number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Threads that write open recordings: as many as make use of a disk. */
+const MOST_WRITERS = 4
+/** New recordings go elsewhere long before those that are open give a disk up. */
+const LATE_AFTER_MS = 3000
+const GIB = 1024 ** 3
+
+/**
+ * The disks of a node, each with threads of its own, so that one that hangs holds up nothing else. Owns the threads
+ * and the watch over the disks.
+ */
+export class NodeDisks {
+  readonly files: RecordingStore
+  readonly spool: DiskWatch
+  readonly store: DiskWatch
+  readonly #hungAfterMs: number
+  readonly #writers: readonly [DiskThread, ...DiskThread[]]
+  readonly #threads: readonly DiskThread[]
+  readonly #clients: readonly DiskClient[]
+
+  constructor(options: NodeDisksOptions) {
+    const { paths, disks, engines, openRecordings, clock, log } = options
+    const entry = new URL('./disk-worker.js', import.meta.url)
+    const thread = (name: string) => new DiskThread({ entry, name, clock })
+    this.#hungAfterMs = disks.hungAfterS * 1000
+    const firstWriter = thread('spool-0')
+    const others = Array.from({ length: Math.min(engines, MOST_WRITERS) - 1 }, (_, index) =>
+      thread(`spool-${index + 1}`),
+    )
+    this.#writers = [firstWriter, ...others]
+    const mover = thread('store')
+    this.#threads = [...this.#writers, mover]
+    const clientOf = (served: DiskThread) =>
+      new DiskClient({ port: served.connect(), clock, hungAfterMs: this.#hungAfterMs })
+    const spool = clientOf(firstWriter)
+    const store = clientOf(mover)
+    this.#clients = [spool, store]
+    const marks = {
+      warnFreeBytes: bytesOf(disks.warnFreeGiB),
+      refuseFreeBytes: bytesOf(disks.refuseFreeGiB),
+    }
+    const watched = { marks, clock, log }
+    this.spool = new DiskWatch({
+      ...watched,
+      name: 'spool',
+      folder: paths.spool,
+      disk: spool,
+      openRecordings,
+      lateAfterMs: LATE_AFTER_MS,
+    })
+    this.store = new DiskWatch({
+      ...watched,
+      name: 'store',
+      folder: paths.store,
+      disk: store,
+      openRecordings: () => 0,
+      // It answers after the recordings that are being moved.
+      lateAfterMs: this.#hungAfterMs,
+    })
+    this.files = new RecordingStore({
+      spoolPath: paths.spool,
+      storePath: paths.store,
+      disk: store,
+      onChanged: (recordingId) =>
+        log.error({ recordingId }, 'a recording was moved whose bytes are not what was written'),
+    })
+  }
+
+  /** A way to the disk of open recordings for an engine's thread. */
+  connectEngine(engineIndex: number): EngineDisk['disk'] {
+    const writer = this.#writers[engineIndex % this.#writers.length] ?? this.#writers[0]
+    return { port: writer.connect(), hungAfterMs: this.#hungAfterMs }
+  }
+
+  /** Begins to watch, once both folders are there. */
+  async start(): Promise<void> {
+    await Promise.all([this.spool.start(), this.store.start()])
+  }
+
+  /** Ends what works on the disks. False where a disk hangs: the process cannot end in order then. */
+  async close(): Promise<boolean> {
+    this.spool.close()
+    this.store.close()
+    for (const client of this.#clients) client.close()
+    const ended = await Promise.all(this.#threads.map((thread) => thread.close()))
+    return ended.every(Boolean)
+  }
+}
+
+function bytesOf(gib: number | undefined): number | undefined {
+  return gib === undefined ? undefined : gib * GIB
+}

@@ -1,0 +1,130 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import type {
+  Appended,
+  DiskFailure,
+  DiskOrder,
+  DiskOrderOf,
+  DiskResults,
+  DiskRoom,
+} from './disk.ts'
+import { moveFile } from './move-file.ts'
+
+const PROBE_BYTES = Buffer.alloc(4096, 'Tallenne looks whether this disk can be written. ')
+
+/**
+ * The files that one client has open, and the work on them. Every call may block for as long as the disk does, so it
+ * belongs on a thread of its own.
+ */
+export class DiskWork {
+  /** Descriptors by path. */
+  readonly #open = new Map<string, number>()
+
+  /** Throws what the file system throws. */
+  carryOut(order: DiskOrder): DiskResults[DiskOrder['kind']] {
+    switch (order.kind) {
+      case 'open':
+        this.#open.set(order.path, openSync(order.path, 'wx', 0o600))
+        return undefined
+      case 'append':
+        return append(this.#descriptor(order.path), order.bytes)
+      case 'finish':
+        return this.#finish(order)
+      case 'abandon':
+        return this.#abandon(order)
+      case 'move':
+        return moveFile(order)
+      case 'probe':
+        return probe(order.folder)
+    }
+  }
+
+  /** Closes what is open, as it is. */
+  close(): void {
+    for (const descriptor of this.#open.values()) closeSync(descriptor)
+    this.#open.clear()
+  }
+
+  #finish({ path }: DiskOrderOf<'finish'>): undefined {
+    const descriptor = this.#take(path)
+    try {
+      fdatasyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  #abandon({ path, keepBytes }: DiskOrderOf<'abandon'>): undefined {
+    if (!this.#open.has(path)) return
+    const descriptor = this.#take(path)
+    try {
+      if (keepBytes === 0) unlinkSync(path)
+      else ftruncateSync(descriptor, keepBytes)
+      fdatasyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  #take(path: string): number {
+    const descriptor = this.#descriptor(path)
+    this.#open.delete(path)
+    return descriptor
+  }
+
+  #descriptor(path: string): number {
+    const descriptor = this.#open.get(path)
+    if (descriptor === undefined) throw new TallenneError('EBADF', `${path} is not open`)
+    return descriptor
+  }
+}
+
+function append(descriptor: number, bytes: Uint8Array): Appended {
+  let writtenBytes = 0
+  try {
+    while (writtenBytes < bytes.length) {
+      writtenBytes += writeSync(descriptor, bytes, writtenBytes)
+    }
+    return { writtenBytes }
+  } catch (error) {
+    return { writtenBytes, failure: failureOf(error) }
+  }
+}
+
+/** Room alone proves nothing: a disk that was remounted read-only, or has failed, still tells how much it has. */
+function probe(folder: string): DiskRoom {
+  accessSync(folder, constants.W_OK)
+  const path = join(folder, '.probe')
+  const descriptor = openSync(path, 'w', 0o600)
+  try {
+    writeSync(descriptor, PROBE_BYTES)
+    fdatasyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+    unlinkSync(path)
+  }
+  const { bavail, bsize, blocks, ffree, files } = statfsSync(folder)
+  return {
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+    freeFiles: ffree,
+    totalFiles: files,
+  }
+}
+
+/** What is told of an error across threads. */
+export function failureOf(error: unknown): DiskFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
+  return { code, message: messageOf(error) }
+}

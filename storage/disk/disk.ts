@@ -1,0 +1,86 @@
+/** What is asked of a disk. Orders of one client are carried out in their order. */
+export type DiskOrder =
+  /** Makes a file, mode 0600, which must not exist, and opens it for writing. */
+  | { readonly kind: 'open'; readonly path: string }
+  /** Writes at the end of an open file. Tells how much was written, and why not all. The bytes are given away. */
+  | { readonly kind: 'append'; readonly path: string; readonly bytes: Uint8Array }
+  /** Puts an open file on the disk for good and closes it. */
+  | { readonly kind: 'finish'; readonly path: string }
+  /** Cuts an open file to its first bytes and closes it; a file without any is removed. */
+  | { readonly kind: 'abandon'; readonly path: string; readonly keepBytes: number }
+  /**
+   * Moves the first of some files that is there, across disks where it must, and puts it there for good. It appears
+   * under its new name only when it is whole there, and leaves the old one only then. Moving what was moved already
+   * changes nothing.
+   */
+  | ({ readonly kind: 'move' } & FileMove)
+  /** Writes a page beside the recordings and takes it away again, and tells how much room there is. */
+  | { readonly kind: 'probe'; readonly folder: string }
+
+export interface FileMove {
+  /** At least one. */
+  readonly choices: readonly FilePlaces[]
+  /** How much of the file is to be kept, where that is known; what follows is cut off. */
+  readonly bytes?: number
+  /** Of those bytes, in lower-case hexadecimal; compared where they are copied. */
+  readonly sha256?: string
+}
+
+export interface FilePlaces {
+  readonly from: string
+  readonly to: string
+  /** Removed once the file is moved. */
+  readonly leftover?: string
+}
+
+export interface FileMoved {
+  readonly movedTo: string
+  /** What was copied is not what the SHA-256 is of. */
+  readonly isChanged: boolean
+}
+
+/** How much of an append was written. */
+export interface Appended {
+  readonly writtenBytes: number
+  /** Why the rest was not. */
+  readonly failure?: DiskFailure
+}
+
+/** An error of the file system's. */
+export interface DiskFailure {
+  /** As `ENOSPC`. */
+  readonly code: string
+  readonly message: string
+}
+
+/** The room of a file system. Files are 0 of 0 where it does not count them. */
+export interface DiskRoom {
+  readonly freeBytes: number
+  readonly totalBytes: number
+  readonly freeFiles: number
+  readonly totalFiles: number
+}
+
+export interface DiskResults {
+  readonly open: undefined
+  readonly append: Appended
+  readonly finish: undefined
+  readonly abandon: undefined
+  readonly move: FileMoved
+  readonly probe: DiskRoom
+}
+
+/** An order of one kind. */
+export type DiskOrderOf<Kind extends DiskOrder['kind']> = Extract<
+  DiskOrder,
+  { readonly kind: Kind }
+>
+
+/** Works on files, and never in the way of whoever asks. */
+export interface Disk {
+  /**
+   * Rejects with a `TallenneError`: the file system's own code, as `ENOSPC`; `disk_hung` where it does not answer;
+   * `disk_gone` where nobody works on it any more. An append gives its failure as a result.
+   */
+  run<Kind extends DiskOrder['kind']>(order: DiskOrderOf<Kind>): Promise<DiskResults[Kind]>
+}
