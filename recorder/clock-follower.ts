@@ -5,12 +5,13 @@ import { SAMPLES_PER_MS } from './sample-clock.ts'
 const IDLE = 2 * SAMPLES_PER_MS
 const URGENT = 5 * SAMPLES_PER_MS
 const QUIET_STEP = 5 * SAMPLES_PER_MS
-/** In speech one sample in 100 ms: six times what 200 ppm need. The further off, the oftener, up to two in a packet. */
+/** In speech one sample in 100 ms: six times what 200 ppm need. The further off, the oftener, whatever packets' length. */
 const STRETCH_EVERY = 100 * SAMPLES_PER_MS
 const FAR = 10 * SAMPLES_PER_MS
 const STRETCH_FAR_EVERY = 40 * SAMPLES_PER_MS
+/** Further off legs are out of step: one sample in 10 ms, a fifth of a semitone, until they are not. */
 const VERY_FAR = 20 * SAMPLES_PER_MS
-const FARTHEST = 60 * SAMPLES_PER_MS
+const STRETCH_VERY_FAR_EVERY = 10 * SAMPLES_PER_MS
 
 /**
  * Follows a sender whose clock drifts against ours, so that its leg stays in step with the other for hours: the whole
@@ -48,16 +49,16 @@ export class ClockFollower {
     return Math.sign(offset) * Math.min(Math.abs(offset), QUIET_STEP)
   }
 
-  /** By how many samples a packet of speech is stretched, or squeezed where it is negative: mostly none. */
+  /** By how many samples a packet of speech is stretched, or squeezed where they are negative: mostly none. */
   stretch(length: number): number {
     const offset = this.#offset
     const size = Math.abs(offset)
-    this.#sinceStretch += length
+    const every = stretchEvery(size)
+    this.#sinceStretch = Math.min(this.#sinceStretch, every) + length
     if (size <= URGENT) return 0
-    const every = size > VERY_FAR ? 0 : size > FAR ? STRETCH_FAR_EVERY : STRETCH_EVERY
-    if (this.#sinceStretch < every) return 0
-    this.#sinceStretch = 0
-    return Math.sign(offset) * (size > FARTHEST ? 2 : 1)
+    const steps = Math.floor(this.#sinceStretch / every)
+    this.#sinceStretch -= steps * every
+    return Math.sign(offset) * steps
   }
 
   /** The leg was moved by so much. */
@@ -73,4 +74,10 @@ export class ClockFollower {
   get #offset(): number {
     return Math.round(this.#delay.offset)
   }
+}
+
+/** A sample in so many, for a leg that is off by so much. */
+function stretchEvery(size: number): number {
+  if (size > VERY_FAR) return STRETCH_VERY_FAR_EVERY
+  return size > FAR ? STRETCH_FAR_EVERY : STRETCH_EVERY
 }

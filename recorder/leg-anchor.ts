@@ -7,9 +7,11 @@ import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 
 /** Audio cannot arrive before it was spoken: a timestamp so far ahead of its arrival is a jump. */
 const LEAD_LIMIT = 100 * SAMPLES_PER_MS
-/** How far arrival may be from the end of the last packet where a timestamp jumps within running speech. */
+/** How far arrival may be from the end of the last packet where a timestamp jumps within running speech… */
 const CONTINUES_BEFORE = 40 * SAMPLES_PER_MS
-const CONTINUES_AFTER = 200 * SAMPLES_PER_MS
+const CONTINUES_AFTER = 20 * SAMPLES_PER_MS
+/** …and, for packets that are missing at the jump, to be of that speech. */
+const LOSES_AFTER = 200 * SAMPLES_PER_MS
 /** What holds packets up for longer lets them go together. */
 const LONG_HALT = 200 * SAMPLES_PER_MS
 /** Moving an epoch for less is not worth it. */
@@ -205,6 +207,9 @@ export class LegAnchor {
     this.#stalled = undefined
     const next = this.#end + missing * this.#lastLength
     if (arrival < next - CONTINUES_BEFORE || arrival > next + CONTINUES_AFTER) {
+      if (Math.abs(arrival - next) <= LOSES_AFTER) {
+        this.#buffer.lose(this.#end, Math.min(next, Math.round(arrival)))
+      }
       return this.#begin(timestamp, arrival)
     }
     // Speech ran on while the sender changed its clock: what was sent back to back stays back to back.
