@@ -121,6 +121,41 @@ t.test('a leg whose first packets were slow is pulled back soon, and cut nowhere
   }
 })
 
+t.test('one that is out of step is pulled back in speech within seconds', async (t) => {
+  for (const packetMs of [20, 40, 60]) {
+    const slow = { seconds: 20, packetMs, delayMs: (at: number) => (at < 800 ? 42 : 0) }
+    const { errors, lostMs } = place(slow)
+    const after = errors.filter(({ atMs }) => atMs > 3500)
+    t.ok(
+      after.every(({ errorMs }) => Math.abs(errorMs) < 20),
+      `packets of ${packetMs} ms`,
+    )
+    t.ok(lostMs < 1)
+  }
+})
+
+t.test('a timestamp that jumps after a short pause stands where it arrived', async (t) => {
+  for (const packetMs of [20, 60]) {
+    for (const pauseMs of [0, 25, 60, 120, 190]) {
+      const before = sendPackets({ seconds: 10, packetMs, delayMs: jitter(3, 5) })
+      const resumesMs = 100 + before.length * packetMs + pauseMs
+      const after = sendPackets({
+        seconds: 5,
+        packetMs,
+        startMs: resumesMs,
+        delayMs: jitter(4, 5),
+      }).map((packet, index) => ({
+        ...packet,
+        sequence: (before.at(-1)?.sequence ?? 0) + 1 + index,
+        timestamp: packet.timestamp + 777_777,
+      }))
+      const { worstMs, lostMs } = placementErrors([...before, ...after], { untilMs: 16_000 })
+      t.ok(worstMs < 21, `${packetMs} ms packets after ${pauseMs} ms: ${worstMs.toFixed(1)} ms`)
+      t.equal(lostMs, 0)
+    }
+  }
+})
+
 t.test('after a hold it is pulled back at once where somebody pauses', async (t) => {
   const { errors } = place({
     seconds: 40,
