@@ -9,21 +9,26 @@ const VERDICT_MS = 60_000
 
 export interface JudgedCall {
   readonly contact: ContactView
-  /** Longest stretch of either party that cannot be heard, and all of them, ms. */
-  readonly longestMs: number
-  readonly allMs: number
+  /** Longest stretch of either party that cannot be heard, and all of them, ms; undefined where nobody listened. */
+  readonly longestMs: number | undefined
+  readonly allMs: number | undefined
   /** Nothing of a recording that has audio by its verdict can be played. */
   readonly isUnplayable: boolean
 }
 
-/**
- * Listens to what became of a call. Undefined where it has not exactly one contact with its verdict a minute after
- * its end. `untilMs` is when what was sent could be recorded no more, epoch milliseconds.
- */
+/** How a call is judged. */
+export interface Judging {
+  /** When what was sent could be recorded no more, epoch milliseconds. */
+  readonly untilMs?: number | undefined
+  /** Whether it is listened to. */
+  readonly isHeard?: boolean
+}
+
+/** What became of a call; undefined where it has not exactly one contact with its verdict a minute after its end. */
 export async function judgeCall(
   site: Site,
   call: DrillCall,
-  untilMs = Number.POSITIVE_INFINITY,
+  { untilMs = Number.POSITIVE_INFINITY, isHeard = true }: Judging = {},
 ): Promise<JudgedCall | undefined> {
   let contacts: readonly ContactView[] = []
   await waitFor(async () => {
@@ -32,6 +37,7 @@ export async function judgeCall(
   }, VERDICT_MS)
   const [contact] = contacts
   if (contact === undefined || contacts.length > 1 || !isJudged(contact)) return undefined
+  if (!isHeard) return { contact, longestMs: undefined, allMs: undefined, isUnplayable: false }
   const sides: [HeardAudio[], HeardAudio[]] = [[], []]
   let isUnplayable = false
   for (const recording of contact.recordings) {

@@ -54,7 +54,7 @@ async function judgeAll(
   untilMs: number | undefined,
 ): Promise<(JudgedCall | undefined)[]> {
   const judged: (JudgedCall | undefined)[] = []
-  for (const call of calls) judged.push(await judgeCall(site, call, untilMs))
+  for (const call of calls) judged.push(await judgeCall(site, call, { untilMs }))
   return judged
 }
 
@@ -65,7 +65,9 @@ function losses(
   const known = judged.filter((call) => call !== undefined)
   const worst = (isConcerned: boolean) => {
     const those = known.filter(({ contact }) => drill.concerns(contact) === isConcerned)
-    return those.length === 0 ? undefined : Math.max(...those.map(({ longestMs }) => longestMs))
+    return those.length === 0
+      ? undefined
+      : Math.max(...those.map(({ longestMs }) => longestMs ?? 0))
   }
   return { concernedLostMs: worst(true), otherLostMs: worst(false) }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import ffmpeg from '@ffmpeg-installer/ffmpeg'
@@ -105,14 +105,14 @@ export class Site {
     if (code !== 0) throw new Error(`the statement was refused: ${statement}`)
   }
 
-  /** Recording files in the spool and in the store. */
-  files(): readonly string[] {
-    return ['spool', 'recordings'].flatMap((name) => {
-      const folder = join(this.dataPath, name)
-      if (!existsSync(folder)) return []
-      const names = readdirSync(folder, { recursive: true }).map(String)
-      return names.filter((path) => statSync(join(folder, path)).isFile())
-    })
+  /** Paths of the files in a folder of the data folder. */
+  filesIn(name: 'spool' | 'recordings'): readonly string[] {
+    const folder = join(this.dataPath, name)
+    if (!existsSync(folder)) return []
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
   }
 }
 
