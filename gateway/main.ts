@@ -1,15 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
+import { readPackageVersion } from '../base/package-version.ts'
+import { createRegistry } from '../base/process-metrics.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { createDatabasePool } from '../storage/database.ts'
+import { watchDatabase } from '../storage/database-metrics.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import { addCallControlRoute } from './calls/call-control-route.ts'
 import { CallControls } from './calls/call-controls.ts'
@@ -17,8 +18,9 @@ import { ControlMetrics } from './calls/control-metrics.ts'
 import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
+import { type Closing, closeInReverse } from './close-in-reverse.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
-import { GatewayMetrics } from './gateway-metrics.ts'
+import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectSessionPlane } from './media/direct-session-plane.ts'
@@ -32,6 +34,7 @@ import { FreeswitchTrunkPlane } from './media/freeswitch/freeswitch-trunk.ts'
 import { addMediaServersRoute } from './media/freeswitch/media-servers-route.ts'
 import { NodeDisks } from './node-disks.ts'
 import { openJournal } from './open-journal.ts'
+import { readToken } from './read-token.ts'
 import { readinessChecks } from './readiness-checks.ts'
 import { repairSpooled } from './repair-spooled.ts'
 import { answerOptions } from './sip/answer-options.ts'
@@ -59,9 +62,6 @@ const ORPHAN_QUIET_MS = 20_000
 const ACK_TIMEOUT_MS = 32_000
 /** How long a start waits for FreeSWITCH servers before it takes calls without them. */
 const MEDIA_SERVERS_MS = 5000
-
-/** Closes one thing; false where it hangs. */
-type Closing = () => unknown
 
 interface Gateway {
   /** Where its HTTP service listens. */
@@ -121,16 +121,18 @@ async function composeGateway(
   await disks.files.prepare()
   const spooled = await disks.files.spooled()
 
+  const registry = createRegistry('gateway', readPackageVersion())
   const pool = createDatabasePool(config.database)
   closing.push(() => pool.end())
+  const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
+  closing.push(() => watch.close())
+  watch.start()
   const opened = await openJournal({ config, pool, clock, log, closeWithinMs: JOURNAL_CLOSE_MS })
   closing.push(opened.close)
   const { journal } = opened
   const files = new LateMoves({ files: disks.files, journal, clock, log })
   closing.push(() => files.close())
 
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
   const server =
     config.sip.drachtio === undefined
       ? new SipServer({ ...embeddedServer(config.sip), clock, log })
@@ -145,7 +147,7 @@ async function composeGateway(
     connectDisk: (engineIndex) => disks.connectEngine(engineIndex),
     clock,
     log,
-    onReport: (engineIndex, report) => metrics.reported(engineIndex, report),
+    onReport: (engineIndex, report) => metrics.media.reported(engineIndex, report),
     onDeath: () => metrics.engineDied(),
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
@@ -155,8 +157,8 @@ async function composeGateway(
     salvage: (lost) => salvageLost(lost, { repair, log }),
     log,
   })
-  const metrics = new GatewayMetrics(registry, {
-    liveCalls: () => sessions.count + trunks.count,
+  const metrics = createGatewayMetrics(registry, config, {
+    liveCalls: () => ({ siprec: sessions.count, trunk: trunks.count }),
     engines: () => engines.health,
     engineReports: () => engines.reports,
     journal: () => journal.state,
@@ -211,7 +213,7 @@ async function composeGateway(
     lines: config,
     clock,
     log,
-    events: metrics,
+    events: metrics.calls,
   })
   const trunks = new TrunkCalls({
     nodeId: config.node.id,
@@ -232,7 +234,7 @@ async function composeGateway(
     identification,
     clock,
     log,
-    events: metrics,
+    events: metrics.calls,
     trunkEvents: new TrunkMetrics(registry, () => trunks.judgements),
   })
   await engines.start()
@@ -322,32 +324,12 @@ function route(
       ...(parts.recordsUnmarked ? [sessions.plainTakerFor(connection)] : []),
     ],
     log,
-    onUnrouted: () => metrics.unrouted(),
+    onUnrouted: () => metrics.calls.unrouted(),
   })
   framework.invite((request, response) => router.route(request, response))
   framework.options(answerOptions)
   refuseOtherMethods(framework)
   return router
-}
-
-function readToken(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim() || undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function closeInReverse(closing: readonly Closing[], log: Log): Promise<boolean> {
-  let isWhole = true
-  for (const closeOne of closing.toReversed()) {
-    try {
-      if ((await closeOne()) === false) isWhole = false
-    } catch (error) {
-      log.error({ err: error }, 'not closed in order')
-    }
-  }
-  return isWhole
 }
 
 async function main(): Promise<void> {

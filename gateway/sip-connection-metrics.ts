@@ -9,7 +9,7 @@ export function registerConnectionMetrics(
   const registers = [registry]
   new Counter({
     name: 'tallenne_sip_connections_total',
-    help: 'Connections of the embedded SIP server, by transport and who opened them',
+    help: 'Connections of the embedded SIP server, by transport and who opened them.',
     labelNames: ['transport', 'direction'],
     registers,
     collect() {
@@ -23,7 +23,7 @@ export function registerConnectionMetrics(
   })
   new Counter({
     name: 'tallenne_sip_connections_cut_total',
-    help: 'Connections that the embedded SIP server ended or did not let in, by transport and reason',
+    help: 'Connections that the embedded SIP server ended or did not let in, by transport and reason.',
     labelNames: ['transport', 'reason'],
     registers,
     collect() {
@@ -34,8 +34,8 @@ export function registerConnectionMetrics(
     },
   })
   new Gauge({
-    name: 'tallenne_sip_certificate_expires_seconds',
-    help: 'When the certificate of each TLS address expires, seconds since 1970',
+    name: 'tallenne_sip_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of each TLS address expires, seconds since 1970.',
     labelNames: ['address'],
     registers,
     collect() {
@@ -46,7 +46,7 @@ export function registerConnectionMetrics(
   })
   new Counter({
     name: 'tallenne_sip_certificate_reloads_total',
-    help: 'Changed TLS files that were taken into use, or made no whole',
+    help: 'Changed TLS files that were taken into use, or made no whole.',
     labelNames: ['result'],
     registers,
     collect() {

@@ -13,74 +13,89 @@ export function registerSipServerMetrics(
   const labelled: readonly {
     readonly name: string
     readonly help: string
-    readonly label: string
-    readonly read: (counters: SipServerCounters) => readonly (readonly [string, Tally])[]
+    readonly labels: readonly string[]
+    readonly read: (counters: SipServerCounters) => Readonly<Record<'received' | 'sent', Tally>>
   }[] = [
     {
       name: 'tallenne_sip_requests_total',
-      help: 'SIP requests of the embedded server, by direction and method',
-      label: 'method',
-      read: ({ requestsReceived, requestsSent }) => [
-        ['received', requestsReceived],
-        ['sent', requestsSent],
-      ],
+      help: 'SIP requests of the embedded server, by direction and method.',
+      labels: ['method'],
+      read: ({ requestsReceived, requestsSent }) => ({
+        received: requestsReceived,
+        sent: requestsSent,
+      }),
     },
     {
       name: 'tallenne_sip_responses_total',
-      help: 'SIP responses of the embedded server, by direction and class',
-      label: 'class',
-      read: ({ responsesReceived, responsesSent }) => [
-        ['received', responsesReceived],
-        ['sent', responsesSent],
-      ],
+      help: 'SIP responses of the embedded server, by direction and class.',
+      labels: ['class'],
+      read: ({ responsesReceived, responsesSent }) => ({
+        received: responsesReceived,
+        sent: responsesSent,
+      }),
     },
     {
       name: 'tallenne_sip_retransmissions_total',
-      help: 'SIP messages that came or went again, by direction',
-      label: 'kind',
-      read: ({ retransmissionsReceived, retransmissionsSent }) => [
-        ['received', { any: retransmissionsReceived }],
-        ['sent', { any: retransmissionsSent }],
-      ],
+      help: 'SIP messages that came or went again.',
+      labels: [],
+      read: ({ retransmissionsReceived, retransmissionsSent }) => ({
+        received: { all: retransmissionsReceived },
+        sent: { all: retransmissionsSent },
+      }),
+    },
+    {
+      name: 'tallenne_sip_transactions_failed_total',
+      help: 'SIP requests that came to nothing, by direction and reason.',
+      labels: ['reason'],
+      read: ({ failedReceived, failedSent }) => ({ received: failedReceived, sent: failedSent }),
     },
     {
       name: 'tallenne_sip_dropped_total',
-      help: 'What came to the embedded SIP server and was thrown away, by reason',
-      label: 'reason',
-      read: ({ dropped }) => [['received', dropped]],
+      help: 'What came to the embedded SIP server and was thrown away, by reason.',
+      labels: ['reason'],
+      read: ({ dropped }) => ({ received: dropped, sent: {} }),
     },
   ]
-  for (const { name, help, label, read: tallies } of labelled) {
+  for (const { name, help, labels, read: tallies } of labelled) {
+    const [label] = labels
     new Counter({
       name,
       help,
-      labelNames: ['direction', label],
+      labelNames: ['direction', ...labels],
       registers,
       collect() {
         const counters = read()
         if (counters === undefined) return
         this.reset()
-        for (const [direction, tally] of tallies(counters)) {
+        for (const [direction, tally] of Object.entries(tallies(counters))) {
           for (const [value, count] of Object.entries(tally)) {
-            this.inc({ direction, [label]: value }, count)
+            this.inc(label === undefined ? { direction } : { direction, [label]: value }, count)
           }
         }
       },
     })
   }
   registerConnectionMetrics(registry, read)
-  new Gauge({
-    name: 'tallenne_sip_open',
-    help: 'What the embedded SIP server has open: transactions, connections, dialogs, clients',
-    labelNames: ['what'],
-    registers,
-    collect() {
-      const counters = read()
-      if (counters === undefined) return
-      const { transactions, connections, dialogs, clients } = counters
-      for (const [what, count] of Object.entries({ transactions, connections, dialogs, clients })) {
-        this.set({ what }, count)
-      }
-    },
-  })
+  registerOpen(registry, read)
+}
+
+/** What the server has open at the scrape. */
+function registerOpen(registry: Registry, read: () => SipServerCounters | undefined): void {
+  const gauges = [
+    ['transactions', 'SIP transactions under way.'],
+    ['connections', 'SIP connections over TCP and TLS.'],
+    ['dialogs', 'SIP dialogs.'],
+    ['clients', 'Clients of the embedded SIP server: the gateway itself.'],
+  ] as const
+  for (const [what, help] of gauges) {
+    new Gauge({
+      name: `tallenne_sip_open_${what}`,
+      help,
+      registers: [registry],
+      collect() {
+        const counters = read()
+        if (counters !== undefined) this.set(counters[what])
+      },
+    })
+  }
 }

@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ensureAdminToken } from '../base/admin-token.ts'
 import { SystemClock } from '../base/clock.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog } from '../base/log.ts'
+import { readPackageVersion } from '../base/package-version.ts'
+import { createRegistry } from '../base/process-metrics.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { serviceLinesOf } from '../config/service-lines.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
+import { watchDatabase } from '../storage/database-metrics.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { Archive } from './archive.ts'
 import { identifyByAdminToken } from './identity.ts'
@@ -28,10 +29,11 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const clock = new SystemClock()
   const paths = dataPaths(config)
   const token = await ensureAdminToken(paths.adminToken)
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
+  const version = readPackageVersion()
+  const registry = createRegistry('portal', version)
   const metrics = new PortalMetrics(registry)
   const pool = createDatabasePool(config.database)
+  const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
   const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
   const service = createHttpService({
     ...config.http.portal,
@@ -55,7 +57,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     serviceLines: serviceLinesOf(config),
     identify: identifyByAdminToken(token),
     gateway: { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token },
-    version: readVersion(),
+    version,
     metrics,
     clock,
     log,
@@ -65,20 +67,15 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     await pool.end()
     throw error
   })
+  watch.start()
   log.info(address, 'portal listens')
   return async () => {
     log.info('portal stops')
     await service.close()
+    await watch.close()
     await pool.end()
     log.info('portal stopped')
   }
-}
-
-// From build/portal/ the package's own file stands two folders up.
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const { version }: { version: string } = JSON.parse(text)
-  return version
 }
 
 async function main(): Promise<void> {

@@ -26,6 +26,7 @@ const STREAM_COUNTERS = {
   undecodable: 'packets_undecodable',
   repaired: 'packets_repaired',
   lostPackets: 'packets_lost',
+  concealedMs: 'concealed_ms',
   ssrcChanges: 'ssrc_changes',
   reanchored: 'reanchored',
   relayed: 'packets_relayed',

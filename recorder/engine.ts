@@ -79,6 +79,7 @@ export class Engine {
     this.#processes = new FilterProcesses({ most: settings.maxDecoders, files, clock })
     this.#forks = settings.forkListen && new ForkServer({ ...settings.forkListen, clock })
     this.#served = new ServedRecordings({
+      engineIndex: settings.engineIndex,
       holdBackMs: settings.holdBackMs,
       ports: this.#ports,
       forks: this.#forks,

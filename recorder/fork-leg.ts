@@ -183,7 +183,9 @@ export class ForkLeg implements RecordedStream {
   }
 
   counters(): StreamCounters {
-    return this.tally.snapshot(this.streamId)
+    const { streamId, role, tally } = this
+    tally.concealedMs = this.leg.concealedMs
+    return tally.snapshot({ streamId, role, codec: tally.placed > 0 ? 'L16' : null })
   }
 
   /** It brings what is decoded already. */

@@ -32,6 +32,7 @@ export class LegBuffer {
   #packet: Uint8Array | undefined
   #base: number
   #isSilent = true
+  #concealed = 0
   /** Up to here what came too late was told. */
   #missedTo = Number.NEGATIVE_INFINITY
 
@@ -55,6 +56,11 @@ export class LegBuffer {
   /** The Opus packet that the slot can be stored as; undefined where it has to be encoded. */
   get packet(): Uint8Array | undefined {
     return this.#packet
+  }
+
+  /** Samples at 8 kHz that were made up so far, for want of packets. */
+  get concealed(): number {
+    return this.#concealed
   }
 
   /** Samples of the slot for each one at 8 kHz. */
@@ -178,7 +184,9 @@ export class LegBuffer {
       while (to < last && audio[to] === EMPTY) to++
       if (isLost) {
         this.#concealment.fill(audio, { from: index, to, position: at, density })
-        this.#onLost(at, (to - index) / density)
+        const length = (to - index) / density
+        this.#concealed += length
+        this.#onLost(at, length)
       } else {
         audio.fill(0, index, to)
       }

@@ -9,7 +9,7 @@ import { type PauseCode, PauseCodeReader } from './pause-codes.ts'
 import { payloadUses } from './payload-use.ts'
 import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
-import type { StreamCounters, StreamPlan } from './recording-plan.ts'
+import type { CodecName, StreamCounters, StreamPlan } from './recording-plan.ts'
 import { RelayParty } from './relay-party.ts'
 import { RtcpSession } from './rtcp-session.ts'
 import { RtpPacket } from './rtp-packet.ts'
@@ -63,6 +63,7 @@ export class MediaStream implements RecordedStream {
   #plan: StreamPlan
   #onward: RelayParty | undefined
   #isRecorded = true
+  #heardPayloadType: number | undefined
 
   constructor(options: {
     readonly plan: StreamPlan
@@ -184,7 +185,16 @@ export class MediaStream implements RecordedStream {
     tally.lostPackets = this.#receiver.lostPackets
     tally.reanchored = this.leg.reanchored
     tally.jitterMs = this.#receiver.jitterMs
-    return tally.snapshot(this.streamId)
+    tally.concealedMs = this.leg.concealedMs
+    return tally.snapshot({ streamId: this.streamId, role: this.role, codec: this.#codec })
+  }
+
+  get #codec(): CodecName | null {
+    const heard = this.#heardPayloadType
+    if (heard === undefined) return null
+    const { formats } = this.#plan
+    const format = formats.find(({ payloadType }) => payloadType === heard) ?? formats[0]
+    return format?.codec ?? null
   }
 
   get needsProcess(): boolean {
@@ -281,6 +291,7 @@ export class MediaStream implements RecordedStream {
   #accept(arrivedAtMs: number): void {
     const packet = this.#packet
     this.heardAtMs = arrivedAtMs
+    this.#heardPayloadType = packet.payloadType
     const onward = this.#onward
     if (onward !== undefined) this.tally[onward.send(packet.datagram) ? 'relayed' : 'unrelayed']++
     if (!this.#plan.isReceiving || !this.#isRecorded) {

@@ -184,6 +184,9 @@ export interface LossSpan {
 /** Each packet that reached a stream's sockets is in exactly one of these. */
 export interface StreamCounters {
   readonly streamId: string
+  readonly role: StreamPlan['role']
+  /** What was heard last; null where nothing was. */
+  readonly codec: CodecName | null
   readonly placed: number
   readonly late: number
   readonly duplicate: number
@@ -224,6 +227,8 @@ export interface StreamCounters {
   readonly unrelayed: number
   /** RFC 3550 appendix A.8, milliseconds. */
   readonly jitterMs: number
+  /** Audio that was made up for want of packets, milliseconds. */
+  readonly concealedMs: number
 }
 
 /** How a recording ended. */
@@ -248,6 +253,8 @@ export interface RecordingOutcome {
   readonly sha256: string | null
   /** Absent where the file is the audio itself. */
   readonly encryption?: FileEncryption
+  /** Index of the engine that closed it; absent where none did. */
+  readonly engine?: number
   readonly streams: readonly StreamCounters[]
 }
 

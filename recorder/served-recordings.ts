@@ -12,6 +12,7 @@ import { SAMPLES_PER_MS } from './sample-clock.ts'
 import type { StreamPorts } from './stream-ports.ts'
 
 export interface ServedRecordingsOptions {
+  readonly engineIndex: number
   readonly holdBackMs: number
   readonly ports: StreamPorts
   readonly forks: ForkServer | undefined
@@ -121,12 +122,12 @@ export class ServedRecordings {
   }
 
   async #conclude(open: OpenRecording, requestId: number | undefined): Promise<void> {
-    const { counters, replies, log } = this.#options
-    const isFirst = !open.isConcluded
+    const { engineIndex: engine, replies, log } = this.#options
     try {
       const outcome = await open.conclude()
-      if (isFirst) counters.add(`verdict_${outcome.verdict}`)
-      if (requestId !== undefined) replies.send({ kind: 'closed', requestId, outcome })
+      if (requestId !== undefined) {
+        replies.send({ kind: 'closed', requestId, outcome: { ...outcome, engine } })
+      }
     } catch (error) {
       const { recordingId } = open.recording
       log.error({ err: error, recordingId }, 'recording could not be finished')

@@ -42,9 +42,10 @@ export class StreamTally {
   relayed = 0
   unrelayed = 0
   jitterMs = 0
+  concealedMs = 0
 
   /** The counters as they are now. */
-  snapshot(streamId: string): StreamCounters {
-    return { streamId, ...this }
+  snapshot(stream: Pick<StreamCounters, 'streamId' | 'role' | 'codec'>): StreamCounters {
+    return { ...stream, ...this }
   }
 }

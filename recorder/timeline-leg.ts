@@ -1,7 +1,7 @@
 import type { AudioPacket } from './audio-packet.ts'
 import { LegAnchor } from './leg-anchor.ts'
 import { LegBuffer, type OnLost } from './leg-buffer.ts'
-import { SLOT_SAMPLES } from './sample-clock.ts'
+import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import type { Density } from './sample-density.ts'
 import { ToneFilter } from './tone-filter.ts'
 
@@ -45,6 +45,11 @@ export class TimelineLeg {
   /** The Opus packet that the slot can be stored as; undefined where it has to be encoded. */
   get packet(): Uint8Array | undefined {
     return this.#tones === undefined ? this.#buffer.packet : undefined
+  }
+
+  /** Milliseconds that were made up so far, for want of packets. */
+  get concealedMs(): number {
+    return this.#buffer.concealed / SAMPLES_PER_MS
   }
 
   /** Samples of the slot for each one at 8 kHz. */

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { SystemClock } from '../base/clock.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
+import { readPackageVersion } from '../base/package-version.ts'
+import { createRegistry } from '../base/process-metrics.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
+import { watchDatabase } from '../storage/database-metrics.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { prepare } from './prepare.ts'
 import { RetentionMetrics } from './retention-metrics.ts'
@@ -16,10 +18,10 @@ import { Sweeper } from './sweeper.ts'
 /** Runs the retention daemon until `stopped`. Rejects where it cannot start. */
 async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void> {
   const clock = new SystemClock()
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'tallenne_' })
+  const registry = createRegistry('retention', readPackageVersion())
   const { spool, store: storePath } = dataPaths(config)
   const pool = createDatabasePool(config.database)
+  const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
   const store = new RecordingStore({ spoolPath: spool, storePath })
   const sweeper = new Sweeper({
     pool,
@@ -41,6 +43,7 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     ],
   })
   try {
+    watch.start()
     const address = await http.start()
     log.info(address, 'retention listens')
     await prepare({ pool, store, config, clock, log, signal: stopped })
@@ -53,6 +56,7 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
   } finally {
     await sweeper.close()
     await http.close()
+    await watch.close()
     await pool.end()
   }
 }

@@ -12,18 +12,18 @@ export class ControlMetrics implements ControlEvents {
     const registers = [registry]
     this.#paused = new Counter({
       name: 'tallenne_pauses_total',
-      help: 'Pauses of recordings, by what began them',
+      help: 'Pauses of recordings, by what began them.',
       labelNames: ['by'],
       registers,
     })
     this.#overdue = new Counter({
       name: 'tallenne_pauses_overdue_total',
-      help: 'Pauses that lasted longer than their service line lets one',
+      help: 'Pauses that lasted longer than their service line lets one.',
       registers,
     })
     this.#stopped = new Counter({
       name: 'tallenne_recordings_stopped_total',
-      help: 'Recordings that were ended before their calls',
+      help: 'Recordings that were ended before their calls.',
       registers,
     })
   }

@@ -44,7 +44,7 @@ export class RecordingVerdicts {
       contact.recordingStarted(outcome.recordingId, outcome.startedAtMs)
     }
     contact.recordingEnded(outcome, file)
-    events.judged(outcome)
+    events.judged(outcome, contact.facts.serviceLine)
     return finished
   }
 }

@@ -28,7 +28,7 @@ export async function findDecodableCodecs(
   }
   const decodable = new Gauge({
     name: 'tallenne_codec_decodable',
-    help: '1 where the configured codec is decoded on this machine, found at the start',
+    help: '1 where the configured codec is decoded on this machine, found at the start.',
     labelNames: ['codec'],
     registers: [registry],
   })

@@ -81,6 +81,7 @@ export class ClientTransactions {
   fail(outgoing: OutgoingRequest, status: number, reason: string): void {
     if (!outgoing.transaction.machine.isPending) return
     this.#settle(outgoing)
+    this.#counters.sentFailed('unreachable')
     this.#events.onFailed(outgoing, status, reason)
     outgoing.transaction.machine.end()
   }
@@ -192,6 +193,7 @@ export class ClientTransactions {
       },
       onTimedOut: () => {
         this.#settle(outgoing)
+        this.#counters.sentFailed('timeout')
         this.#events.onFailed(outgoing, 408, REASONS[408])
       },
       onEnded: () => this.#end(outgoing),

@@ -12,6 +12,9 @@ export interface SipServerCounters {
   readonly dropped: Readonly<Record<string, number>>
   readonly retransmissionsReceived: number
   readonly retransmissionsSent: number
+  /** Requests of peers and of ours that came to nothing, by why. */
+  readonly failedReceived: Readonly<Record<string, number>>
+  readonly failedSent: Readonly<Record<string, number>>
   /** By transport, then by who opened them: `in` the peer, `out` this server. */
   readonly connectionsOpened: Readonly<Record<string, Tally>>
   /** By transport, then by why this side ended them. */
@@ -66,6 +69,8 @@ export class MessageCounters {
     responsesReceived: new Map<string, number>(),
     responsesSent: new Map<string, number>(),
     dropped: new Map<string, number>(),
+    failedReceived: new Map<string, number>(),
+    failedSent: new Map<string, number>(),
   }
   readonly #opened = new Map<string, Map<string, number>>()
   readonly #cut = new Map<string, Map<string, number>>()
@@ -97,19 +102,30 @@ export class MessageCounters {
     count(this.#counts.responsesSent, classOf(status))
   }
 
+  /** Nobody answered a peer's request, or the peer never acknowledged the answer. */
+  receivedFailed(reason: 'unanswered' | 'ack_missing'): void {
+    count(this.#counts.failedReceived, reason)
+  }
+
+  /** No final answer came to a request of ours, or it could not be sent. */
+  sentFailed(reason: 'timeout' | 'unreachable'): void {
+    count(this.#counts.failedSent, reason)
+  }
+
   dropped(reason: string): void {
     count(this.#counts.dropped, reason)
   }
 
   snapshot(now: SipServerState): SipServerCounters {
-    const { requestsReceived, requestsSent, responsesReceived, responsesSent, dropped } =
-      this.#counts
+    const counts = this.#counts
     return {
-      requestsReceived: Object.fromEntries(requestsReceived),
-      requestsSent: Object.fromEntries(requestsSent),
-      responsesReceived: Object.fromEntries(responsesReceived),
-      responsesSent: Object.fromEntries(responsesSent),
-      dropped: Object.fromEntries(dropped),
+      requestsReceived: Object.fromEntries(counts.requestsReceived),
+      requestsSent: Object.fromEntries(counts.requestsSent),
+      responsesReceived: Object.fromEntries(counts.responsesReceived),
+      responsesSent: Object.fromEntries(counts.responsesSent),
+      dropped: Object.fromEntries(counts.dropped),
+      failedReceived: Object.fromEntries(counts.failedReceived),
+      failedSent: Object.fromEntries(counts.failedSent),
       retransmissionsReceived: this.retransmissionsReceived,
       retransmissionsSent: this.retransmissionsSent,
       connectionsOpened: talliesOf(this.#opened),

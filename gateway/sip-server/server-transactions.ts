@@ -75,6 +75,7 @@ export class ServerTransactions {
         this.#counters.retransmissionsSent += 1
       },
       onAckMissing: () => {
+        this.#counters.receivedFailed('ack_missing')
         if (incoming.dialog !== undefined) this.#onAckMissing(incoming.dialog)
       },
       onEnded: () => this.#end(incoming, key),
@@ -188,6 +189,7 @@ export class ServerTransactions {
   #loseHope(incoming: IncomingRequest): void {
     const { kind, machine } = incoming.transaction
     if (machine.isAnswered || incoming.isHandled) return
+    this.#counters.receivedFailed('unanswered')
     if (kind === 'invite') this.answer(incoming, 503)
     else machine.end()
   }

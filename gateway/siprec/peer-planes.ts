@@ -1,6 +1,7 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { SiprecPeer } from '../../config/siprec-config.ts'
 import type { SrtpPolicy } from '../../config/srtp-config.ts'
+import type { CallSource } from '../calls/call-events.ts'
 import { AddressBlocks } from '../sip/address-blocks.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
 import type { SessionPlane } from './session-plane.ts'
@@ -9,11 +10,15 @@ export type SessionPlanes = Readonly<Partial<Record<SiprecPeer['media'], Session
 
 /** A recording client that is treated apart. */
 interface PeerPlane {
+  readonly source: CallSource
   readonly blocks: AddressBlocks
   readonly plane: SessionPlane
   readonly srtp: SrtpPolicy | undefined
   readonly inactive: SiprecPeer['inactive']
 }
+
+/** A recording client that the configuration says nothing of. */
+export const UNNAMED: CallSource = { capture: 'siprec', peer: 'other', plane: 'direct' }
 
 /**
  * Which plane a recording client's sessions have their media on, and what is asked of their protection there: by the
@@ -36,7 +41,8 @@ export class PeerPlanes {
     }
     this.#direct = planeOf('direct')
     this.#srtp = srtp
-    this.#peers = peers.map(({ from, media, srtp: own, inactive }) => ({
+    this.#peers = peers.map(({ name, from, media, srtp: own, inactive }) => ({
+      source: { capture: 'siprec', peer: name, plane: media },
       blocks: new AddressBlocks(from),
       inactive,
       plane: planeOf(media),
@@ -52,6 +58,11 @@ export class PeerPlanes {
   /** For the address that an INVITE came from. */
   planeFor(peerAddress: string): SessionPlane {
     return this.#peerAt(peerAddress)?.plane ?? this.#direct
+  }
+
+  /** What sessions from that address are counted as. */
+  sourceOf(peerAddress: string): CallSource {
+    return this.#peerAt(peerAddress)?.source ?? UNNAMED
   }
 
   /** What the plane may answer to that address. */

@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { SiprecConfig } from '../../config/siprec-config.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
-import type { CallEvents } from '../calls/call-events.ts'
+import type { CallEvents, CallSource } from '../calls/call-events.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
@@ -29,6 +29,7 @@ import { SessionMedia } from './session-media.ts'
 export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 'ended'
 
 export interface RecordingSessionOptions {
+  readonly source: CallSource
   readonly request: SipRequest
   readonly response: SipResponse
   readonly message: RecordingRequest
@@ -236,16 +237,16 @@ export class RecordingSession {
   }
 
   #established(dialog: SipDialog, setupMs: number): void {
-    const { request, message, agreement, timer, clock, ackTimeoutMs, orphanQuietMs, events } =
+    const { source, request, message, agreement, clock, ackTimeoutMs, orphanQuietMs, events } =
       this.#options
     const media = this.#media
     this.#state = 'established'
-    events.answered(setupMs)
+    events.answered(source, setupMs)
     this.#calls.established()
     this.#dialog = new SessionDialog({
       dialog,
       agreement,
-      limits: timer,
+      limits: this.#options.timer,
       awaitsAnswer: !message.hasSdp,
       description: () => media.description,
       headers: { Contact: recordingContact(request) },
@@ -323,7 +324,7 @@ export class RecordingSession {
   }
 
   async #finish(endReason: string, { reasons = [], isGone = false }: EndOptions): Promise<void> {
-    const { clock, events, onEnded } = this.#options
+    const { source, clock, events, onEnded } = this.#options
     const endedAtMs = clock.epochMs()
     this.#state = 'ending'
     this.#farewell = this.#dialog?.close(isGone).catch((error: unknown) => {
@@ -338,7 +339,7 @@ export class RecordingSession {
       }
     } finally {
       this.#state = 'ended'
-      events.ended(endReason)
+      events.ended(source, endReason)
       onEnded()
     }
   }
@@ -353,15 +354,9 @@ export class RecordingSession {
   /** Nothing more of a call comes in this session. */
   #callEnded({ call, recording }: ClosedCall, endedAtMs: number, endReason: string): void {
     const { contact, part } = call
-    const { contactId, facts } = contact
     contact.ended(endedAtMs, endReason)
-    reportEndedCall(this.#log.child({ contactId }), {
-      request: this.#options.request,
-      recordingId: part.recordingId,
-      facts,
-      endReason,
-      setupMs: this.#setupMs,
-      recording,
-    })
+    const log = this.#log.child({ contactId: contact.contactId })
+    const ended = { contact, recording, endReason, endedAtMs, setupMs: this.#setupMs }
+    reportEndedCall(log, { ...this.#options, ...ended, recordingId: part.recordingId })
   }
 }

@@ -197,9 +197,11 @@ export class RecordingSessions {
     const { clock, events, planes } = this.#options
     const { request, response, server, headers, message, agreement } = invite
     const plane = planes.planeFor(request.source_address)
+    const source = planes.sourceOf(request.source_address)
     const callId = request.get('Call-ID') ?? ''
     const session = new RecordingSession({
       ...this.#options,
+      source,
       request,
       response,
       message,
@@ -224,7 +226,7 @@ export class RecordingSessions {
       }),
       onEnded: () => this.#sessions.delete(key),
     })
-    events.arrived()
+    events.arrived(source)
     this.#sessions.set(key, session)
     this.#served.hold(session, server)
     if (this.#isDraining) {

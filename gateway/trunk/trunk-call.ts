@@ -11,6 +11,7 @@ import type { MovedMedia, Party, TrunkMedia } from '../media/trunk-media.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { agentOf } from './agent-of.ts'
+import { sourceOf } from './call-source.ts'
 import { CallTransfers } from './call-transfers.ts'
 import { CallerResponses } from './caller-responses.ts'
 import { answerCallersUpdate } from './early-update.ts'
@@ -207,13 +208,13 @@ export class TrunkCall {
   }
 
   #established(call: EstablishedCall): void {
-    const { request, clock, contact, events, recording, agreement } = this.#options
+    const { route, request, clock, contact, events, recording, agreement } = this.#options
     const { dialog: platform, target, answeredAtMs } = call
     this.#state = 'joined'
     this.#target = target
     this.#setupMs = clock.monotonicMs() - this.#arrivedAtMs
     contact.change(agentOf(platform.res, this.#options), answeredAtMs)
-    events.answered(this.#setupMs)
+    events.answered(sourceOf(route), this.#setupMs)
     contact.answered(answeredAtMs)
     recording.answered(answeredAtMs)
     const joined: JoinedCall = new JoinedCall({
@@ -264,7 +265,7 @@ export class TrunkCall {
   }
 
   async #finish(endReason: string, reasons: readonly ReasonCode[]): Promise<void> {
-    const { clock, events, onEnded, contact, recording } = this.#options
+    const { route, clock, events, onEnded, contact, recording } = this.#options
     const endedAtMs = clock.epochMs()
     this.#state = 'ending'
     this.#giveUp.abort()
@@ -274,12 +275,13 @@ export class TrunkCall {
     this.#options.control.close()
     contact.ended(endedAtMs, endReason)
     this.#state = 'ended'
-    events.ended(endReason)
+    events.ended(sourceOf(route), endReason)
     reportEndedCall(this.#log, {
-      request: this.#options.request,
+      ...this.#options,
+      source: sourceOf(route),
       recordingId: finished?.outcome.recordingId ?? null,
       target: this.#target?.uri ?? null,
-      facts: contact.facts,
+      endedAtMs,
       endReason,
       setupMs: this.#setupMs,
       recording: finished,

@@ -11,6 +11,7 @@ import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer } from '../sip/session-timer.ts'
 import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { assembleCall, type CallParts } from './assemble-call.ts'
+import { sourceOf } from './call-source.ts'
 import type { FarSide } from './far-side.ts'
 import { dialogKey, MISSING, objectionTo } from './invite-objection.ts'
 import { liveTrunkCall } from './live-trunk-call.ts'
@@ -158,7 +159,7 @@ export class TrunkCalls {
       startedAtMs: clock.epochMs(),
       facts: trunkFacts(request, { headers: readHeaders(request.raw), identification, lines }),
     })
-    events.arrived()
+    events.arrived(sourceOf(route))
     const call: TrunkCall = assembleCall(
       route,
       {

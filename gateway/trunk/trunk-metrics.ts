@@ -27,25 +27,25 @@ export class TrunkMetrics implements TrunkEvents {
     const registers = [registry]
     this.#unrecorded = new Counter({
       name: 'tallenne_trunk_unrecorded_total',
-      help: 'Trunk calls that went on without being recorded, by code',
+      help: 'Trunk calls that went on without being recorded, by code.',
       labelNames: ['code'],
       registers,
     })
     this.#targetFailures = new Counter({
       name: 'tallenne_trunk_target_failures_total',
-      help: 'Targets that did not take a call, by route',
+      help: 'Targets that did not take a call, by route.',
       labelNames: ['route'],
       registers,
     })
     this.#announcementFailures = new Counter({
       name: 'tallenne_trunk_announcements_failed_total',
-      help: 'Files of announcements that were not played, by route',
+      help: 'Files of announcements that were not played, by route.',
       labelNames: ['route'],
       registers,
     })
     new Gauge({
       name: 'tallenne_trunk_target_up',
-      help: '1 where a target answers, by its route and its place there, from 0 on',
+      help: '1 where a target answers, by its route and its place there, from 0 on.',
       labelNames: ['route', 'target'],
       registers,
       collect() {

@@ -137,7 +137,7 @@ export async function startSignallingNode(
     events: {
       arrived: () => heard.push('arrived'),
       answered: () => heard.push('answered'),
-      ended: (endReason) => heard.push(endReason),
+      ended: (_source, endReason) => heard.push(endReason),
       judged: ({ verdict }) => heard.push(verdict),
     },
   })

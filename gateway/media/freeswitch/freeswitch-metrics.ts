@@ -11,18 +11,18 @@ export class FreeswitchMetrics implements ForkEvents {
     const registers = [registry]
     this.#failures = new Counter({
       name: 'tallenne_fork_failures_total',
-      help: 'Forks of FreeSWITCH that did not come, ended by themselves or lost audio, by code',
+      help: 'Forks of FreeSWITCH that did not come, ended by themselves or lost audio, by code.',
       labelNames: ['code'],
       registers,
     })
     this.#retries = new Counter({
       name: 'tallenne_fork_retries_total',
-      help: 'Forks that were made anew',
+      help: 'Forks that were made anew.',
       registers,
     })
     new Gauge({
       name: 'tallenne_freeswitch_up',
-      help: '1 where the server is connected and answers',
+      help: '1 where the server is connected and answers.',
       labelNames: ['server'],
       registers,
       collect() {
@@ -33,7 +33,7 @@ export class FreeswitchMetrics implements ForkEvents {
     })
     new Gauge({
       name: 'tallenne_freeswitch_draining',
-      help: '1 where the server takes no new calls on demand',
+      help: '1 where the server takes no new calls on demand.',
       labelNames: ['server'],
       registers,
       collect() {
@@ -44,7 +44,7 @@ export class FreeswitchMetrics implements ForkEvents {
     })
     new Gauge({
       name: 'tallenne_freeswitch_endpoints',
-      help: 'Endpoints of this node on the server',
+      help: 'Endpoints of this node on the server.',
       labelNames: ['server'],
       registers,
       collect() {

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { stringify } from 'yaml'
+import { freePort } from '../free-port.ts'
+import { startMariadb } from '../mariadb.ts'
+
+export const PROCESSES = ['gateway', 'retention', 'portal'] as const
+export type ProcessName = (typeof PROCESSES)[number]
+
+export interface ServedNode {
+  readonly sip: { readonly host: string; readonly port: number }
+  /** Text of a process' `/metrics`. */
+  metrics(process: ProcessName): Promise<string>
+}
+
+const WAIT_MS = 60_000
+
+/** All processes of a node, with a database of their own; ended by the test. */
+export async function startNode(t: Test): Promise<ServedNode> {
+  const mariadb = await startMariadb()
+  t.teardown(() => mariadb.close())
+  const { port: _, connections: __, ...database } = mariadb.settings
+  const folder = t.testdir()
+  const ports = { gateway: await freePort(), retention: await freePort(), portal: await freePort() }
+  const sip = { host: '127.0.0.1', port: await freePort() }
+  const config = join(folder, 'tallenne.yaml')
+  writeFileSync(
+    config,
+    stringify({
+      dataPath: join(folder, 'data'),
+      database,
+      sip: { listen: [{ transport: 'udp', ...sip }] },
+      media: { ports: { from: 33_000, to: 33_199 }, engines: 1 },
+      http: Object.fromEntries(
+        PROCESSES.map((name) => [name, { host: '127.0.0.1', port: ports[name] }]),
+      ),
+      retention: { sweepEveryS: 1 },
+    }),
+  )
+  await Promise.all(PROCESSES.map((name) => startProcess(t, { name, config, port: ports[name] })))
+  return {
+    sip,
+    metrics: async (name) => (await fetch(`http://127.0.0.1:${ports[name]}/metrics`)).text(),
+  }
+}
+
+async function startProcess(
+  t: Test,
+  {
+    name,
+    config,
+    port,
+  }: { readonly name: ProcessName; readonly config: string; readonly port: number },
+): Promise<void> {
+  const main = new URL(`../../${name}/main.js`, import.meta.url).pathname
+  const child = spawn(process.execPath, [main, '--config', config], { stdio: 'ignore' })
+  const ended = once(child, 'close')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  const giveUpAt = Date.now() + WAIT_MS
+  for (;;) {
+    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isReady) return
+    if (child.exitCode !== null || Date.now() > giveUpAt) throw new Error(`${name} does not start`)
+    await delay(25)
+  }
+}
