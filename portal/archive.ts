@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { type Explanation, explainRecording } from '../retention/explain.ts'
 import { annotateContact } from '../storage/contact-notes.ts'
@@ -8,6 +9,8 @@ import {
   type RecordingDetails,
 } from '../storage/contact-queries.ts'
 import type { Pool } from '../storage/database.ts'
+import type { Identities } from '../storage/encryption/identities.ts'
+import { type OpenedAudio, openAudio } from '../storage/encryption/opened-audio.ts'
 import { findMetadata } from '../storage/metadata-documents.ts'
 import type {
   ContactFilter,
@@ -15,18 +18,28 @@ import type {
   ContactView,
   MetadataDocumentView,
 } from '../storage/model.ts'
-import type { RecordingStore, StoredRecording } from '../storage/recording-store.ts'
+import type { RecordingStore } from '../storage/recording-store.ts'
+
+export interface ArchiveOptions {
+  readonly pool: Pool
+  readonly store: RecordingStore
+  readonly clock: Clock
+  /** What opens encrypted recordings; undefined where there is nothing of the kind. */
+  readonly identities: Identities | undefined
+}
 
 /** What the portal reads, and the notes that it writes: rows of the database and files of the store. Owns neither. */
 export class Archive {
   readonly #pool: Pool
   readonly #store: RecordingStore
   readonly #clock: Clock
+  readonly #identities: Identities | undefined
 
-  constructor({ pool, store, clock }: { pool: Pool; store: RecordingStore; clock: Clock }) {
+  constructor({ pool, store, clock, identities }: ArchiveOptions) {
     this.#pool = pool
     this.#store = store
     this.#clock = clock
+    this.#identities = identities
   }
 
   /** Rejects with `bad_cursor` for a cursor that no page gave. */
@@ -58,8 +71,17 @@ export class Archive {
     return annotateContact(this.#pool, { contactId, notes, annotatedAtMs })
   }
 
-  /** Rejects where the file is not there or cannot be read. Whoever opened it closes it. */
-  open(file: string): Promise<StoredRecording> {
-    return this.#store.open(file)
+  /** Rejects as `openAudio` does, and with `file_missing`. Whoever opened it closes it. */
+  async open(file: string): Promise<OpenedAudio> {
+    const { handle } = await this.#store.open(file)
+    return openAudio(handle, this.#identities)
+  }
+
+  /** SHA-256 of a file as it stands in the store. */
+  async digestOf(file: string): Promise<string> {
+    const { handle } = await this.#store.open(file)
+    const hash = createHash('sha256')
+    for await (const piece of handle.createReadStream()) hash.update(piece)
+    return hash.digest('hex')
   }
 }

@@ -1,11 +1,17 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
-import { sendMistakes, sendProblem } from '../base/problem.ts'
-import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { sendMistakes } from '../base/problem.ts'
 import { isId } from '../base/uuid.ts'
+import type { OpenedAudio } from '../storage/encryption/opened-audio.ts'
 import type { RecordingView } from '../storage/model.ts'
-import type { StoredRecording } from '../storage/recording-store.ts'
 import type { Archive } from './archive.ts'
+import {
+  answerFailure,
+  hasFile,
+  noteFailure,
+  type OpenedRecording,
+  openRecording,
+} from './audio/open-recording.ts'
 import type { Validators } from './audio/preconditions.ts'
 import { serveStored } from './audio/serve-stored.ts'
 import { serveTranscoded } from './audio/serve-transcoded.ts'
@@ -39,35 +45,40 @@ export function addAudioRoute(app: FastifyInstance, options: AudioRouteOptions):
       const { format } = outcome.query
       const { id } = request.params
       const recording = isId(id) ? await archive.findRecording(id) : undefined
-      if (!recording || recording.file === null || !isServed(recording.view)) {
+      if (!recording || !hasFile(recording) || !isServed(recording.view)) {
         return refuseAudio(reply, recording)
       }
 
-      const stored = await openOrFail(reply, { ...options, id, file: recording.file })
-      if (!stored) return reply
-      reply.header('cache-control', 'private, no-store')
-      reply.header('content-disposition', `inline; filename="${id}.${FILE_ENDINGS[format]}"`)
-      if (format === 'ogg') {
-        const validators = await validatorsOf(recording.view, stored)
-        if (validators.etag === undefined) {
-          metrics.audioFailures.inc({ reason: 'size_differs' })
-          log.error(
-            { recordingId: id, bytes: stored.bytes, expectedBytes: recording.view.bytes },
-            'a stored recording is not as long as it was',
-          )
+      const notes = { recordingId: id, metrics, log }
+      try {
+        const opened = await openRecording(recording, archive)
+        const onFailure = (error: unknown) => void noteFailure(error, notes)
+        reply.header('cache-control', 'private, no-store')
+        reply.header('content-disposition', `inline; filename="${id}.${FILE_ENDINGS[format]}"`)
+        if (format === 'ogg') {
+          const validators = validatorsOf(opened.details.view, opened.audio)
+          noteSize(opened, options)
+          return await serveStored(request, reply, { audio: opened.audio, validators, onFailure })
         }
-        return serveStored(request, reply, { stored, validators })
+        const { audio } = opened
+        const answer = { ...notes, audio, format, transcoder, onFailure }
+        return await serveTranscoded(request, reply, answer)
+      } catch (error) {
+        return answerFailure(reply, error, notes)
       }
-      return serveTranscoded(request, reply, {
-        recordingId: id,
-        stored,
-        format,
-        transcoder,
-        metrics,
-        log,
-      })
     },
   })
+}
+
+/** A file that is shorter or longer than its row says is served as it is, and told of. */
+function noteSize({ details, audio }: OpenedRecording, { metrics, log }: AudioRouteOptions): void {
+  const { view, stored } = details
+  if (stored.bytes === audio.storedBytes && (view.bytes ?? audio.bytes) === audio.bytes) return
+  metrics.audioFailures.inc({ reason: 'size_differs' })
+  log.error(
+    { recordingId: view.id, bytes: audio.storedBytes, expectedBytes: stored.bytes },
+    'a stored recording is not as long as it was',
+  )
 }
 
 function isServed({ state }: RecordingView): boolean {
@@ -84,40 +95,8 @@ function isServed({ state }: RecordingView): boolean {
   }
 }
 
-interface OpenOptions extends AudioRouteOptions {
-  readonly id: string
-  readonly file: string
-}
-
-/** Undefined once the answer 500 has been sent. */
-async function openOrFail(
-  reply: FastifyReply,
-  { archive, metrics, log, id, file }: OpenOptions,
-): Promise<StoredRecording | undefined> {
-  try {
-    return await archive.open(file)
-  } catch (error) {
-    const isMissing = error instanceof TallenneError && error.code === 'file_missing'
-    const reason = isMissing ? 'file_missing' : 'file_unreadable'
-    metrics.audioFailures.inc({ reason })
-    log.error({ recordingId: id, reason: messageOf(error) }, 'a recording cannot be read')
-    sendProblem(reply, {
-      status: 500,
-      code: reason,
-      detail: isMissing
-        ? 'The file of this recording is not in the store, though it has not been deleted. The operator has been alarmed.'
-        : 'The file of this recording cannot be read. The operator has been alarmed.',
-    })
-    return undefined
-  }
-}
-
-/** The row's digest names the content only while the file is as long as the row says. */
-async function validatorsOf(
-  { sha256, bytes }: RecordingView,
-  stored: StoredRecording,
-): Promise<Validators> {
-  const { mtimeMs } = await stored.handle.stat()
-  const isWhole = sha256 !== null && bytes === stored.bytes
-  return { etag: isWhole ? `"${sha256}"` : undefined, modifiedAtMs: mtimeMs }
+/** The row's digest names the audio only while there is as much of it as the row says. */
+function validatorsOf({ sha256, bytes }: RecordingView, audio: OpenedAudio): Validators {
+  const isWhole = sha256 !== null && bytes === audio.bytes
+  return { etag: isWhole ? `"${sha256}"` : undefined, modifiedAtMs: audio.modifiedAtMs }
 }

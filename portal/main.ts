@@ -13,6 +13,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { serviceLinesOf } from '../config/service-lines.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
+import { readIdentities } from '../storage/encryption/identities.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { Archive } from './archive.ts'
 import { identifyByAdminToken } from './identity.ts'
@@ -31,6 +32,8 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const token = await ensureAdminToken(paths.adminToken)
   const version = readPackageVersion()
   const registry = createRegistry('portal', version)
+  const { identityFile } = config.encryption
+  const identities = identityFile === undefined ? undefined : await readIdentities(identityFile)
   const metrics = new PortalMetrics(registry)
   const pool = createDatabasePool(config.database)
   const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
@@ -52,7 +55,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   })
   const { host, port } = config.http.gateway
   addPortal(service.app, {
-    archive: new Archive({ pool, store, clock }),
+    archive: new Archive({ pool, store, clock, identities }),
     transcoder,
     serviceLines: serviceLinesOf(config),
     identify: identifyByAdminToken(token),

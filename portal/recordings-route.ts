@@ -30,12 +30,13 @@ export function addRecordingsRoute(app: FastifyInstance, archive: Archive): void
       }
       const language = outcome.query.lang ?? negotiateLanguage(request.headers['accept-language'])
       reply.headers({ 'content-language': language, vary: 'accept-language' })
-      const { view: recording, contactId, serviceLine, deletion } = details
+      const { view: recording, contactId, serviceLine, stored, deletion } = details
       const { fate, text } = explanation
       return {
         recording,
         contactId,
         serviceLine,
+        stored,
         deletion,
         explanation: { fate, language, text: text[language] },
       }

@@ -6,6 +6,7 @@ import type {
   RecordingView,
   SegmentView,
   ServiceLine,
+  StoredFileView,
 } from '../storage/model.ts'
 
 /** Shapes of the API's answers, for the OpenAPI document. `satisfies` holds them to what storage gives. */
@@ -13,6 +14,8 @@ import type {
 const id = z.uuid().meta({ description: 'Opaque; a UUID in lower case.' })
 const instant = z.iso.datetime({ precision: 3 })
 const count = z.int().min(0)
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const segmentSchema = z
   .object({
@@ -57,11 +60,10 @@ export const recordingSchema = z
       ])
       .meta({ description: '`mixed` where the platform sent all parties in one stream.' }),
     codec: z.literal('opus'),
-    bytes: count.nullable(),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .nullable(),
+    bytes: count.nullable().meta({ description: 'Of the audio as it is served.' }),
+    sha256: sha256.nullable().meta({
+      description: 'Of the audio as it is served; null while nobody has read it whole.',
+    }),
     lostMs: count.nullable().meta({ description: 'Audio that was lost, of both channels.' }),
     pauses: z.array(pauseSchema).meta({
       description: 'Stretches that are silent on request, in milliseconds from the audio’s start.',
@@ -76,11 +78,26 @@ export const recordingSchema = z
   })
   .meta({ description: 'One audio file of a contact.' })
 
+const storedFileSchema = z
+  .object({
+    bytes: count.nullable(),
+    sha256: sha256.nullable(),
+    encryption: z.enum(['none', 'sealed', 'age']).meta({
+      description: '`sealed` is what a crash leaves of a file that was to become an age file.',
+    }),
+    keySet: z
+      .string()
+      .nullable()
+      .meta({ description: 'Names the recipients of an encrypted file, as `tallenne keys` does.' }),
+  })
+  .meta({ description: 'The file as it stands in the store.' })
+
 export const recordingDetailsSchema = z
   .object({
     recording: recordingSchema,
     contactId: id,
     serviceLine: z.string(),
+    stored: storedFileSchema,
     deletion: z
       .object({
         deletedAt: instant.nullable(),
@@ -238,6 +255,7 @@ export const problemSchema = z
   .meta({ description: 'RFC 9457.' })
 
 segmentSchema satisfies z.ZodType<SegmentView>
+storedFileSchema satisfies z.ZodType<StoredFileView>
 recordingSchema satisfies z.ZodType<RecordingView>
 contactSchema satisfies z.ZodType<ContactView>
 contactPageSchema satisfies z.ZodType<ContactPage>

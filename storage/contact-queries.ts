@@ -15,7 +15,13 @@ import {
 } from './contact-views.ts'
 import type { Pool } from './database.ts'
 import { activeHolds } from './holds.ts'
-import type { ContactFilter, ContactPage, ContactView, RecordingView } from './model.ts'
+import type {
+  ContactFilter,
+  ContactPage,
+  ContactView,
+  RecordingView,
+  StoredFileView,
+} from './model.ts'
 import { currentPolicies } from './service-lines.ts'
 
 /** A recording with what those need who serve its bytes. */
@@ -25,6 +31,7 @@ export interface RecordingDetails {
   readonly serviceLine: string
   /** Relative to the store; null where no file was made. Kept when the file is deleted. */
   readonly file: string | null
+  readonly stored: StoredFileView
   /** Set once deletion has begun. */
   readonly deletion: RecordingDeletion | null
 }
@@ -53,7 +60,8 @@ const CONTACT_COLUMNS = `id, node_id AS node, call_id AS callId, capture, direct
 
 const RECORDING_COLUMNS = `r.id, r.contact_id AS contactId, r.service_line AS serviceLine, r.state,
   r.reasons, r.started_at AS startedAt, r.call_ended_at AS callEndedAt, r.duration_ms AS durationMs,
-  r.bytes, r.sha256, r.lost_ms AS lostMs, r.pauses, r.on_hold AS onHold, r.file_missing_since AS fileMissingSince`
+  r.bytes, r.sha256, r.encryption, r.key_set AS keySet, r.audio_bytes AS audioBytes,
+  r.audio_sha256 AS audioSha256, r.lost_ms AS lostMs, r.pauses, r.on_hold AS onHold, r.file_missing_since AS fileMissingSince`
 
 /** One page, newest first. Throws `bad_cursor`. `nowMs` decides which holds are active. */
 export async function findContacts(
@@ -121,6 +129,12 @@ export async function findRecording(
     contactId,
     serviceLine,
     file,
+    stored: {
+      bytes: row.bytes,
+      sha256: row.sha256,
+      encryption: row.encryption,
+      keySet: row.keySet,
+    },
     deletion: isGoing ? { deletedAt: iso(deletedAt), period, policyVersion } : null,
   }
 }

@@ -6,6 +6,7 @@ import type {
   SegmentSpan,
   SegmentView,
   SessionView,
+  StoredFileView,
 } from './model.ts'
 import type { ServiceLinePolicy } from './service-lines.ts'
 
@@ -50,12 +51,15 @@ export interface SegmentRow {
 }
 
 export interface RecordingRow
-  extends Omit<RecordingView, 'startedAt' | 'channels' | 'codec' | 'deleteAfter' | 'held'> {
+  extends Omit<RecordingView, 'startedAt' | 'channels' | 'codec' | 'deleteAfter' | 'held'>,
+    Pick<StoredFileView, 'encryption' | 'keySet'> {
   readonly contactId: string
   readonly serviceLine: string
   readonly startedAt: Date
   readonly callEndedAt: Date | null
   readonly fileMissingSince: Date | null
+  readonly audioBytes: number | null
+  readonly audioSha256: string | null
 }
 
 /** A note of the platform's at one of a contact's rows; null where it was taken away. */
@@ -130,8 +134,9 @@ export function recordingView(
     durationMs: row.durationMs,
     channels: row.reasons.includes('mixed_stream') ? ['mixed', 'mixed'] : ['caller', 'agent'],
     codec: 'opus',
-    bytes: row.bytes,
-    sha256: row.sha256,
+    // What the API gives is the audio, whatever its file is.
+    bytes: row.encryption === 'none' ? row.bytes : row.audioBytes,
+    sha256: row.encryption === 'none' ? row.sha256 : row.audioSha256,
     lostMs: row.lostMs,
     pauses: row.pauses.map((pause) => ({ ...pause, toMs: pause.toMs ?? row.durationMs })),
     onHold: row.onHold,

@@ -247,6 +247,7 @@ export interface RecordingView {
   readonly durationMs: number | null
   readonly channels: RecordingChannels
   readonly codec: 'opus'
+  /** Of the audio as the API gives it, whatever its file is; null while nobody knows. */
   readonly bytes: number | null
   readonly sha256: string | null
   readonly lostMs: number | null
@@ -256,6 +257,15 @@ export interface RecordingView {
   /** Null while the call goes on or where the line keeps for ever. */
   readonly deleteAfter: string | null
   readonly held: boolean
+}
+
+/** A recording's file as it stands in the store. */
+export interface StoredFileView {
+  readonly bytes: number | null
+  readonly sha256: string | null
+  readonly encryption: 'none' | FileEncryption['form']
+  /** Names the recipients; null where the file is not encrypted, or nobody knows. */
+  readonly keySet: string | null
 }
 
 /** A contact as DESIGN section 10 promises it to integrators. */

@@ -1,24 +1,36 @@
-import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import type { OpenedAudio } from '../../storage/encryption/opened-audio.ts'
 import { type ByteRange, lengthOf } from './byte-ranges.ts'
 
-/** A stretch of a response's body: bytes as they are, or a range of the file. */
+/** A stretch of a response's body: bytes as they are, or a range of the audio. */
 export type BodyPiece =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'range'; readonly range: ByteRange }
 
-const CHUNK_BYTES = 65_536
-
 /**
- * Streams pieces of a file, reading no further than the reader takes. Owns the handle from now on and
- * closes it when the stream ends, fails or is destroyed. A file shorter than its ranges is an error of the
- * stream, so that the response is cut off instead of ending as if it were whole.
+ * Streams pieces of a recording, reading no further than the reader takes. Owns the audio from now on and closes it
+ * when the stream ends, fails or is destroyed.
+ *
+ * Resolves when the first of it has been read. Rejects, as `OpenedAudio.read` throws, where that cannot be: then the
+ * request can still be told why. What goes wrong later is an error of the stream, so that the response is cut off
+ * instead of ending as if it were whole.
  */
-export function streamPieces(handle: FileHandle, pieces: readonly BodyPiece[]): Readable {
-  const stream = Readable.from(readPieces(handle, pieces), { objectMode: false })
-  // Not in the generator's `finally`: one that has not begun is dropped without running it.
-  stream.once('close', () => void handle.close().catch(() => {}))
-  return stream
+export async function streamPieces(
+  audio: OpenedAudio,
+  pieces: readonly BodyPiece[],
+): Promise<Readable> {
+  const reading = readPieces(audio, pieces)
+  const close = () => void audio.close().catch(() => {})
+  try {
+    const first = await reading.next()
+    const stream = Readable.from(continued(first, reading), { objectMode: false })
+    // Not in a generator's `finally`: one that has not begun is dropped without running it.
+    stream.once('close', close)
+    return stream
+  } catch (error) {
+    close()
+    throw error
+  }
 }
 
 export function bodyLengthOf(pieces: readonly BodyPiece[]): number {
@@ -28,24 +40,18 @@ export function bodyLengthOf(pieces: readonly BodyPiece[]): number {
   )
 }
 
-async function* readPieces(handle: FileHandle, pieces: readonly BodyPiece[]) {
+async function* continued(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void>,
+) {
+  if (first.done) return
+  yield first.value
+  yield* rest
+}
+
+async function* readPieces(audio: OpenedAudio, pieces: readonly BodyPiece[]) {
   for (const piece of pieces) {
-    if (piece.kind === 'bytes') {
-      yield piece.bytes
-      continue
-    }
-    const { first, last } = piece.range
-    for (let position = first; position <= last; ) {
-      const length = Math.min(CHUNK_BYTES, last + 1 - position)
-      const { bytesRead, buffer } = await handle.read(
-        Buffer.allocUnsafe(length),
-        0,
-        length,
-        position,
-      )
-      if (bytesRead === 0) throw new Error(`the file ended at byte ${position} of ${last + 1}`)
-      yield buffer.subarray(0, bytesRead)
-      position += bytesRead
-    }
+    if (piece.kind === 'bytes') yield piece.bytes
+    else yield* audio.read(piece.range.first, piece.range.last)
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendProblem } from '../../base/problem.ts'
-import type { StoredRecording } from '../../storage/recording-store.ts'
+import type { OpenedAudio } from '../../storage/encryption/opened-audio.ts'
 import { contentRangeOf, selectRanges } from './byte-ranges.ts'
 import { type BodyPiece, bodyLengthOf, streamPieces } from './file-body.ts'
 import { multipartPieces } from './multipart-ranges.ts'
@@ -11,30 +11,37 @@ import { evaluatePreconditions, isRangeCurrent, type Validators } from './precon
 export const STORED_CONTENT_TYPE = 'audio/ogg; codecs=opus'
 
 export interface StoredAnswer {
-  readonly stored: StoredRecording
+  readonly audio: OpenedAudio
   readonly validators: Validators
+  /** Told of what goes wrong once the answer has begun. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /**
- * Answers GET and HEAD with the file, a range of it, several, or none of it, as RFC 9110 §13 and §14 ask.
- * Owns the opened file from now on.
+ * Answers GET and HEAD with the audio, a range of it, several, or none of it, as RFC 9110 §13 and §14 ask.
+ * Owns the audio from now on. Rejects before it answers where the first of it cannot be read.
  */
 export async function serveStored(
   request: FastifyRequest,
   reply: FastifyReply,
-  { stored, validators }: StoredAnswer,
+  { audio, validators, onFailure }: StoredAnswer,
 ): Promise<FastifyReply> {
-  const answer = planAnswer(request, { length: stored.bytes, validators })
+  const answer = planAnswer(request, { length: audio.bytes, validators })
+  const body =
+    answer.kind === 'body' && request.method === 'GET'
+      ? await streamPieces(audio, answer.pieces)
+      : undefined
+  body?.once('error', onFailure)
   reply.header('accept-ranges', 'bytes')
   reply.header('last-modified', new Date(validators.modifiedAtMs).toUTCString())
   if (validators.etag !== undefined) reply.header('etag', validators.etag)
-  if (answer.kind === 'body' && request.method === 'GET') {
+  if (answer.kind === 'body' && body !== undefined) {
     reply.code(answer.status).headers(answer.headers)
     reply.header('content-length', bodyLengthOf(answer.pieces))
-    return reply.send(streamPieces(stored.handle, answer.pieces))
+    return reply.send(body)
   }
 
-  await stored.handle.close()
+  await audio.close()
   switch (answer.kind) {
     case 'body':
       reply.code(answer.status).headers(answer.headers)
@@ -48,11 +55,11 @@ export async function serveStored(
         detail: 'The recording is not the version that If-Match or If-Unmodified-Since asks for.',
       })
     case 'unsatisfiable':
-      reply.header('content-range', `bytes */${stored.bytes}`)
+      reply.header('content-range', `bytes */${audio.bytes}`)
       return sendProblem(reply, {
         status: 416,
         code: 'range_unsatisfiable',
-        detail: `The recording has ${stored.bytes} bytes and none of them is in the range asked for.`,
+        detail: `The recording has ${audio.bytes} bytes and none of them is in the range asked for.`,
       })
   }
 }

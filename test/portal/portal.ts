@@ -12,6 +12,7 @@ import { type Identify, identifyByAdminToken } from '../../portal/identity.ts'
 import { addPortal } from '../../portal/portal-app.ts'
 import { PortalMetrics } from '../../portal/portal-metrics.ts'
 import { Transcoder } from '../../portal/transcode.ts'
+import type { Identities } from '../../storage/encryption/identities.ts'
 import { migrate } from '../../storage/migrate.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
@@ -45,6 +46,7 @@ export interface TestPortalOptions {
   readonly maxTranscodes?: number
   readonly longestTranscodeS?: number
   readonly log?: Log
+  readonly identities?: Identities
 }
 
 type CallFields = Parameters<typeof wholeCall>[0]
@@ -75,7 +77,7 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
     closeAfterMs: 200,
   })
   addPortal(service.app, {
-    archive: new Archive({ pool, store, clock }),
+    archive: new Archive({ pool, store, clock, identities: options.identities }),
     transcoder: new Transcoder({
       maxRunning: options.maxTranscodes ?? 2,
       longestS: options.longestTranscodeS ?? 60,

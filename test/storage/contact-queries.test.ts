@@ -110,6 +110,12 @@ t.test('a contact has exactly the fields that are promised', async (t) => {
     contactId: call.contactId,
     serviceLine: 'asiakastuki',
     file: storeFileOf(recordingId),
+    stored: {
+      bytes: expected.recordings[0]?.bytes,
+      sha256: expected.recordings[0]?.sha256,
+      encryption: 'none',
+      keySet: null,
+    },
     deletion: null,
   })
   t.equal(await findRecording(pool, newId(), nowMs), undefined)
@@ -383,3 +389,26 @@ t.test('a page reads a few rows for each of its own, however many match', async 
     t.ok(reads < 1000, `${JSON.stringify(filter)}: ${reads} reads`)
   }
 })
+
+t.test(
+  'of an encrypted recording the view is of the audio, and the file is told apart',
+  async (t) => {
+    const encryption = {
+      form: 'age',
+      keySet: '0123456789abcdef',
+      audioBytes: 170_000,
+      audioSha256: 'cd'.repeat(32),
+    } as const
+    const file = storeFileOf(newId(), 'age')
+    const call = wholeCall({}, { encryption, bytes: 170_400, sha256: 'ab'.repeat(32), file })
+    await applyEntries(mariadb.settings, call.entries)
+    const found = await findRecording(pool, call.recordingId, nowMs)
+    t.match(found?.view, { bytes: 170_000, sha256: 'cd'.repeat(32) })
+    t.strictSame(found?.stored, {
+      bytes: 170_400,
+      sha256: 'ab'.repeat(32),
+      encryption: 'age',
+      keySet: '0123456789abcdef',
+    })
+  },
+)
