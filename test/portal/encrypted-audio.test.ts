@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { Turns } from '../../base/turns.ts'
 import { newId } from '../../base/uuid.ts'
+import { DirectDisk } from '../../storage/disk/direct-disk.ts'
 import { writeAgeFile } from '../../storage/encryption/age-file.ts'
 import { wrapNewKey } from '../../storage/encryption/age-header.ts'
 import { SealedRecording } from '../../storage/encryption/sealed-recording.ts'
@@ -98,6 +99,7 @@ t.test('what a crash left sealed is served as well, without a tag', async (t) =>
     sealedPath: path,
     agePath: join(folder, 'not-kept'),
     positionOf: () => 0,
+    disk: new DirectDisk(),
     turns: new Turns(1),
     onStayedSealed: () => {},
   })
