@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { nearestWord } from '../base/nearest-word.ts'
 import { isAddressBlock } from './address-block.ts'
 import type { Config } from './config.ts'
+import { checkDoor } from './door-checks.ts'
 import type { FreeswitchConfig } from './freeswitch-config.ts'
 import { type ConfigPath, type CrossMistake, describeFound } from './mistake.ts'
 import { checkSip } from './sip-checks.ts'
@@ -23,6 +24,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkLines(lines, config),
     ...checkTimeZones(lines, config),
     ...checkSip(config),
+    ...checkDoor(config),
     ...checkMedia(config),
     ...checkFreeswitch(config),
     ...checkProtection(config),
@@ -30,6 +32,7 @@ export function crossCheck(config: Partial<Config>, lines: readonly LegibleLine[
     ...checkAnnouncements(lines, config),
     ...checkSources(['trunk', 'routes'], config.trunk?.routes ?? []),
     ...checkSources(['siprec', 'peers'], config.siprec?.peers ?? []),
+    ...checkSources(['sip', 'peers'], config.sip?.peers ?? []),
   ]
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { certificateName } from './certificate-name.ts'
+import { digestSchema, guardSchema, sipPeer } from './sip-door-config.ts'
 
 const port = z.int().min(1).max(65535)
 const host = z.string().min(1)
@@ -13,14 +15,7 @@ const tls = z.strictObject({
   /** A client that shows a certificate must show a good one, but for `none`, which asks for none. */
   clientCertificate: z.enum(['none', 'request', 'require']).default('none'),
   /** Names of which a client's certificate must have one; any where absent. */
-  clientNames: z
-    .array(
-      z
-        .string()
-        .regex(/^(\*\.)?[A-Za-z0-9.:_-]{1,253}$/, 'a host name, as sbc.example.com, or an address'),
-    )
-    .min(1)
-    .optional(),
+  clientNames: z.array(certificateName).min(1).optional(),
   /** What a server that is connected to must prove: its name, only that the authorities know it, or nothing. */
   serverCertificate: z.enum(['name', 'authority', 'any']).default('name'),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
@@ -52,6 +47,8 @@ const streams = z.strictObject({
   pingEveryS: z.number().min(0).max(3600).default(120),
   /** At a time, for each address that is listened on. */
   maxConnections: z.int().min(1).max(65_535).default(2000),
+  /** Of those, from one address. */
+  maxConnectionsPerSource: z.int().min(1).max(65_535).default(500),
 })
 
 export const sipSchema = z.strictObject({
@@ -64,6 +61,12 @@ export const sipSchema = z.strictObject({
       { transport: 'tcp', host: '127.0.0.1', port: 5060 },
     ]),
   streams: streams.prefault({}),
+  /** Who may call, beside whom `siprec.peers` and `trunk.routes` name by address or certificate. */
+  peers: z.array(sipPeer).default([]),
+  /** What becomes of requests of anybody else; taken where there are no peers here, else refused. */
+  strangers: z.enum(['take', 'refuse', 'drop']).optional(),
+  digest: digestSchema.prefault({}),
+  guard: guardSchema.prefault({}),
   /** drachtio servers to connect to instead of the embedded server. */
   drachtio: z.array(drachtioServer).min(1).optional(),
   sessionTimer: z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
+import { certificateName } from './certificate-name.ts'
 import { srtpPolicy } from './srtp-config.ts'
 
 const peer = z.strictObject({
@@ -7,6 +8,8 @@ const peer = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
   /** Source addresses of the recording client; any where absent. */
   from: z.array(addressBlock).min(1).optional(),
+  /** Names of which its certificate has one; any where absent. */
+  tlsNames: z.array(certificateName).min(1).optional(),
   /** Where its streams end: at the recorder itself, or at a FreeSWITCH. */
   media: z.enum(['direct', 'freeswitch']).default('direct'),
   /** What its re-offers mean that are inactive and say no more: a pause of the recording (where absent), or a hold of the call. */

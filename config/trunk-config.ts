@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
+import { certificateName } from './certificate-name.ts'
 import { srtpPolicy, targetSrtp } from './srtp-config.ts'
 
 const sipUri = z
@@ -33,6 +34,8 @@ const route = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
   /** Source addresses that the route takes calls from; any where absent. */
   from: z.array(addressBlock).min(1).optional(),
+  /** Names of which the caller's certificate has one; any where absent. */
+  tlsNames: z.array(certificateName).min(1).optional(),
   /** Dialled numbers, exactly; any where neither numbers nor prefixes are given. */
   numbers: z.array(e164).optional(),
   /** Dialled numbers that begin so. */

@@ -20,7 +20,7 @@ import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { type Closing, closeInReverse } from './close-in-reverse.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
-import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts'
+import { createGatewayMetrics } from './gateway-metrics.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectSessionPlane } from './media/direct-session-plane.ts'
@@ -37,12 +37,11 @@ import { openJournal } from './open-journal.ts'
 import { readToken } from './read-token.ts'
 import { readinessChecks } from './readiness-checks.ts'
 import { repairSpooled } from './repair-spooled.ts'
-import { answerOptions } from './sip/answer-options.ts'
-import { InviteRouter } from './sip/invite-router.ts'
-import { refuseOtherMethods } from './sip/other-methods.ts'
+import { recordsUnmarked, routeCalls } from './route-calls.ts'
+import type { InviteRouter } from './sip/invite-router.ts'
 import { SipConnection } from './sip/sip-connection.ts'
-import { SipServer } from './sip-server/sip-server.ts'
-import { embeddedServer } from './sip-settings.ts'
+import { addBansRoute } from './sip-door/bans-route.ts'
+import { guardServer } from './sip-door/guarded-server.ts'
 import { createIdentification } from './siprec/identification.ts'
 import { createJoining } from './siprec/join-rules.ts'
 import { mediaCapabilities } from './siprec/media-capabilities.ts'
@@ -133,10 +132,7 @@ async function composeGateway(
   const files = new LateMoves({ files: disks.files, journal, clock, log })
   closing.push(() => files.close())
 
-  const server =
-    config.sip.drachtio === undefined
-      ? new SipServer({ ...embeddedServer(config.sip), clock, log })
-      : undefined
+  const { server, door, identityOf, mayCall } = guardServer(config, { clock, log, registry })
   const connections: SipConnection[] = []
   const routers: InviteRouter[] = []
   let isStarting = true
@@ -203,6 +199,7 @@ async function composeGateway(
     controls,
     onStop: config.siprec.onStop,
     planes: new PeerPlanes(sessionPlanes, config.siprec),
+    identityOf,
     recordings: () => plane.live(),
     files,
     timer: config.sip.sessionTimer,
@@ -218,6 +215,7 @@ async function composeGateway(
   const trunks = new TrunkCalls({
     nodeId: config.node.id,
     trunk: config.trunk,
+    identityOf,
     lines: config,
     journal,
     planes: {
@@ -266,6 +264,7 @@ async function composeGateway(
     log,
   })
   addMediaServersRoute(http.app, { pool: mediaServers, token: () => readToken(paths.adminToken) })
+  addBansRoute(http.app, { door, token: () => readToken(paths.adminToken) })
   closing.push(() => http.close())
   const address = await http.start()
 
@@ -276,8 +275,15 @@ async function composeGateway(
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
     closing.push(() => connection.close())
-    const parts = { sessions, trunks, metrics, log, recordsUnmarked: recordsUnmarked(config) }
-    routers.push(route(connection, parts))
+    const parts = {
+      sessions,
+      trunks,
+      metrics,
+      log,
+      recordsUnmarked: recordsUnmarked(config),
+      mayCall,
+    }
+    routers.push(routeCalls(connection, parts))
     await connection.start()
   }
   closing.push(() => mediaServers.close())
@@ -297,39 +303,6 @@ async function composeGateway(
     (error: unknown) => log.error({ err: error }, 'crash recovery failed'),
   )
   return address
-}
-
-/** A caller whose number has no trunk route must hear so, instead of talking to a recorder. */
-function recordsUnmarked({ siprec, trunk }: Config): boolean {
-  return (siprec.unmarked ?? (trunk.routes.length > 0 ? 'refuse' : 'record')) === 'record'
-}
-
-/** Who gets the requests of one SIP server. */
-function route(
-  connection: SipConnection,
-  parts: {
-    readonly sessions: RecordingSessions
-    readonly recordsUnmarked: boolean
-    readonly trunks: TrunkCalls
-    readonly metrics: GatewayMetrics
-    readonly log: Log
-  },
-): InviteRouter {
-  const { sessions, trunks, metrics, log } = parts
-  const { framework } = connection
-  const router = new InviteRouter({
-    takers: [
-      sessions.takerFor(connection),
-      trunks.takerFor(connection),
-      ...(parts.recordsUnmarked ? [sessions.plainTakerFor(connection)] : []),
-    ],
-    log,
-    onUnrouted: () => metrics.calls.unrouted(),
-  })
-  framework.invite((request, response) => router.route(request, response))
-  framework.options(answerOptions)
-  refuseOtherMethods(framework)
-  return router
 }
 
 async function main(): Promise<void> {

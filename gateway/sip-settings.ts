@@ -15,6 +15,7 @@ export function embeddedServer({ listen, streams }: SipConfig): {
       maxIdleMs: streams.idleTimeoutS * 1000,
       pingEveryMs: streams.pingEveryS * 1000,
       maxConnections: streams.maxConnections,
+      maxConnectionsPerSource: streams.maxConnectionsPerSource,
     },
   }
 }

@@ -30,6 +30,12 @@ export function isNamed(proven: readonly string[], wanted: string): boolean {
   return proven.some((one) => one === name || (isWild && one === `*${name.slice(dot)}`))
 }
 
+/** Whether one of the proven names is the configured one, which may be a pattern itself, as a certificate's may. */
+export function isLetInAs(proven: readonly string[], configured: string): boolean {
+  const pattern = [configured.toLowerCase()]
+  return isNamed(proven, configured) || proven.some((name) => isNamed(pattern, name))
+}
+
 function nameOf(kind: string, value: string): readonly string[] {
   if (value === '') return []
   if (kind === 'DNS') return [value.toLowerCase()]

@@ -5,6 +5,7 @@ import type { ClientFrame } from './client-protocol.ts'
 import { defaultContact } from './default-contact.ts'
 import { dialogOfServer } from './dialog.ts'
 import type { DialogTable } from './dialog-table.ts'
+import type { Door } from './door.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import {
   clientFields,
@@ -38,6 +39,7 @@ export class ClientResponder {
   readonly #transactions: ServerTransactions
   readonly #provisionals: ReliableProvisionals
   readonly #refreshes: SessionRefreshes
+  readonly #door: Door
 
   constructor(options: {
     readonly clock: Clock
@@ -45,12 +47,14 @@ export class ClientResponder {
     readonly transactions: ServerTransactions
     readonly provisionals: ReliableProvisionals
     readonly refreshes: SessionRefreshes
+    readonly door: Door
   }) {
     this.#clock = options.clock
     this.#dialogs = options.dialogs
     this.#transactions = options.transactions
     this.#provisionals = options.provisionals
     this.#refreshes = options.refreshes
+    this.#door = options.door
   }
 
   respond(client: ClientConnection, frame: ClientFrame): void {
@@ -74,6 +78,9 @@ export class ClientResponder {
     if (isReliable && !this.#provisionals.isUnderstood(incoming)) {
       client.send(notSent(frame.id, 'Remote endpoint does not support 100rel'))
       return
+    }
+    if (isProvoked(answer.status) && incoming.essentials.toTag === undefined) {
+      this.#door.offended('refused', incoming.peer)
     }
     incoming.isHandled = true
     this.#noteDialog(incoming, client, answer)
@@ -154,6 +161,11 @@ export class ClientResponder {
       dialog.localDescription = { contentType, body: answer.body }
     }
   }
+}
+
+/** How guesses are answered: at numbers, at methods, at what is not for them. */
+function isProvoked(status: number): boolean {
+  return status === 403 || status === 404 || status === 405
 }
 
 function needsContact(incoming: IncomingRequest, status: number): boolean {

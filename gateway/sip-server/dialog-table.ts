@@ -1,10 +1,14 @@
 import type { Dialog } from './dialog.ts'
+import { sourceKey } from './source-key.ts'
 
 /** The dialogs of the server, by what requests and clients call them. */
 export class DialogTable {
   readonly #byTags = new Map<string, Dialog>()
   readonly #byId = new Map<string, Dialog>()
   readonly #byCallId = new Map<string, Dialog>()
+  /** Under which source each is counted: where it began, wherever its peer may be by now. */
+  readonly #sources = new Map<Dialog, string>()
+  readonly #counts = new Map<string, number>()
 
   get size(): number {
     return this.#byTags.size
@@ -13,6 +17,7 @@ export class DialogTable {
   /** Where a fork has confirmed a dialog of that id already, clients go on knowing that one by it. */
   add(dialog: Dialog): void {
     this.#byTags.set(tagsKey(dialog), dialog)
+    this.#count(dialog)
     const known = this.#byId.get(dialog.id)
     if (known?.isConfirmed && known.remoteTag !== dialog.remoteTag) return
     this.#byId.set(dialog.id, dialog)
@@ -24,6 +29,7 @@ export class DialogTable {
     dialog.sessionTimer?.cancel()
     dialog.sessionTimer = undefined
     if (this.has(dialog)) this.#byTags.delete(tagsKey(dialog))
+    this.#uncount(dialog)
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id)
     if (this.#byCallId.get(dialog.callId) === dialog) this.#byCallId.delete(dialog.callId)
   }
@@ -41,6 +47,11 @@ export class DialogTable {
     return this.#byTags.get(tagsKey(dialog)) === dialog
   }
 
+  /** How many there are with a source, which is a key of `sourceKey`. */
+  countWith(source: string): number {
+    return this.#counts.get(source) ?? 0
+  }
+
   findById(id: string): Dialog | undefined {
     return this.#byId.get(id)
   }
@@ -53,6 +64,22 @@ export class DialogTable {
   /** Forgets all. */
   clear(): void {
     for (const dialog of [...this.#byTags.values()]) this.remove(dialog)
+  }
+
+  #count(dialog: Dialog): void {
+    if (this.#sources.has(dialog)) return
+    const source = sourceKey(dialog.peer.host)
+    this.#sources.set(dialog, source)
+    this.#counts.set(source, this.countWith(source) + 1)
+  }
+
+  #uncount(dialog: Dialog): void {
+    const source = this.#sources.get(dialog)
+    if (source === undefined) return
+    this.#sources.delete(dialog)
+    const left = this.countWith(source) - 1
+    if (left > 0) this.#counts.set(source, left)
+    else this.#counts.delete(source)
   }
 }
 

@@ -8,6 +8,8 @@ export interface SipServerLimits {
   readonly maxHeaders: number
   /** SIP connections at a time, both directions. */
   readonly maxConnections: number
+  /** Connections at a time that one source has opened, those included whose handshake is under way. */
+  readonly maxConnectionsPerSource: number
   /** How long a message may take to arrive whole over a stream, and a peer to take a connection, milliseconds. */
   readonly maxMessageMs: number
   /** A multipart body of which nothing more has come over a stream for so long is taken as it is, milliseconds. */
@@ -35,6 +37,7 @@ export const DEFAULT_LIMITS: SipServerLimits = {
   maxHeadBytes: 32_768,
   maxHeaders: 256,
   maxConnections: 2_000,
+  maxConnectionsPerSource: 500,
   maxMessageMs: 10_000,
   stalledBodyMs: 1_000,
   maxIdleMs: 3_600_000,

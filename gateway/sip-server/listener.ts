@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { CertificateState } from './counters.ts'
+import type { Door } from './door.ts'
 import type { SipServerLimits } from './limits.ts'
 import { type StreamCarrier, TcpCarrier } from './stream-carrier.ts'
 import { StreamTransport } from './stream-transport.ts'
@@ -31,6 +32,7 @@ export function createListener(
   parts: {
     readonly limits: SipServerLimits
     readonly events: TransportEvents
+    readonly door: Door
     readonly clock: Clock
     readonly log: Log
   },

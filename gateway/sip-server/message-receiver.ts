@@ -1,4 +1,5 @@
 import type { MessageCounters } from './counters.ts'
+import type { Door } from './door.ts'
 import { type Essentials, readEssentials } from './essentials.ts'
 import type { SipCore } from './sip-core.ts'
 import { headerValue, type SipMessage, type SipRequest, withHeader } from './sip-message.ts'
@@ -9,10 +10,16 @@ import { defaultPort, parseVia, splitTopVia, stampVia } from './via.ts'
 export class MessageReceiver {
   readonly #counters: MessageCounters
   readonly #core: SipCore
+  readonly #door: Door
 
-  constructor(options: { readonly counters: MessageCounters; readonly core: SipCore }) {
+  constructor(options: {
+    readonly counters: MessageCounters
+    readonly core: SipCore
+    readonly door: Door
+  }) {
     this.#counters = options.counters
     this.#core = options.core
+    this.#door = options.door
   }
 
   receive(received: Received, peer: Peer): void {
@@ -21,6 +28,7 @@ export class MessageReceiver {
         return
       case 'dropped':
         this.#counters.dropped(received.reason)
+        this.#door.offended('malformed', peer)
         return
       case 'bad_request':
         this.#refuse(received.message, peer, received)
@@ -43,6 +51,7 @@ export class MessageReceiver {
     if (outcome.kind === 'faulty') {
       this.#refuse(message, peer, { status: 400, reason: outcome.reason })
     } else if (message.version !== '2.0') {
+      if (!this.#door.mayAnswer(peer)) return
       this.#core.incoming.refuse(stamped(message, peer), peer, { status: 505 })
     } else {
       noteAlias(outcome.essentials, peer)
@@ -57,8 +66,10 @@ export class MessageReceiver {
     why: { readonly status: number; readonly reason: string },
   ): void {
     this.#counters.dropped('bad_request')
+    this.#door.offended('malformed', peer)
     const outcome = readEssentials(request)
     if (outcome.kind === 'faulty' && !outcome.isAnswerable) return
+    if (!this.#door.mayAnswer(peer)) return
     const status = why.status === 413 ? 413 : 400
     this.#core.incoming.refuse(stamped(request, peer), peer, { status, reason: why.reason })
   }

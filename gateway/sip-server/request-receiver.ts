@@ -5,6 +5,7 @@ import type { ClientRegistry } from './client-registry.ts'
 import { isKnownMethod, type MessageCounters } from './counters.ts'
 import type { Dialog } from './dialog.ts'
 import type { DialogTable } from './dialog-table.ts'
+import type { Door } from './door.ts'
 import { type Essentials, serverKey } from './essentials.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import type { SipServerLimits } from './limits.ts'
@@ -35,6 +36,7 @@ export class RequestReceiver {
   readonly #transactions: ServerTransactions
   readonly #provisionals: ReliableProvisionals
   readonly #refreshes: SessionRefreshes
+  readonly #door: Door
   #isClosing = false
 
   constructor(options: {
@@ -46,6 +48,7 @@ export class RequestReceiver {
     readonly transactions: ServerTransactions
     readonly provisionals: ReliableProvisionals
     readonly refreshes: SessionRefreshes
+    readonly door: Door
   }) {
     this.#clock = options.clock
     this.#limits = options.limits
@@ -55,6 +58,7 @@ export class RequestReceiver {
     this.#transactions = options.transactions
     this.#provisionals = options.provisionals
     this.#refreshes = options.refreshes
+    this.#door = options.door
   }
 
   /** Takes a request whose Via is stamped. */
@@ -69,6 +73,8 @@ export class RequestReceiver {
     } else if (known !== undefined) {
       this.#counters.retransmissionsReceived += 1
       known.transaction.machine.absorb()
+    } else if (!this.#isAdmitted(arrival)) {
+      return
     } else if (this.#isClosing || this.#transactions.size >= this.#limits.maxTransactions) {
       this.#transactions.refuse(request, peer, { status: 503 })
     } else {
@@ -90,6 +96,16 @@ export class RequestReceiver {
   /** Answers new requests with 503 from now on. */
   stopAccepting(): void {
     this.#isClosing = true
+  }
+
+  /** Whether it goes on in a dialog, or may begin something; what may not is dropped or refused here. */
+  #isAdmitted({ request, essentials, peer }: Arrival): boolean {
+    const { toTag } = essentials
+    if (toTag !== undefined && this.#dialogOf(essentials, toTag) !== undefined) return true
+    const admission = this.#door.admit(request, peer)
+    if (admission.kind === 'dropped') this.#counters.dropped(admission.reason)
+    else if (admission.kind === 'refused') this.#transactions.refuse(request, peer, admission)
+    return admission.kind === 'admitted'
   }
 
   #receiveOutside(incoming: IncomingRequest): void {
@@ -188,7 +204,8 @@ export class RequestReceiver {
     const { request, peer } = cancel
     // A success has ended the transaction for CANCEL (RFC 3261 §9.2); the peer ends the call with BYE.
     if (known?.transaction.kind !== 'invite' || known.transaction.machine.isSuccessful) {
-      this.#transactions.refuse(request, peer, { status: 481 })
+      if (this.#door.mayAnswer(peer)) this.#transactions.refuse(request, peer, { status: 481 })
+      else this.#counters.dropped('unknown_peer')
       return
     }
     this.#transactions.refuse(request, peer, { status: 200, toTag: known.toTag() })

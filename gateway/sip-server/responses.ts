@@ -6,6 +6,8 @@ export const REASONS = {
   100: 'Trying',
   200: 'OK',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   408: 'Request Timeout',
   413: 'Request Entity Too Large',
   481: 'Call/Transaction Does Not Exist',

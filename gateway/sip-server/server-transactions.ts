@@ -4,6 +4,7 @@ import type { Dialog } from './dialog.ts'
 import type { DialogTable } from './dialog-table.ts'
 import type { Essentials } from './essentials.ts'
 import { IncomingRequest } from './incoming-request.ts'
+import type { HeaderField } from './message-writer.ts'
 import { type OwnStatus, REASONS, responseText } from './responses.ts'
 import { InviteServerTransaction } from './server-transaction-invite.ts'
 import { NonInviteServerTransaction } from './server-transaction-non-invite.ts'
@@ -139,11 +140,16 @@ export class ServerTransactions {
   refuse(
     request: SipRequest,
     peer: Peer,
-    response: { readonly status: OwnStatus; readonly reason?: string; readonly toTag?: string },
+    response: {
+      readonly status: OwnStatus
+      readonly reason?: string
+      readonly toTag?: string
+      readonly fields?: readonly HeaderField[]
+    },
   ): void {
     if (request.method === 'ACK') return
-    const { status, reason = REASONS[status], toTag = newTag() } = response
-    const text = responseText(request, { status, reason, toTag })
+    const { status, reason = REASONS[status], toTag = newTag(), fields = [] } = response
+    const text = responseText(request, { status, reason, toTag, fields })
     this.#counters.responseSent(status)
     peer.transport.send(text, peer, () => this.#counters.dropped('send_failed'))
   }

@@ -6,6 +6,7 @@ import { ClientTransactions } from './client-transactions.ts'
 import type { MessageCounters } from './counters.ts'
 import { DialogRequests } from './dialog-requests.ts'
 import type { DialogTable } from './dialog-table.ts'
+import type { Door } from './door.ts'
 import type { SipServerLimits } from './limits.ts'
 import type { HostResolver } from './next-hop.ts'
 import { ReliableProvisionals } from './reliable-provisionals.ts'
@@ -35,6 +36,7 @@ export function createCore(options: {
   readonly registry: ClientRegistry
   readonly transports: readonly SipTransport[]
   readonly resolver: HostResolver
+  readonly door: Door
 }): SipCore {
   const incoming = new ServerTransactions({
     ...options,

@@ -7,6 +7,7 @@ import type { ClientFrame } from './client-protocol.ts'
 import { ClientRegistry } from './client-registry.ts'
 import { MessageCounters, type SipServerCounters } from './counters.ts'
 import { DialogTable } from './dialog-table.ts'
+import { type Door, OPEN_DOOR, senderOf } from './door.ts'
 import { DEFAULT_LIMITS, type SipServerLimits } from './limits.ts'
 import { createListener, type Listener, type SipListenAddress } from './listener.ts'
 import { localAddressToward } from './local-address.ts'
@@ -14,7 +15,8 @@ import { MessageReceiver } from './message-receiver.ts'
 import { SystemResolver } from './next-hop.ts'
 import { createCore, type SipCore } from './sip-core.ts'
 import { formatHostPort } from './sip-uri.ts'
-import type { Received, SipTransport, TransportEvents } from './transport.ts'
+import { sourceKey } from './source-key.ts'
+import type { Peer, Received, SipTransport, TransportEvents } from './transport.ts'
 
 /** What clients are told: the drachtio server that this one behaves like. */
 const VERSION = 'v0.9.10-tallenne'
@@ -29,6 +31,8 @@ export interface SipServerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits?: Partial<SipServerLimits>
+  /** Who is let in; everybody where absent. */
+  readonly door?: Door
 }
 
 export interface SipServerAddresses {
@@ -47,6 +51,7 @@ export class SipServer {
   readonly #limits: SipServerLimits
   readonly #log: Log
   readonly #secret: string
+  readonly #door: Door
   readonly #counters = new MessageCounters()
   readonly #dialogs = new DialogTable()
   readonly #registry = new ClientRegistry()
@@ -61,11 +66,12 @@ export class SipServer {
     this.#options = options
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.#log = options.log
+    this.#door = options.door ?? OPEN_DOOR
     this.#secret = options.admin?.secret ?? randomBytes(24).toString('base64url')
     this.#listeners = options.listen.map((address) => {
       const { clock, log } = options
       const events = this.#transportEvents()
-      return createListener(address, { limits: this.#limits, clock, log, events })
+      return createListener(address, { limits: this.#limits, door: this.#door, clock, log, events })
     })
     this.#transports = this.#listeners.map(({ transport }) => transport)
     this.#core = createCore({
@@ -76,8 +82,13 @@ export class SipServer {
       registry: this.#registry,
       transports: this.#transports,
       resolver: new SystemResolver(),
+      door: this.#door,
     })
-    this.#messages = new MessageReceiver({ counters: this.#counters, core: this.#core })
+    this.#messages = new MessageReceiver({
+      counters: this.#counters,
+      core: this.#core,
+      door: this.#door,
+    })
     this.#clients = new ClientListener({
       host: options.admin?.host ?? '127.0.0.1',
       port: options.admin?.port ?? 0,
@@ -102,6 +113,16 @@ export class SipServer {
       clients: this.#clients.size,
       certificates: this.#listeners.flatMap(({ certificate }) => certificate?.() ?? []),
     })
+  }
+
+  /** How many dialogs there are with a host, or with its network (`sourceKey`). */
+  dialogsWith(host: string): number {
+    return this.#dialogs.countWith(sourceKey(host))
+  }
+
+  /** Names that the certificate of an open connection from there has proven. */
+  namesAt(host: string, port: number): readonly string[] {
+    return this.#transports.flatMap((transport) => transport.namesAt(host, port))
   }
 
   /** Listens everywhere, or nowhere: rejects with `port_taken`, `listen_failed` or `tls_files`. */
@@ -151,13 +172,24 @@ export class SipServer {
   #transportEvents(): TransportEvents {
     return {
       onReceived: (received: Received, peer) => {
-        this.#guard(() => this.#messages.receive(received, peer))
+        this.#guard(() => this.#receive(received, peer))
       },
       onConnected: (transport, direction) => this.#counters.connected(transport.name, direction),
       onDisconnected: (transport, host, port) => {
         this.#core.outgoing.disconnected(transport, host, port)
       },
       onCutOff: (transport, reason) => this.#counters.cutOff(transport.name, reason),
+      onShutOut: () => this.#counters.dropped('banned'),
+    }
+  }
+
+  /** Who was banned after it had connected is heard no further. */
+  #receive(received: Received, peer: Peer): void {
+    if (peer.transport.isReliable && this.#door.isShut(senderOf(peer))) {
+      this.#counters.dropped('banned')
+      peer.transport.disconnect(peer)
+    } else {
+      this.#messages.receive(received, peer)
     }
   }
 

@@ -12,6 +12,8 @@ export interface StreamTarget {
 }
 
 export interface CarrierServerEvents {
+  /** Somebody has connected; false where the socket has been destroyed instead of being let in. */
+  readonly onOpened: (socket: Socket) => boolean
   /** A connection is ready to carry SIP. `names` are those that its peer has proven. */
   readonly onSocket: (socket: Socket, names: readonly string[]) => void
   readonly onRefused: (reason: CutOffReason, why: string) => void
@@ -37,15 +39,17 @@ export interface StreamCarrier {
   close(): void
 }
 
-const SOCKET_OPTIONS = { noDelay: true, keepAlive: true }
+export const SOCKET_OPTIONS = { noDelay: true, keepAlive: true }
 
 export class TcpCarrier implements StreamCarrier {
   readonly name = 'tcp'
 
   async start(): Promise<void> {}
 
-  createServer({ onSocket }: CarrierServerEvents): Server {
-    return createServer(SOCKET_OPTIONS, (socket) => onSocket(socket, []))
+  createServer({ onOpened, onSocket }: CarrierServerEvents): Server {
+    return createServer(SOCKET_OPTIONS, (socket) => {
+      if (onOpened(socket)) onSocket(socket, [])
+    })
   }
 
   connect(target: StreamTarget, { onReady }: CarrierClientEvents): Socket {

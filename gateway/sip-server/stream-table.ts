@@ -34,6 +34,10 @@ export class StreamTable {
     return this.#open.get(id)
   }
 
+  at(place: Place): StreamConnection | undefined {
+    return this.#byPlace.get(keyOf(place))
+  }
+
   /** An open connection that leads there, to a peer of one of those names. */
   find(wanted: Place & { readonly names: readonly string[] }): StreamConnection | undefined {
     const connection = this.#byPlace.get(keyOf(wanted))

@@ -1,9 +1,12 @@
 import { isIP, type Server, type Socket } from 'node:net'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Door } from './door.ts'
 import type { SipServerLimits } from './limits.ts'
 import { bindFailure } from './listen-failure.ts'
 import { localAddressToward } from './local-address.ts'
+import { SourceCounts } from './source-counts.ts'
+import { sourceKey } from './source-key.ts'
 import type { StreamCarrier } from './stream-carrier.ts'
 import { StreamConnection } from './stream-connection.ts'
 import { StreamTable } from './stream-table.ts'
@@ -20,6 +23,8 @@ export class StreamTransport implements SipTransport {
   readonly #carrier: StreamCarrier
   readonly #limits: SipServerLimits
   readonly #events: TransportEvents
+  readonly #door: Door
+  readonly #opened: SourceCounts
   readonly #clock: Clock
   readonly #log: Log
   readonly #server: Server
@@ -35,6 +40,7 @@ export class StreamTransport implements SipTransport {
     readonly carrier: StreamCarrier
     readonly limits: SipServerLimits
     readonly events: TransportEvents
+    readonly door: Door
     readonly clock: Clock
     readonly log: Log
   }) {
@@ -43,10 +49,13 @@ export class StreamTransport implements SipTransport {
     this.#carrier = options.carrier
     this.#limits = options.limits
     this.#events = options.events
+    this.#door = options.door
+    this.#opened = new SourceCounts(options.limits.maxConnectionsPerSource)
     this.#clock = options.clock
     this.#log = options.log
     this.#streams = new StreamTable((proven, wanted) => this.#carrier.isKnownBy(proven, wanted))
     this.#server = options.carrier.createServer({
+      onOpened: (socket) => this.#letIn(socket),
       onSocket: (socket, names) => this.#accept(socket, names),
       onRefused: (reason, why) => this.#refused(reason, why),
     })
@@ -117,6 +126,10 @@ export class StreamTransport implements SipTransport {
     else connection.write(text, onFailure)
   }
 
+  namesAt(host: string, port: number): readonly string[] {
+    return this.#streams.at({ host, port })?.names ?? []
+  }
+
   isConnected(peer: Peer): boolean {
     return peer.connectionId !== undefined && this.#streams.get(peer.connectionId) !== undefined
   }
@@ -130,10 +143,36 @@ export class StreamTransport implements SipTransport {
   }
 
   #accept(socket: Socket, names: readonly string[]): void {
-    const { remoteAddress, remotePort } = socket
+    const host = remoteHostOf(socket)
+    const { remotePort: port } = socket
     // A peer that is gone already has no address.
-    if (this.#isClosed || remoteAddress === undefined || remotePort === undefined) socket.destroy()
-    else this.#adopt(socket, { host: remoteAddress, port: remotePort, names, direction: 'in' })
+    if (this.#isClosed || host === undefined || port === undefined) socket.destroy()
+    else if (this.#door.isShut({ host, transport: this.name, names }))
+      this.#shutOut(socket, 'banned')
+    else this.#adopt(socket, { host, port, names, direction: 'in' })
+  }
+
+  /** Looks at who connects before anything else does; false where it goes no further. */
+  #letIn(socket: Socket): boolean {
+    const host = remoteHostOf(socket)
+    if (host === undefined) {
+      socket.destroy()
+      return false
+    }
+    const names = this.name === 'tls' ? undefined : []
+    if (this.#door.isShut({ host, transport: this.name, names })) {
+      return this.#shutOut(socket, 'banned')
+    }
+    const source = sourceKey(host)
+    if (!this.#opened.add(source)) return this.#shutOut(socket, 'too_many_from_source')
+    socket.once('close', () => this.#opened.remove(source))
+    return true
+  }
+
+  #shutOut(socket: Socket, reason: CutOffReason): false {
+    this.#events.onCutOff(this, reason)
+    socket.destroy()
+    return false
   }
 
   #connect(peer: Peer): StreamConnection | undefined {
@@ -167,8 +206,7 @@ export class StreamTransport implements SipTransport {
     },
   ): StreamConnection {
     this.#lastId += 1
-    const host = at.host.replace(/^::ffff:(?=\d+\.)/, '')
-    const { port, names, direction } = at
+    const { host, port, names, direction } = at
     const connection = new StreamConnection({
       id: this.#lastId,
       socket,
@@ -209,4 +247,9 @@ export class StreamTransport implements SipTransport {
     this.#log.info({ transport: this.name, reason, why }, 'SIP connection refused')
     this.#events.onCutOff(this, reason)
   }
+}
+
+/** Without the prefix that an IPv4 address has on a socket of both families. */
+function remoteHostOf(socket: Socket): string | undefined {
+  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
 }

@@ -1,15 +1,16 @@
-import { isIP, type Server, type Socket } from 'node:net'
-import { connect, createServer, type TLSSocket } from 'node:tls'
+import { createServer, isIP, type Server, type Socket } from 'node:net'
+import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
-import { certificateNames, isNamed } from './certificate-names.ts'
+import { certificateNames, isLetInAs, isNamed } from './certificate-names.ts'
 import type { CertificateState } from './counters.ts'
-import type {
-  CarrierClientEvents,
-  CarrierServerEvents,
-  StreamCarrier,
-  StreamTarget,
+import {
+  type CarrierClientEvents,
+  type CarrierServerEvents,
+  SOCKET_OPTIONS,
+  type StreamCarrier,
+  type StreamTarget,
 } from './stream-carrier.ts'
 import { TlsCredentials } from './tls-credentials.ts'
 import type { TlsSettings } from './tls-settings.ts'
@@ -20,7 +21,7 @@ export class TlsCarrier implements StreamCarrier {
   readonly #credentials: TlsCredentials
   readonly #settings: TlsSettings
   readonly #handshakeMs: number
-  readonly #servers: ReturnType<typeof createServer>[] = []
+  readonly #servers: ReturnType<typeof createTlsServer>[] = []
 
   constructor(options: {
     readonly settings: TlsSettings
@@ -47,17 +48,15 @@ export class TlsCarrier implements StreamCarrier {
     await this.#credentials.start()
   }
 
-  createServer({ onSocket, onRefused }: CarrierServerEvents): Server {
+  createServer({ onOpened, onSocket, onRefused }: CarrierServerEvents): Server {
     const mode = this.#settings.clientCertificate
-    const server = createServer({
+    const handshakes = createTlsServer({
       requestCert: mode !== 'none',
       // Looked at below, so that what is refused is told apart from what failed.
       rejectUnauthorized: false,
       handshakeTimeout: this.#handshakeMs,
-      noDelay: true,
-      keepAlive: true,
     })
-    server.on('secureConnection', (socket) => {
+    handshakes.on('secureConnection', (socket) => {
       // An error before somebody listens would end the process.
       socket.on('error', () => {})
       const names = provenNames(socket)
@@ -69,12 +68,15 @@ export class TlsCarrier implements StreamCarrier {
       onRefused(fault.reason, fault.why)
       socket.destroy()
     })
-    server.on('tlsClientError', (error, socket) => {
+    handshakes.on('tlsClientError', (error, socket) => {
       onRefused('tls_failed', messageOf(error))
       socket.destroy()
     })
-    this.#servers.push(server)
-    return server
+    this.#servers.push(handshakes)
+    // Looked at before the handshake, which costs far more than a connection.
+    return createServer(SOCKET_OPTIONS, (socket) => {
+      if (onOpened(socket)) handshakes.emit('connection', socket)
+    })
   }
 
   connect(target: StreamTarget, { onReady, onRefused }: CarrierClientEvents): Socket {
@@ -140,13 +142,6 @@ export class TlsCarrier implements StreamCarrier {
     const isLetIn = clientNames.length === 0 || clientNames.some((name) => isLetInAs(names, name))
     return isLetIn ? undefined : { reason: 'client_unknown', why: names.join(', ') }
   }
-}
-
-/** A configured name may be a pattern itself, as a certificate's may. */
-function isLetInAs(proven: readonly string[], configured: string): boolean {
-  return (
-    isNamed(proven, configured) || proven.some((name) => isNamed([configured.toLowerCase()], name))
-  )
 }
 
 /** Names that an authority vouches for; none where no certificate was shown, or not a good one. */

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import type { Log } from '../../base/log.ts'
+import type { Door } from './door.ts'
 import type { SipServerLimits } from './limits.ts'
 import { bindFailure } from './listen-failure.ts'
 import { localAddressToward } from './local-address.ts'
@@ -16,6 +17,7 @@ export class UdpTransport implements SipTransport {
   readonly #askedPort: number
   readonly #limits: SipServerLimits
   readonly #events: TransportEvents
+  readonly #door: Door
   readonly #log: Log
   readonly #socket: Socket
   /** Local addresses by peer address, for a socket that is bound to all. */
@@ -28,12 +30,14 @@ export class UdpTransport implements SipTransport {
     readonly port: number
     readonly limits: SipServerLimits
     readonly events: TransportEvents
+    readonly door: Door
     readonly log: Log
   }) {
     this.host = options.host
     this.#askedPort = options.port
     this.#limits = options.limits
     this.#events = options.events
+    this.#door = options.door
     this.#log = options.log
     this.#socket = createSocket({
       type: isIP(options.host) === 6 ? 'udp6' : 'udp4',
@@ -58,6 +62,10 @@ export class UdpTransport implements SipTransport {
     this.#socket.removeAllListeners('error')
     this.#socket.on('error', (error) => this.#log.warn({ error }, 'SIP datagram socket failed'))
     this.#socket.on('message', (datagram, source) => {
+      if (this.#door.isShut({ host: source.address, transport: 'udp', names: [] })) {
+        this.#events.onShutOut()
+        return
+      }
       this.#events.onReceived(
         readDatagram(datagram.toString('latin1'), this.#limits),
         this.#peer(source.address, source.port),
@@ -83,6 +91,10 @@ export class UdpTransport implements SipTransport {
     this.#socket.send(Buffer.from(text, 'latin1'), peer.port, peer.host, (error) => {
       if (error) onFailure(error.message)
     })
+  }
+
+  namesAt(): readonly string[] {
+    return []
   }
 
   isConnected(): boolean {

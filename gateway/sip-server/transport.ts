@@ -39,11 +39,17 @@ export interface TransportEvents {
   /** The stream is gone; nothing more comes from it and what was sent may be lost. */
   readonly onDisconnected: (transport: SipTransport, host: string, port: number) => void
   readonly onCutOff: (transport: SipTransport, reason: CutOffReason) => void
+  /** A datagram of somebody was thrown away unread. */
+  readonly onShutOut: () => void
 }
 
 /** Why this side ended a connection, or did not let it begin. */
 export type CutOffReason =
   | 'too_many'
+  /** One source has opened as many as it may. */
+  | 'too_many_from_source'
+  /** Its source is banned. */
+  | 'banned'
   /** No message came whole in its time. */
   | 'slow_message'
   /** Nothing ever came. */
@@ -85,6 +91,8 @@ export interface SipTransport {
    * The peer takes requests to that port of its host by this connection too (RFC 5923). Nothing where it has none.
    */
   alias(peer: Peer, port: number): void
+  /** Names that the peer of an open connection from there has proven; none for datagrams. */
+  namesAt(host: string, port: number): readonly string[]
   /** Whether the peer's stream is still open; true for datagrams. */
   isConnected(peer: Peer): boolean
   /** Text of one character per byte; a peer with a connection gets it on that one or not at all. `onFailure` is called at most once, and never before `send` returns. */

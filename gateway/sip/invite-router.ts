@@ -16,6 +16,7 @@ export class InviteRouter {
   readonly #takers: readonly InviteTaker[]
   readonly #log: Log
   readonly #onUnrouted: () => void
+  readonly #mayCall: (address: string) => boolean
   /** INVITEs that came before `open`, in their order; undefined from then on. */
   #waiting: Map<SipRequest, SipResponse> | undefined = new Map()
 
@@ -23,10 +24,13 @@ export class InviteRouter {
     readonly takers: readonly InviteTaker[]
     readonly log: Log
     readonly onUnrouted: () => void
+    /** Whether anybody may call from that address; where absent the SIP server has seen to it. */
+    readonly mayCall?: (address: string) => boolean
   }) {
     this.#takers = options.takers
     this.#log = options.log
     this.#onUnrouted = options.onUnrouted
+    this.#mayCall = options.mayCall ?? (() => true)
   }
 
   /** Calls come as soon as a SIP server is connected: they wait until all that they need is there. */
@@ -51,6 +55,10 @@ export class InviteRouter {
     const objection = objectionToUri(request.uri)
     if (objection !== undefined) {
       response.send(objection.status, objection.reason, { headers: objection.headers })
+      return
+    }
+    if (!this.#mayCall(request.source_address)) {
+      response.send(403, 'Forbidden', {})
       return
     }
     if (this.#takers.some((taker) => taker.take(request, response))) return

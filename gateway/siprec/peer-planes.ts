@@ -2,7 +2,7 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import type { SiprecPeer } from '../../config/siprec-config.ts'
 import type { SrtpPolicy } from '../../config/srtp-config.ts'
 import type { CallSource } from '../calls/call-events.ts'
-import { AddressBlocks } from '../sip/address-blocks.ts'
+import { type PeerIdentity, PeerMatch } from '../sip/peer-identity.ts'
 import type { MediaCapabilities } from './media-capabilities.ts'
 import type { SessionPlane } from './session-plane.ts'
 
@@ -11,7 +11,7 @@ export type SessionPlanes = Readonly<Partial<Record<SiprecPeer['media'], Session
 /** A recording client that is treated apart. */
 interface PeerPlane {
   readonly source: CallSource
-  readonly blocks: AddressBlocks
+  readonly match: PeerMatch
   readonly plane: SessionPlane
   readonly srtp: SrtpPolicy | undefined
   readonly inactive: SiprecPeer['inactive']
@@ -22,7 +22,7 @@ export const UNNAMED: CallSource = { capture: 'siprec', peer: 'other', plane: 'd
 
 /**
  * Which plane a recording client's sessions have their media on, and what is asked of their protection there: by the
- * first peer that its address fits, else directly and as all others.
+ * first peer that it fits by address and certificate, else directly and as all others.
  */
 export class PeerPlanes {
   readonly #peers: readonly PeerPlane[]
@@ -41,12 +41,12 @@ export class PeerPlanes {
     }
     this.#direct = planeOf('direct')
     this.#srtp = srtp
-    this.#peers = peers.map(({ name, from, media, srtp: own, inactive }) => ({
-      source: { capture: 'siprec', peer: name, plane: media },
-      blocks: new AddressBlocks(from),
-      inactive,
-      plane: planeOf(media),
-      srtp: own,
+    this.#peers = peers.map((peer) => ({
+      source: { capture: 'siprec', peer: peer.name, plane: peer.media },
+      match: new PeerMatch(peer),
+      inactive: peer.inactive,
+      plane: planeOf(peer.media),
+      srtp: peer.srtp,
     }))
   }
 
@@ -55,29 +55,29 @@ export class PeerPlanes {
     return [...new Set([this.#direct, ...this.#peers.map(({ plane }) => plane)])]
   }
 
-  /** For the address that an INVITE came from. */
-  planeFor(peerAddress: string): SessionPlane {
-    return this.#peerAt(peerAddress)?.plane ?? this.#direct
+  /** For whom an INVITE came from. */
+  planeFor(client: PeerIdentity): SessionPlane {
+    return this.#peerOf(client)?.plane ?? this.#direct
   }
 
-  /** What sessions from that address are counted as. */
-  sourceOf(peerAddress: string): CallSource {
-    return this.#peerAt(peerAddress)?.source ?? UNNAMED
+  /** What sessions of that client are counted as. */
+  sourceOf(client: PeerIdentity): CallSource {
+    return this.#peerOf(client)?.source ?? UNNAMED
   }
 
-  /** What the plane may answer to that address. */
-  capabilitiesFor(peerAddress: string): MediaCapabilities {
-    const { capabilities } = this.planeFor(peerAddress)
+  /** What the plane may answer to that client. */
+  capabilitiesFor(client: PeerIdentity): MediaCapabilities {
+    const { capabilities } = this.planeFor(client)
     if (capabilities.srtp === undefined) return capabilities
-    return { ...capabilities, srtp: this.#peerAt(peerAddress)?.srtp ?? this.#srtp }
+    return { ...capabilities, srtp: this.#peerOf(client)?.srtp ?? this.#srtp }
   }
 
-  /** What a re-offer from that address means that is inactive and says no more. */
-  inactiveMeans(peerAddress: string): 'pause' | 'hold' {
-    return this.#peerAt(peerAddress)?.inactive ?? 'pause'
+  /** What a re-offer from that client means that is inactive and says no more. */
+  inactiveMeans(client: PeerIdentity): 'pause' | 'hold' {
+    return this.#peerOf(client)?.inactive ?? 'pause'
   }
 
-  #peerAt(address: string): PeerPlane | undefined {
-    return this.#peers.find(({ blocks }) => blocks.has(address))
+  #peerOf(client: PeerIdentity): PeerPlane | undefined {
+    return this.#peers.find(({ match }) => match.has(client))
   }
 }

@@ -11,6 +11,7 @@ import type { LiveCall } from '../calls/live-call.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
 import { type CallServer, ServedCalls } from '../calls/served-calls.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
+import { identityByAddress, type ReadIdentity } from '../sip/peer-identity.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer, type TimerAgreement, type TimerLimits } from '../sip/session-timer.ts'
 import type { DialogMaker, SipRequest, SipResponse } from '../sip/sip-surface.ts'
@@ -37,6 +38,8 @@ export interface RecordingSessionsOptions {
   readonly controls: CallControls
   readonly onStop: SiprecConfig['onStop']
   readonly planes: PeerPlanes
+  /** Whom a request came from; by its address alone where absent. */
+  readonly identityOf?: ReadIdentity
   /** How live recordings are now. */
   readonly recordings: () => Promise<readonly LiveRecording[]>
   readonly files: RecordingFiles
@@ -196,8 +199,9 @@ export class RecordingSessions {
   ): void {
     const { clock, events, planes } = this.#options
     const { request, response, server, headers, message, agreement } = invite
-    const plane = planes.planeFor(request.source_address)
-    const source = planes.sourceOf(request.source_address)
+    const client = (this.#options.identityOf ?? identityByAddress)(request)
+    const plane = planes.planeFor(client)
+    const source = planes.sourceOf(client)
     const callId = request.get('Call-ID') ?? ''
     const session = new RecordingSession({
       ...this.#options,
@@ -216,11 +220,11 @@ export class RecordingSessions {
           plane,
           pace: replayPace(headers, request.source_address),
         },
-        inactiveMeans: planes.inactiveMeans(request.source_address),
+        inactiveMeans: planes.inactiveMeans(client),
       },
       dialogs: server.framework,
       negotiation: new MediaNegotiation({
-        capabilities: planes.capabilitiesFor(request.source_address),
+        capabilities: planes.capabilitiesFor(client),
         sessionId: String(Math.floor(clock.epochMs())),
         clientAddress: request.source_address,
       }),

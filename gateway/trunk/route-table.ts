@@ -1,10 +1,9 @@
 import type { TrunkRoute } from '../../config/trunk-config.ts'
-import { AddressBlocks } from '../sip/address-blocks.ts'
+import { type PeerIdentity, PeerMatch } from '../sip/peer-identity.ts'
 
 /** What a route is chosen by. */
 export interface IncomingCall {
-  /** The address that the INVITE came from. */
-  readonly peerAddress: string
+  readonly caller: PeerIdentity
   /** Dialled number as E.164 where it is one, else the user part as received. */
   readonly dialled: string
 }
@@ -14,20 +13,17 @@ export interface IncomingCall {
  * goes before a prefix, and a longer prefix before a shorter one.
  */
 export class RouteTable {
-  readonly #routes: readonly { readonly route: TrunkRoute; readonly peers: AddressBlocks }[]
+  readonly #routes: readonly { readonly route: TrunkRoute; readonly peers: PeerMatch }[]
 
   constructor(routes: readonly TrunkRoute[]) {
-    this.#routes = routes.map((route) => ({
-      route,
-      peers: new AddressBlocks(route.from),
-    }))
+    this.#routes = routes.map((route) => ({ route, peers: new PeerMatch(route) }))
   }
 
   find(call: IncomingCall): TrunkRoute | undefined {
     let best: TrunkRoute | undefined
     let bestScore = -1
     for (const { route, peers } of this.#routes) {
-      if (!peers.has(call.peerAddress)) continue
+      if (!peers.has(call.caller)) continue
       const score = matchScore(route, call.dialled)
       if (score > bestScore) {
         best = route

@@ -7,6 +7,7 @@ import type { LiveCall } from '../calls/live-call.ts'
 import { type CallServer, ServedCalls, type ServedCallsOptions } from '../calls/served-calls.ts'
 import type { TrunkFramework } from '../sip/call-maker.ts'
 import type { InviteTaker } from '../sip/invite-router.ts'
+import { identityByAddress, type ReadIdentity } from '../sip/peer-identity.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { agreeOnTimer } from '../sip/session-timer.ts'
 import type { SipRequest, SipResponse } from '../sip/sip-surface.ts'
@@ -28,6 +29,8 @@ export interface TrunkCallsOptions
     Pick<ServedCallsOptions<TrunkCall>, 'recordings'> {
   readonly nodeId: string
   readonly trunk: Config['trunk']
+  /** Whom a request came from; by its address alone where absent. */
+  readonly identityOf?: ReadIdentity
   readonly journal: ContactJournal
 }
 
@@ -112,10 +115,10 @@ export class TrunkCalls {
   }
 
   #take(request: SipRequest, response: SipResponse, server: TrunkServer): boolean {
-    const { identification, log } = this.#options
+    const { identification, log, identityOf = identityByAddress } = this.#options
     try {
       const dialled = dialledNumber(request.uri, identification.region)
-      const route = this.#routes.find({ peerAddress: request.source_address, dialled })
+      const route = this.#routes.find({ caller: identityOf(request), dialled })
       if (route === undefined) return false
       this.#begin(route, { request, response, dialled, server })
     } catch (error) {

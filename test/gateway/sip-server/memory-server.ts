@@ -1,6 +1,7 @@
 import { ClientRegistry } from '../../../gateway/sip-server/client-registry.ts'
 import { MessageCounters } from '../../../gateway/sip-server/counters.ts'
 import { DialogTable } from '../../../gateway/sip-server/dialog-table.ts'
+import { OPEN_DOOR } from '../../../gateway/sip-server/door.ts'
 import { DEFAULT_LIMITS } from '../../../gateway/sip-server/limits.ts'
 import { MessageReceiver } from '../../../gateway/sip-server/message-receiver.ts'
 import { readDatagram } from '../../../gateway/sip-server/read-datagram.ts'
@@ -35,8 +36,13 @@ export class MemoryServer {
     registry: new ClientRegistry(),
     transports: [this.#udp, this.#tcp],
     resolver: { resolve: async () => [] },
+    door: OPEN_DOOR,
   })
-  readonly #messages = new MessageReceiver({ counters: this.#counters, core: this.#core })
+  readonly #messages = new MessageReceiver({
+    counters: this.#counters,
+    core: this.#core,
+    door: OPEN_DOOR,
+  })
 
   /** Transactions that are under way. */
   get transactions(): number {
@@ -102,6 +108,7 @@ export class MemoryServer {
         names: [],
       }),
       alias: () => {},
+      namesAt: () => [],
       isConnected: () => true,
       send: (text) => {
         this.#sent.push(text)

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { Clock } from '../../../base/clock.ts'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
+import type { Door } from '../../../gateway/sip-server/door.ts'
 import type { SipServerLimits } from '../../../gateway/sip-server/limits.ts'
 import { SipServer } from '../../../gateway/sip-server/sip-server.ts'
 import type { TlsSettings } from '../../../gateway/sip-server/tls-settings.ts'
@@ -16,6 +17,7 @@ export async function startServer(
     readonly limits?: Partial<SipServerLimits>
     readonly methods?: readonly string[]
     readonly tls?: TlsSettings
+    readonly door?: Door
   } = {},
 ) {
   const server = new SipServer({
@@ -28,6 +30,7 @@ export async function startServer(
     ],
     clock: options.clock ?? new SystemClock(),
     log: createSilentLog(),
+    ...(options.door === undefined ? {} : { door: options.door }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   const addresses = await server.start()

@@ -18,6 +18,8 @@ function plane(): SessionPlane {
 
 const [direct, freeswitch] = [plane(), plane()]
 
+const at = (address: string, ...names: readonly string[]) => ({ address, names })
+
 t.test('the first peer that an address fits tells the plane, and the rest is direct', async (t) => {
   const planes = new PeerPlanes(
     { direct, freeswitch },
@@ -29,10 +31,10 @@ t.test('the first peer that an address fits tells the plane, and the rest is dir
       srtp: 'allow',
     },
   )
-  t.equal(planes.planeFor('192.0.2.7'), direct)
-  t.equal(planes.planeFor('192.0.2.8'), freeswitch)
-  t.equal(planes.planeFor('2001:db8::8'), freeswitch)
-  t.equal(planes.planeFor('198.51.100.7'), direct)
+  t.equal(planes.planeFor(at('192.0.2.7')), direct)
+  t.equal(planes.planeFor(at('192.0.2.8')), freeswitch)
+  t.equal(planes.planeFor(at('2001:db8::8')), freeswitch)
+  t.equal(planes.planeFor(at('198.51.100.7')), direct)
   t.same(planes.all.length, 2)
 })
 
@@ -41,7 +43,7 @@ t.test('a peer without addresses is every client', async (t) => {
     { direct, freeswitch },
     { peers: [{ name: 'all', media: 'freeswitch' }], srtp: 'allow' },
   )
-  t.equal(planes.planeFor('203.0.113.1'), freeswitch)
+  t.equal(planes.planeFor(at('203.0.113.1')), freeswitch)
 })
 
 t.test('a plane that does not run is told at the start', async (t) => {
@@ -67,10 +69,10 @@ t.test('what is asked of a client’s protection is its peer’s, else that of a
       srtp: 'require',
     },
   )
-  t.equal(planes.capabilitiesFor('192.0.2.7').srtp, 'refuse')
-  t.equal(planes.capabilitiesFor('192.0.2.8').srtp, 'require')
-  t.equal(planes.capabilitiesFor('198.51.100.1').srtp, 'require')
-  t.equal(planes.capabilitiesFor('192.0.2.9').srtp, undefined, 'FreeSWITCH sees to it itself')
+  t.equal(planes.capabilitiesFor(at('192.0.2.7')).srtp, 'refuse')
+  t.equal(planes.capabilitiesFor(at('192.0.2.8')).srtp, 'require')
+  t.equal(planes.capabilitiesFor(at('198.51.100.1')).srtp, 'require')
+  t.equal(planes.capabilitiesFor(at('192.0.2.9')).srtp, undefined, 'FreeSWITCH sees to it itself')
 })
 
 t.test('a client that never pauses is told apart by its address', async (t) => {
@@ -81,6 +83,34 @@ t.test('a client that never pauses is told apart by its address', async (t) => {
       srtp: 'allow',
     },
   )
-  t.equal(planes.inactiveMeans('192.0.2.7'), 'hold')
-  t.equal(planes.inactiveMeans('192.0.2.8'), 'pause')
+  t.equal(planes.inactiveMeans(at('192.0.2.7')), 'hold')
+  t.equal(planes.inactiveMeans(at('192.0.2.8')), 'pause')
 })
+
+t.test(
+  'a client is told by the names of its certificate, and by both where both are asked',
+  async (t) => {
+    const planes = new PeerPlanes(
+      { direct, freeswitch },
+      {
+        peers: [
+          { name: 'named', tlsNames: ['*.sbc.example.com'], media: 'freeswitch' },
+          {
+            name: 'both',
+            from: ['192.0.2.7'],
+            tlsNames: ['pbx.example.com', 'pbx2.example.com'],
+            media: 'direct',
+            inactive: 'hold',
+          },
+        ],
+        srtp: 'allow',
+      },
+    )
+    t.equal(planes.planeFor(at('198.51.100.7', 'a.sbc.example.com')), freeswitch)
+    t.equal(planes.planeFor(at('198.51.100.7', 'a.b.sbc.example.com')), direct)
+    t.equal(planes.planeFor(at('198.51.100.7', '*.sbc.example.com')), freeswitch)
+    t.equal(planes.inactiveMeans(at('192.0.2.7', 'pbx2.example.com')), 'hold')
+    t.equal(planes.inactiveMeans(at('192.0.2.7')), 'pause')
+    t.equal(planes.inactiveMeans(at('192.0.2.8', 'pbx.example.com')), 'pause')
+  },
+)
