@@ -1,23 +1,34 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { SystemClock } from '../base/clock.ts'
 import { createLog } from '../base/log.ts'
 import { Engine } from '../recorder/engine.ts'
-import type { EngineRequest, EngineSettings } from '../recorder/engine-protocol.ts'
+import type { EngineRequest } from '../recorder/engine-protocol.ts'
+import { DirectDisk } from '../storage/disk/direct-disk.ts'
 import { DiskClient } from '../storage/disk/disk-client.ts'
-import type { EngineDisk } from './media/engine-disk.ts'
+import type { EngineSetup } from './media/engine-disk.ts'
 import { sinksOf } from './open-sinks.ts'
 
-/** Entry of an engine thread: puts an engine together and passes requests and replies. */
-const settings: EngineSettings & EngineDisk = workerData
+/** Entry of an engine thread: puts an engine together when it is told how, and passes requests and replies. */
 const clock = new SystemClock()
-const log = createLog('gateway').child({ engine: settings.engineIndex })
-const disk = new DiskClient({ ...settings.disk, clock })
-const engine = new Engine({
-  settings,
-  clock,
-  openSink: sinksOf(settings, disk, log),
-  log,
-  reply: (message) => parentPort?.postMessage(message),
+let engine: Engine | undefined
+
+parentPort?.on('message', (message: EngineSetup | EngineRequest) => {
+  if (engine === undefined) {
+    engine = assemble(message as EngineSetup)
+    engine.start()
+  } else {
+    engine.handle(message as EngineRequest)
+  }
 })
-parentPort?.on('message', (request: EngineRequest) => engine.handle(request))
-engine.start()
+
+function assemble(setup: EngineSetup): Engine {
+  const { disk, ...settings } = setup
+  const log = createLog('gateway').child({ engine: settings.engineIndex })
+  return new Engine({
+    settings,
+    clock,
+    openSink: sinksOf(settings, disk ? new DiskClient({ ...disk, clock }) : new DirectDisk(), log),
+    log,
+    reply: (reply) => parentPort?.postMessage(reply),
+  })
+}

@@ -9,9 +9,12 @@ export interface RecordingFileOptions {
   readonly holdBackMs: number
 }
 
-/** What is said and not yet in the file, at worst: held-back audio, a batch, and a page. Together a second. */
-const LOSS_AT_CRASH_MS = 1000
-const BATCH_MS = 200
+/**
+ * What is said and not yet in the file, at worst: held-back audio, a batch, and a page. No more than a second may be
+ * lost where an engine dies, and to have its media go to another takes a part of that.
+ */
+const LOSS_AT_CRASH_MS = 800
+const BATCH_MS = 100
 const SAMPLES_48K = 48_000 / SAMPLE_RATE
 
 /** The file of one recording: an Ogg Opus writer on its sink. Owns the sink. */

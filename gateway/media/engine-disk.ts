@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { EngineSettings } from '../../recorder/engine-protocol.ts'
 
 /** What an engine's thread is given besides its settings: the way to the disk of open recordings. */
 export interface EngineDisk {
@@ -7,3 +8,6 @@ export interface EngineDisk {
     readonly hungAfterMs: number
   }
 }
+
+/** The first message to an engine's thread; all others are requests. Without a disk it writes files by itself. */
+export type EngineSetup = EngineSettings & Partial<EngineDisk>

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type {
@@ -12,7 +12,7 @@ import type {
   PausesChanged,
   RecordingStopped,
 } from '../../recorder/engine-protocol.ts'
-import type { EngineDisk } from './engine-disk.ts'
+import type { EngineDisk, EngineSetup } from './engine-disk.ts'
 
 type WithoutId<Request> = Request extends { readonly requestId: number }
   ? Omit<Request, 'requestId'>
@@ -26,8 +26,8 @@ export type ForkNotice = ForkConnected | ForkEnded
 
 export interface EngineLinkOptions {
   readonly settings: EngineSettings
-  /** The compiled entry of the thread. */
-  readonly entry: URL
+  /** A thread that waits to be set up. */
+  readonly thread: Worker
   /** Handed over to the thread; absent where it writes no files. */
   readonly disk?: EngineDisk['disk'] | undefined
   readonly clock: Clock
@@ -81,11 +81,9 @@ export class EngineLink {
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     const { disk } = options
-    this.#worker = new Worker(options.entry, {
-      workerData: { ...options.settings, disk },
-      transferList: disk === undefined ? [] : [disk.port],
-      name: `engine-${options.settings.engineIndex}`,
-    })
+    this.#worker = options.thread
+    const setup: EngineSetup = { ...options.settings, ...(disk && { disk }) }
+    this.#worker.postMessage(setup, disk === undefined ? [] : [disk.port])
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#cause = messageOf(error)

@@ -9,6 +9,7 @@ import type {
 } from '../../recorder/engine-protocol.ts'
 import type { EngineDisk } from './engine-disk.ts'
 import { EngineLink, type EngineOrder, type ForkNotice } from './engine-link.ts'
+import { EngineThreads } from './engine-threads.ts'
 
 export interface EnginePoolOptions {
   readonly onReport: (engineIndex: number, report: EngineReport) => void
@@ -42,6 +43,7 @@ const LONGEST_WAIT_MS = 30_000
 export class EnginePool {
   readonly #options: EnginePoolOptions
   readonly #slots: readonly Slot[]
+  readonly #threads: EngineThreads
   readonly #owners = new Map<string, Slot>()
   readonly #forkListeners = new Map<string, (notice: ForkNotice) => void>()
   readonly #stopListeners = new Map<string, (code: string) => void>()
@@ -51,6 +53,7 @@ export class EnginePool {
 
   constructor(options: EnginePoolOptions) {
     this.#options = options
+    this.#threads = new EngineThreads(options.entry, options.clock)
     this.#slots = options.settings.map((settings) => ({
       settings,
       recordings: new Set<string>(),
@@ -84,6 +87,7 @@ export class EnginePool {
   /** Resolves when every engine answers. Rejects with a `TallenneError` where one cannot start. */
   async start(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#spawn(slot).request({ kind: 'live' })))
+    this.#threads.keepSpare()
   }
 
   /** Engines that run now, and how many there should be. */
@@ -172,7 +176,8 @@ export class EnginePool {
   async close(withinMs: number): Promise<void> {
     this.#isClosed = true
     for (const slot of this.#slots) slot.restart?.cancel()
-    await Promise.all(this.#slots.map((slot) => slot.link?.close(withinMs)))
+    const ended = this.#slots.map((slot) => slot.link?.close(withinMs))
+    await Promise.all([...ended, this.#threads.close()])
   }
 
   #disown(recordingId: string): void {
@@ -191,7 +196,7 @@ export class EnginePool {
   #spawn(slot: Slot): EngineLink {
     const link = new EngineLink({
       settings: slot.settings,
-      entry: this.#options.entry,
+      thread: this.#threads.take(`engine-${slot.settings.engineIndex}`),
       disk: this.#options.connectDisk?.(slot.settings.engineIndex),
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),

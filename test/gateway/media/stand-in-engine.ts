@@ -1,4 +1,4 @@
-import { parentPort, threadId, workerData } from 'node:worker_threads'
+import { parentPort, threadId } from 'node:worker_threads'
 import type {
   EngineReply,
   EngineReport,
@@ -11,9 +11,12 @@ import type { StreamPlan, StreamPort } from '../../../recorder/recording-plan.ts
  * An engine thread without media, for tests of what stands around one. It holds `maxRecordings` recordings, and
  * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or to take its time (`slow`).
  */
-const settings: EngineSettings = workerData
+parentPort?.once('message', (settings: EngineSettings) => {
+  parentPort?.on('message', (request: EngineRequest) => handle(settings, request))
+})
+
 /** Each engine has ports of its own, also the one that takes a dead one's place. */
-const FIRST_PORT = settings.portFrom + (threadId % 20) * 20
+const firstPort = ({ portFrom }: EngineSettings) => portFrom + (threadId % 20) * 20
 const recordings = new Set<string>()
 const answered = new Set<string>()
 
@@ -21,16 +24,16 @@ function say(message: EngineReply | EngineReport): void {
   parentPort?.postMessage(message)
 }
 
-function portsOf(streams: readonly StreamPlan[]): readonly StreamPort[] {
+function portsOf(settings: EngineSettings, streams: readonly StreamPlan[]): readonly StreamPort[] {
   return streams.map(({ streamId }, at) => ({
     streamId,
     address: settings.advertisedAddress,
-    rtpPort: FIRST_PORT + at * 2,
-    rtcpPort: FIRST_PORT + at * 2 + 1,
+    rtpPort: firstPort(settings) + at * 2,
+    rtcpPort: firstPort(settings) + at * 2 + 1,
   }))
 }
 
-function report(): void {
+function report(settings: EngineSettings): void {
   say({
     kind: 'report',
     recordings: recordings.size,
@@ -42,7 +45,7 @@ function report(): void {
   })
 }
 
-parentPort?.on('message', (request: EngineRequest) => {
+function handle(settings: EngineSettings, request: EngineRequest): void {
   const { requestId } = request
   switch (request.kind) {
     case 'open': {
@@ -55,8 +58,8 @@ parentPort?.on('message', (request: EngineRequest) => {
       }
       recordings.add(recordingId)
       const opened = () => {
-        say({ kind: 'opened', requestId, ports: portsOf(request.plan.streams) })
-        report()
+        say({ kind: 'opened', requestId, ports: portsOf(settings, request.plan.streams) })
+        report(settings)
       }
       if (callId === 'slow') setTimeout(opened, 300)
       else opened()
@@ -99,7 +102,7 @@ parentPort?.on('message', (request: EngineRequest) => {
       })
       return
     case 'update':
-      say({ kind: 'updated', requestId, ports: portsOf(request.streams) })
+      say({ kind: 'updated', requestId, ports: portsOf(settings, request.streams) })
       return
     case 'answered':
       answered.add(request.recordingId)
@@ -114,4 +117,4 @@ parentPort?.on('message', (request: EngineRequest) => {
     case 'shutdown':
       say({ kind: 'done', requestId })
   }
-})
+}
