@@ -1,4 +1,4 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js'
+import { compactNumber, internationalNumber, nationalNumber } from '../base/e164.ts'
 import type { NumberFact } from '../storage/model.ts'
 import { readSipAddress, type SipAddress } from './sip-address.ts'
 
@@ -45,36 +45,11 @@ function isWithheld(address: SipAddress, text: string): boolean {
 }
 
 function toE164(address: SipAddress, region: string): string | null {
-  const compact = address.user.replace(/[\s().\-/]/g, '')
-  if (!/^\+?\d{2,24}$/.test(compact)) return null
+  const compact = compactNumber(address.user)
+  if (compact === null) return null
   const context = address.parameters.get('phone-context') ?? ''
-  if (compact.startsWith('+')) return international(compact.slice(1))
-  if (/^\+\d{1,15}$/.test(context)) return international(context.slice(1) + compact)
-  if (address.parameters.get('noa') === 'international') return international(compact)
-  return national(compact, region)
-}
-
-/** E.164 numbers have at most 15 digits; a plan that we do not know may still be one. */
-function international(digits: string): string | null {
-  return /^[1-9]\d{6,14}$/.test(digits) ? `+${digits}` : null
-}
-
-/**
- * A number in the region's own dialling form, or in full after the international prefix.
- *
- * A plan takes many digit strings that nobody dials, for instance `2025550147` for a Finnish number that is written
- * `020 25550147`; so only what reads back as it was dialled counts.
- */
-function national(digits: string, region: string): string | null {
-  // Shorter ones are extensions and short codes, in any plan.
-  if (digits.length < 6 || !isSupportedCountry(region)) return null
-  const number = parsePhoneNumberFromString(digits, region)
-  if (number === undefined || !number.isValid()) return null
-  const withCountryCode = `${number.countryCallingCode}${number.nationalNumber}`
-  const isDialledSo =
-    number.formatNational().replace(/\D/g, '') === digits ||
-    // Within the North American plan the country code is also the trunk prefix.
-    (number.countryCallingCode === '1' && withCountryCode === digits) ||
-    (digits.startsWith('0') && digits.endsWith(withCountryCode))
-  return isDialledSo ? international(number.number.slice(1)) : null
+  if (compact.startsWith('+')) return internationalNumber(compact.slice(1))
+  if (/^\+\d{1,15}$/.test(context)) return internationalNumber(context.slice(1) + compact)
+  if (address.parameters.get('noa') === 'international') return internationalNumber(compact)
+  return nationalNumber(compact, region)
 }

@@ -1,6 +1,7 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Log } from '../base/log.ts'
 import { sendMistakes } from '../base/problem.ts'
+import { TallenneError } from '../base/tallenne-error.ts'
 import { isId } from '../base/uuid.ts'
 import type { OpenedAudio } from '../storage/encryption/opened-audio.ts'
 import type { RecordingView } from '../storage/model.ts'
@@ -15,15 +16,18 @@ import {
 import type { Validators } from './audio/preconditions.ts'
 import { serveStored } from './audio/serve-stored.ts'
 import { serveTranscoded } from './audio/serve-transcoded.ts'
+import type { Listenings } from './audit/listenings.ts'
+import { actorOf } from './audit/portal-audit.ts'
 import type { Role } from './identity.ts'
 import type { PortalMetrics } from './portal-metrics.ts'
-import { audioQuerySchema } from './query-schemas.ts'
+import { type AudioFormat, audioQuerySchema } from './query-schemas.ts'
 import { readQuery } from './read-query.ts'
 import { refuseAudio } from './refuse-audio.ts'
 import type { Transcoder } from './transcode.ts'
 
 export interface AudioRouteOptions {
   readonly archive: Archive
+  readonly listenings: Listenings
   readonly transcoder: Transcoder
   readonly metrics: PortalMetrics
   readonly log: Log
@@ -34,7 +38,7 @@ const FILE_ENDINGS = { ogg: 'opus', webm: 'webm', mp3: 'mp3', wav: 'wav' } as co
 
 /** `GET` and `HEAD /recordings/ID/audio`. */
 export function addAudioRoute(app: FastifyInstance, options: AudioRouteOptions): void {
-  const { archive, transcoder, metrics, log } = options
+  const { archive, listenings, transcoder, metrics, log } = options
   app.route<{ Params: { id: string }; Querystring: Record<string, unknown> }>({
     method: ['GET', 'HEAD'],
     url: '/recordings/:id/audio',
@@ -52,22 +56,46 @@ export function addAudioRoute(app: FastifyInstance, options: AudioRouteOptions):
       const notes = { recordingId: id, metrics, log }
       try {
         const opened = await openRecording(recording, archive)
+        const audio = await heard(request, { opened, format, listenings })
         const onFailure = (error: unknown) => void noteFailure(error, notes)
         reply.header('cache-control', 'private, no-store')
         reply.header('content-disposition', `inline; filename="${id}.${FILE_ENDINGS[format]}"`)
         if (format === 'ogg') {
           const validators = validatorsOf(opened.details.view, opened.audio)
           noteSize(opened, options)
-          return await serveStored(request, reply, { audio: opened.audio, validators, onFailure })
+          return await serveStored(request, reply, { audio, validators, onFailure })
         }
-        const { audio } = opened
         const answer = { ...notes, audio, format, transcoder, onFailure }
         return await serveTranscoded(request, reply, answer)
       } catch (error) {
+        if (error instanceof TallenneError && error.code === 'audit_unavailable') throw error
         return answerFailure(reply, error, notes)
       }
     },
   })
+}
+
+/** The audio with its listening written down; whoever asks for its length alone hears nothing. */
+async function heard(
+  { method, identity }: FastifyRequest,
+  parts: {
+    readonly opened: OpenedRecording
+    readonly format: AudioFormat
+    readonly listenings: Listenings
+  },
+): Promise<OpenedAudio> {
+  const { opened, format, listenings } = parts
+  const { audio, details } = opened
+  if (method !== 'GET') return audio
+  const { id: recordingId, durationMs } = details.view
+  const { contactId } = details
+  const subject = { actor: actorOf(identity), recordingId, contactId, durationMs, format }
+  try {
+    return await listenings.listen({ ...subject, bytes: audio.bytes }, audio)
+  } catch (error) {
+    await audio.close()
+    throw error
+  }
 }
 
 /** A file that is shorter or longer than its row says is served as it is, and told of. */

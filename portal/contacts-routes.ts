@@ -3,6 +3,7 @@ import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { isId } from '../base/uuid.ts'
 import type { ContactFilter } from '../storage/model.ts'
 import type { Archive } from './archive.ts'
+import type { PortalAudit } from './audit/portal-audit.ts'
 import type { Role } from './identity.ts'
 import { contactsQuerySchema, noQuerySchema } from './query-schemas.ts'
 import { readQuery } from './read-query.ts'
@@ -10,7 +11,10 @@ import { readQuery } from './read-query.ts'
 const ROLES: readonly Role[] = ['admin']
 
 /** `GET /contacts`, a page of a search, `GET /contacts/ID`, and what its clients sent, `GET /contacts/ID/metadata`. */
-export function addContactsRoutes(app: FastifyInstance, archive: Archive): void {
+export function addContactsRoutes(
+  app: FastifyInstance,
+  { archive, audit }: { readonly archive: Archive; readonly audit: PortalAudit },
+): void {
   app.get<{ Querystring: Record<string, unknown> }>(
     '/contacts',
     { config: { roles: ROLES } },
@@ -29,7 +33,9 @@ export function addContactsRoutes(app: FastifyInstance, archive: Archive): void 
         ...withoutUndefined({ fromMs, toMs }),
         limit,
       }
-      return archive.findContacts(filter)
+      const page = await archive.findContacts(filter)
+      await audit.showSearch(request.identity, filter, page.items.length)
+      return page
     },
   )
 
@@ -41,7 +47,9 @@ export function addContactsRoutes(app: FastifyInstance, archive: Archive): void 
       if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
       const { id } = request.params
       const contact = isId(id) ? await archive.findContact(id) : undefined
-      return contact ?? sendUnknown(reply)
+      if (contact === undefined) return sendUnknown(reply)
+      await audit.show(request.identity, { action: 'contact_read', contactId: contact.id })
+      return contact
     },
   )
 
@@ -53,7 +61,9 @@ export function addContactsRoutes(app: FastifyInstance, archive: Archive): void 
       if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
       const { id } = request.params
       const items = isId(id) ? await archive.findMetadata(id) : undefined
-      return items === undefined ? sendUnknown(reply) : { items }
+      if (items === undefined) return sendUnknown(reply)
+      await audit.show(request.identity, { action: 'metadata_read', contactId: id })
+      return { items }
     },
   )
 }

@@ -26,6 +26,15 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
         detail: `The database does not answer: try again in ${RETRY_AFTER_S} s.`,
       })
     }
+    if (error instanceof TallenneError && error.code === 'audit_unavailable') {
+      log.error({ route, reason: messageOf(error) }, 'nothing is shown that cannot be audited')
+      reply.header('retry-after', RETRY_AFTER_S)
+      return sendProblem(reply, {
+        status: 503,
+        code: error.code,
+        detail: `What is shown must stand in the audit trail, which cannot be written now: try again in ${RETRY_AFTER_S} s.`,
+      })
+    }
     if (error instanceof TallenneError && error.code === 'transcode_failed') {
       const detail = 'The recording cannot be made into this format; as Ogg Opus it may still play.'
       return sendProblem(reply, { status: 500, code: error.code, detail })

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
+import type { PortalAudit } from './audit/portal-audit.ts'
 import type { GatewayAnswer, GatewayClient } from './gateway-client.ts'
 import type { Role } from './identity.ts'
 import { refuseGateway } from './refuse-gateway.ts'
 
 export interface LiveCallsRouteOptions {
   readonly gateway: GatewayClient
+  readonly audit: Pick<PortalAudit, 'noteShown'>
   readonly log: Log
 }
 
@@ -13,10 +15,12 @@ const ROLES: readonly Role[] = ['admin']
 
 /** `GET /calls`: the calls that go on now, as the node tells them. */
 export function addLiveCallsRoute(app: FastifyInstance, options: LiveCallsRouteOptions): void {
-  app.get('/calls', { config: { roles: ROLES } }, async (_request, reply) => {
+  app.get('/calls', { config: { roles: ROLES } }, async (request, reply) => {
     const answer = await options.gateway.get('/api/calls')
     const items = itemsOf(answer)
-    return items === undefined ? refuseGateway(reply, answer, options) : { items }
+    if (items === undefined) return refuseGateway(reply, answer, options)
+    await options.audit.noteShown(request.identity, { action: 'live_calls_read' })
+    return { items }
   })
 }
 

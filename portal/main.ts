@@ -16,6 +16,7 @@ import { watchDatabase } from '../storage/database-metrics.ts'
 import { readIdentities } from '../storage/encryption/identities.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { Archive } from './archive.ts'
+import { openPortalAudit } from './audit/open-portal-audit.ts'
 import { identifyByAdminToken } from './identity.ts'
 import { addPortal } from './portal-app.ts'
 import { PortalMetrics } from './portal-metrics.ts'
@@ -48,6 +49,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     clock,
     log,
   })
+  const audit = await openPortalAudit(config, { pool, registry, clock, log })
   const transcoder = new Transcoder({
     maxRunning: availableParallelism(),
     longestS: LONGEST_TRANSCODE_S,
@@ -56,6 +58,8 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const { host, port } = config.http.gateway
   addPortal(service.app, {
     archive: new Archive({ pool, store, clock, identities }),
+    audit: audit.portal,
+    listenings: audit.listenings,
     transcoder,
     serviceLines: serviceLinesOf(config),
     identify: identifyByAdminToken(token),
@@ -67,6 +71,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   })
 
   const address = await service.start().catch(async (error: unknown) => {
+    await audit.close()
     await pool.end()
     throw error
   })
@@ -75,6 +80,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   return async () => {
     log.info('portal stops')
     await service.close()
+    await audit.close()
     await watch.close()
     await pool.end()
     log.info('portal stopped')

@@ -5,6 +5,8 @@ import type { ServiceLine } from '../storage/model.ts'
 import { guardRoutes } from './access.ts'
 import type { Archive } from './archive.ts'
 import { addAudioRoute } from './audio-route.ts'
+import type { Listenings } from './audit/listenings.ts'
+import type { PortalAudit } from './audit/portal-audit.ts'
 import { addCallControlRoute } from './call-control-route.ts'
 import { addContactsRoutes } from './contacts-routes.ts'
 import { GatewayClient } from './gateway-client.ts'
@@ -22,6 +24,8 @@ import type { Transcoder } from './transcode.ts'
 
 export interface PortalOptions {
   readonly archive: Archive
+  readonly audit: PortalAudit
+  readonly listenings: Listenings
   readonly transcoder: Transcoder
   readonly serviceLines: readonly ServiceLine[]
   readonly identify: Identify
@@ -39,7 +43,8 @@ const STALLED_AFTER_MS = 60_000
 
 /** Adds everything that the portal answers to `app`. Under /api nobody is served without being identified. */
 export function addPortal(app: FastifyInstance, options: PortalOptions): void {
-  const { archive, transcoder, serviceLines, identify, gateway, metrics, clock, log } = options
+  const { archive, audit, transcoder, serviceLines, identify, gateway } = options
+  const { metrics, clock, log } = options
   observeRequests(app, { metrics, clock, log })
   addSecurityHeaders(app)
   app.addHook('onRequest', async (_request, reply) => {
@@ -53,14 +58,14 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
   app.register(
     (api, _options, registered) => {
       handleErrors(api, log)
-      guardRoutes(api, identify)
-      addContactsRoutes(api, archive)
-      addRecordingsRoute(api, archive)
-      addAudioRoute(api, { archive, transcoder, metrics, log })
+      guardRoutes(api, { identify, audit })
+      addContactsRoutes(api, { archive, audit })
+      addRecordingsRoute(api, { archive, audit })
+      addAudioRoute(api, { archive, listenings: options.listenings, transcoder, metrics, log })
       addServiceLinesRoute(api, serviceLines)
       const node = new GatewayClient({ ...gateway, timeoutMs: GATEWAY_TIMEOUT_MS })
-      addLiveCallsRoute(api, { gateway: node, log })
-      addCallControlRoute(api, { gateway: node, archive, log })
+      addLiveCallsRoute(api, { gateway: node, audit, log })
+      addCallControlRoute(api, { gateway: node, archive, audit, log })
       registered()
     },
     { prefix: '/api' },

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { sendMistakes, sendProblem } from '../base/problem.ts'
 import { isId } from '../base/uuid.ts'
 import type { Archive } from './archive.ts'
+import type { PortalAudit } from './audit/portal-audit.ts'
 import type { Role } from './identity.ts'
 import { negotiateLanguage } from './negotiate-language.ts'
 import { recordingQuerySchema } from './query-schemas.ts'
@@ -10,7 +11,10 @@ import { readQuery } from './read-query.ts'
 const ROLES: readonly Role[] = ['admin']
 
 /** `GET /recordings/ID`: a recording, and why it is still here or is not. */
-export function addRecordingsRoute(app: FastifyInstance, archive: Archive): void {
+export function addRecordingsRoute(
+  app: FastifyInstance,
+  { archive, audit }: { readonly archive: Archive; readonly audit: PortalAudit },
+): void {
   app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
     '/recordings/:id',
     { config: { roles: ROLES } },
@@ -32,6 +36,8 @@ export function addRecordingsRoute(app: FastifyInstance, archive: Archive): void
       reply.headers({ 'content-language': language, vary: 'accept-language' })
       const { view: recording, contactId, serviceLine, stored, deletion } = details
       const { fate, text } = explanation
+      const read = { action: 'recording_read', recordingId: id, contactId } as const
+      await audit.show(request.identity, read)
       return {
         recording,
         contactId,

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { isId } from '../../base/uuid.ts'
+import type { Config } from '../../config/config.ts'
 import { dataPaths } from '../../config/data-paths.ts'
 import { parseAnchor, readAnchors } from '../../storage/audit/audit-anchors.ts'
 import type { StoredRow } from '../../storage/audit/audit-chain.ts'
@@ -113,7 +114,7 @@ ${CONFIG_HELP}`,
     if (format !== 'jsonl' && format !== 'csv') {
       throw new TallenneError('option_value', `--format is ${format}, but it takes jsonl or csv.`)
     }
-    const filter = await filterOf(given, dataPaths(config).audit)
+    const filter = await filterOf(given, config)
     return withPool(config, async (pool) => {
       const { fromMs, toMs, mentions, ...named } = filter
       await commandLineTrail(config, pool).record(
@@ -142,7 +143,7 @@ ${CONFIG_HELP}`,
   },
 }
 
-async function filterOf(given: Given, auditPath: string): Promise<AuditFilter> {
+async function filterOf(given: Given, config: Config): Promise<AuditFilter> {
   const instant = (name: string) => {
     const text = textOption(given, name)
     return text === undefined ? undefined : Date.parse(readTime(text, `--${name}`))
@@ -169,7 +170,12 @@ async function filterOf(given: Given, auditPath: string): Promise<AuditFilter> {
     action,
     actor: textOption(given, 'actor'),
     mentions:
-      number === undefined ? undefined : pseudonymOf(number, await readPseudonymKey(auditPath)),
+      number === undefined
+        ? undefined
+        : pseudonymOf(number, {
+            key: await readPseudonymKey(dataPaths(config).audit),
+            region: config.identification.region,
+          }),
   }
 }
 

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createWhole } from '../../base/create-whole.ts'
+import { e164Of } from '../../base/e164.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 
@@ -9,14 +10,15 @@ const KEY_FILE = 'pseudonym.key'
 const KEY = /^[A-Za-z0-9_-]{43}$/
 
 /**
- * What stands in the trail for a number that was searched for. Whoever has the key and the number finds the searches;
- * without the key, numbers are too few for a plain hash to hide any.
+ * What stands in the trail for a number that was searched for, however it was written. Whoever has the key and the
+ * number finds the searches; without the key, numbers are too few for a plain hash to hide any.
  */
-export function pseudonymOf(number: string, key: Buffer): string {
-  const digits = number.replaceAll(/[^\d+]/g, '')
-  const hashed = createHmac('sha256', key)
-    .update(digits === '' ? number : digits)
-    .digest()
+export function pseudonymOf(
+  number: string,
+  { key, region }: { readonly key: Buffer; readonly region: string },
+): string {
+  const written = e164Of(number, region) ?? number
+  const hashed = createHmac('sha256', key).update(written).digest()
   return `n-${hashed.subarray(0, 15).toString('base64url')}`
 }
 

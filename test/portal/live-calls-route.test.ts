@@ -15,7 +15,8 @@ async function routeBefore(listener: RequestListener, timeoutMs = 5000) {
   const app = Fastify()
   const url = `http://127.0.0.1:${port}`
   const gatewayClient = new GatewayClient({ url, token: 'the-token', timeoutMs })
-  addLiveCallsRoute(app, { gateway: gatewayClient, log: createSilentLog() })
+  const audit = { noteShown: async () => {} }
+  addLiveCallsRoute(app, { gateway: gatewayClient, audit, log: createSilentLog() })
   return {
     ask: async () => {
       const answer = await app.inject('/calls')

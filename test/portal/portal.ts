@@ -7,7 +7,9 @@ import { SystemClock } from '../../base/clock.ts'
 import { createHttpService } from '../../base/http-service.ts'
 import { createSilentLog, type Log } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
+import { loadConfig } from '../../config/load-config.ts'
 import { Archive } from '../../portal/archive.ts'
+import { openPortalAudit } from '../../portal/audit/open-portal-audit.ts'
 import { type Identify, identifyByAdminToken } from '../../portal/identity.ts'
 import { addPortal } from '../../portal/portal-app.ts'
 import { PortalMetrics } from '../../portal/portal-metrics.ts'
@@ -39,6 +41,11 @@ export const SERVICE_LINES = [
     isCatchAll: true,
   },
 ] as const
+
+/** Its lines have the default numbers. */
+function testConfig(dataPath: string) {
+  return { ...loadConfig(undefined, {}), dataPath }
+}
 
 export interface TestPortalOptions {
   readonly identify?: Identify
@@ -76,8 +83,11 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
     log,
     closeAfterMs: 200,
   })
+  const audit = await openPortalAudit(testConfig(folder), { pool, registry, clock, log })
   addPortal(service.app, {
     archive: new Archive({ pool, store, clock, identities: options.identities }),
+    audit: audit.portal,
+    listenings: audit.listenings,
     transcoder: new Transcoder({
       maxRunning: options.maxTranscodes ?? 2,
       longestS: options.longestTranscodeS ?? 60,
@@ -107,6 +117,8 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
       const found = (await registry.metrics()).split('\n').find((one) => one.startsWith(`${line} `))
       return found === undefined ? undefined : Number(found.slice(line.length))
     },
+    /** Has everything that is listened to written down, as after a minute of silence. */
+    endListenings: () => audit.listenings.close(),
     /** Asks with the token. */
     ask: (path: string, init: RequestInit = {}) =>
       fetch(`${url}${path}`, {
@@ -134,6 +146,7 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
     },
     close: async () => {
       await service.close()
+      await audit.close()
       await mariadb.close()
       rmSync(folder, { recursive: true, force: true })
     },
