@@ -43,8 +43,15 @@ t.test(
       endReason: 'bye',
       recordings: [{ state: 'complete', reasons: [] }],
     })
-    const { stdout } = await run('node', [KILLER, `${process.pid}`, '--death', 'exit'])
-    t.match(stdout, /engine-0: exit\n/, 'the engine that took its place')
+    const { stdout } = await run('node', [
+      KILLER,
+      `${process.pid}`,
+      '--engine',
+      '1',
+      '--death',
+      'exit',
+    ])
+    t.match(stdout, /engine-1: exit\n/, 'and the other one')
     await onFirst.end()
     await peer.close()
     t.equal((await process.end('SIGTERM')).code, 0)
