@@ -13,6 +13,10 @@ export interface AudioPacket extends SampleSource {
   readonly missing: number
   /** Opus packets of 20 ms each that the audio can be stored as, in their order; undefined where it has to be encoded. */
   readonly opus: readonly Uint8Array[] | undefined
+  /** By how many samples its Opus packets stand behind it: players take that delay out themselves. */
+  readonly delay: number
+  /** So many samples before it nobody sent, though its number follows: the codec before delayed sound for longer. */
+  readonly gap: number
 }
 
 /** An audio packet that is filled again and again, so that none costs an object. */
@@ -31,6 +35,8 @@ export function reusedAudioPacket(): ReusedAudioPacket {
     stride: 2,
     density: 1,
     opus: undefined,
+    delay: 0,
+    gap: 0,
   }
 }
 

@@ -202,18 +202,19 @@ export class LegAnchor {
   }
 
   #jump(packet: AudioPacket, arrival: number): number {
-    const { timestamp, missing } = packet
+    const { timestamp, missing, gap } = packet
     this.#reanchored++
     this.#stalled = undefined
-    const next = this.#end + missing * this.#lastLength
+    const lostTo = this.#end + missing * this.#lastLength
+    const next = lostTo + gap
     if (arrival < next - CONTINUES_BEFORE || arrival > next + CONTINUES_AFTER) {
       if (Math.abs(arrival - next) <= LOSES_AFTER) {
-        this.#buffer.lose(this.#end, Math.min(next, Math.round(arrival)))
+        this.#buffer.lose(this.#end, Math.min(lostTo, Math.round(arrival)))
       }
       return this.#begin(timestamp, arrival)
     }
     // Speech ran on while the sender changed its clock: what was sent back to back stays back to back.
-    this.#buffer.lose(this.#end, next)
+    this.#buffer.lose(this.#end, lostTo)
     this.#epoch.settle()
     return this.#epoch.turn(timestamp, next)
   }

@@ -97,6 +97,7 @@ export class PayloadPlacer {
     audio.stride = 1
     audio.density = 1
     audio.opus = undefined
+    audio.delay = 0
     return this.#place(packet, SAMPLE_RATE, arrival)
   }
 
@@ -118,6 +119,7 @@ export class PayloadPlacer {
     audio.stride = 2
     audio.density = decoder.density
     audio.opus = decoder.opus
+    audio.delay = decoder.delay
     return this.#place(packet, format.clockRate, arrival)
   }
 

@@ -141,11 +141,12 @@ export class TimelineLeg {
     this.#buffer.discardBefore(position)
   }
 
-  #keep(position: number, { opus }: AudioPacket): void {
+  #keep(position: number, { opus, delay }: AudioPacket): void {
     if (opus === undefined) return
+    const start = position + delay
     for (let index = 0; index < opus.length; index++) {
       const packet = opus[index]
-      if (packet !== undefined) this.#buffer.keep(position + index * SLOT_SAMPLES, packet)
+      if (packet !== undefined) this.#buffer.keep(start + index * SLOT_SAMPLES, packet)
     }
   }
 

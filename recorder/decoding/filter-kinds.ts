@@ -27,6 +27,8 @@ export interface FilterKind {
   /** Samples at 8 kHz. */
   readonly frameSamples: number
   readonly density: Density
+  /** By how much encoder and decoder together delay sound, samples at 8 kHz. */
+  readonly delay: number
 }
 
 /** A payload as frames of a kind. */
@@ -35,7 +37,15 @@ export interface FramedPayload {
   readonly frames: Frames
 }
 
-const G729 = kind('G729', { inputFormat: 'g729', frameBytes: 10, frameSamples: 80 })
+/** 5 ms that encoders look ahead. */
+const LOOKAHEAD = 40
+
+const G729 = kind('G729', {
+  inputFormat: 'g729',
+  frameBytes: 10,
+  frameSamples: 80,
+  delay: LOOKAHEAD,
+})
 const GSM = kind('GSM', { inputFormat: 'gsm', frameBytes: 33 })
 const ILBC_20 = kind('ILBC 20 ms', {
   inputFormat: 'ilbc',
@@ -48,19 +58,26 @@ const ILBC_30 = kind('ILBC 30 ms', {
   frameBytes: 50,
   frameSamples: 240,
 })
-const AMR = kind('AMR', { inputFormat: 'amr', header: '#!AMR\n', frameBytes: 32 })
+const AMR = kind('AMR', {
+  inputFormat: 'amr',
+  header: '#!AMR\n',
+  frameBytes: 32,
+  delay: LOOKAHEAD,
+})
 const AMR_WB = kind('AMR-WB', {
   inputFormat: 'amr',
   header: '#!AMR-WB\n',
   frameBytes: 33,
   density: 2,
+  // Besides, 15/16 ms in the filters between 12.8 and 16 kHz.
+  delay: LOOKAHEAD + 7,
 })
 
 function kind(
   name: string,
   fields: Pick<FilterKind, 'inputFormat' | 'frameBytes'> & Partial<FilterKind>,
 ): FilterKind {
-  return { name, header: '', frameSamples: 160, density: 1, ...fields }
+  return { name, header: '', frameSamples: 160, density: 1, delay: 0, ...fields }
 }
 
 /** Every kind that a codec's streams may be of. */

@@ -122,6 +122,8 @@ class Band {
  */
 export class G722Decoder implements PayloadDecoder {
   readonly density = 2
+  /** 11 samples at 16 kHz in the mirror filters at either end. */
+  readonly delay = 11
   readonly #samples = new Int16Array(MOST_BYTES * 2)
   readonly bytes = new Uint8Array(this.#samples.buffer)
   readonly #low = new Band({ scale: 32, scaleShift: 8, most: LOW_MOST })

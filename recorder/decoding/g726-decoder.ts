@@ -70,6 +70,7 @@ const MOST_SCALE = 5120
  */
 export class G726Decoder implements PayloadDecoder {
   readonly density = 1
+  readonly delay = 0
   readonly #samples = new Int16Array(MOST_SAMPLES)
   readonly bytes = new Uint8Array(this.#samples.buffer)
   readonly #codeBits: G726CodeBits

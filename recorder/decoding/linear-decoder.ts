@@ -14,6 +14,7 @@ const LEAST_UNITS = 8
  */
 export class LinearDecoder implements PayloadDecoder {
   readonly density: Density
+  readonly delay = 0
   readonly #samples = new Int16Array(MOST_SAMPLES)
   readonly bytes = new Uint8Array(this.#samples.buffer)
   readonly #clockRate: number

@@ -20,6 +20,8 @@ const LONGEST = 960
  */
 export class OpusPayloadDecoder implements PayloadDecoder {
   readonly density = DENSITY
+  /** 6.5 ms that libopus looks ahead, as senders do for speech and music alike. */
+  readonly delay = 52
   bytes: Uint8Array = new Uint8Array(0)
   opus: readonly Uint8Array[] | undefined
   readonly #decoder: OpusEncoder = new prism.opus.Encoder({

@@ -6,6 +6,8 @@ import type { Density } from '../sample-density.ts'
  */
 export interface PayloadDecoder {
   readonly density: Density
+  /** By how much encoder and decoder together delay sound, samples at 8 kHz. */
+  readonly delay: number
   /** What was decoded last: 16-bit samples, least significant byte first. Overwritten by the next payload. */
   readonly bytes: Uint8Array
   /** Opus packets of 20 ms each that what was decoded last can be stored as; absent where it has to be encoded. */

@@ -4,6 +4,7 @@ import type { Density } from '../sample-density.ts'
 import { fitSamples } from '../sample-source.ts'
 import type { PacketCounter, StreamTally } from '../stream-tally.ts'
 import type { TimelineLeg } from '../timeline-leg.ts'
+import { CodecDelay } from './codec-delay.ts'
 import { DecodeJob } from './decode-job.ts'
 import { FilterFeed } from './filter-feed.ts'
 import type { FramedPayload } from './filter-kinds.ts'
@@ -24,6 +25,8 @@ interface Waiting extends PacketTiming {
   readonly samples: Int16Array
   readonly density: Density
   readonly opus: AudioPacket['opus']
+  /** Of its codec. */
+  readonly delay: number
   /** It is the first of another source. */
   readonly isRestart: boolean
 }
@@ -41,6 +44,7 @@ export class PlacementQueue {
   readonly #processes: FilterProcesses
   readonly #clock: Clock
   readonly #audio: ReusedAudioPacket = reusedAudioPacket()
+  readonly #delay = new CodecDelay()
   #waiting: Waiting[] = []
   #feed: FilterFeed | undefined
   /** Feeds that end. */
@@ -71,15 +75,22 @@ export class PlacementQueue {
   restart(): void {
     this.#retireFeed()
     if (this.isWaiting) this.#isRestarting = true
-    else this.#leg.restart()
+    else this.#restartLeg()
   }
 
-  /** Places a decoded packet. Undefined where it has to wait: then it is counted when it is placed. */
-  place(audio: AudioPacket, isRepair: boolean): PacketCounter | undefined {
-    if (!this.isWaiting) return this.#leg.place(audio)
-    const samples = fitSamples(audio, audio.length * audio.density)
-    const { density, opus } = audio
-    this.#wait({ ...timingOf(audio), isRepair }, { job: undefined, samples, density, opus })
+  /**
+   * Places a decoded packet, whose `delay` is that of its codec; it may be changed. Undefined where it has to wait: then
+   * it is counted when it is placed.
+   */
+  place(audio: ReusedAudioPacket, isRepair: boolean): PacketCounter | undefined {
+    const { density, opus, delay } = audio
+    if (!this.isWaiting) {
+      this.#delay.takeOut(audio, delay)
+      return this.#leg.place(audio)
+    }
+    const samples = fitSamples(audio, audio.length * density)
+    const timing = { ...timingOf(audio), isRepair }
+    this.#wait(timing, { job: undefined, samples, density, opus, delay })
     return undefined
   }
 
@@ -100,8 +111,8 @@ export class PlacementQueue {
       })
     }
     const job = new DecodeJob(payload)
-    const { density } = kind
-    this.#wait(timing, { job, samples: job.samples, density, opus: undefined })
+    const { density, delay } = kind
+    this.#wait(timing, { job, samples: job.samples, density, opus: undefined, delay })
     this.#feed.feed(job)
     if (job.state === 'failed') this.#placeSettled()
   }
@@ -129,7 +140,7 @@ export class PlacementQueue {
 
   #wait(
     timing: PacketTiming,
-    decoded: Pick<Waiting, 'job' | 'samples' | 'density' | 'opus'>,
+    decoded: Pick<Waiting, 'job' | 'samples' | 'density' | 'opus' | 'delay'>,
   ): void {
     const isRestart = this.#isRestarting
     this.#isRestarting = false
@@ -141,7 +152,7 @@ export class PlacementQueue {
       const next = this.#waiting[0]
       if (next === undefined || next.job?.state === 'waiting') return
       this.#waiting.shift()
-      if (next.isRestart) this.#leg.restart()
+      if (next.isRestart) this.#restartLeg()
       if (next.job?.state === 'failed') {
         this.#undecodable += 1 + Math.max(0, next.missing)
         if (!next.isRepair) this.#tally.undecodable++
@@ -163,10 +174,17 @@ export class PlacementQueue {
       this.#undecodable = 0
     }
     audio.datagram = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
+    audio.offset = 0
     audio.length = samples.length / density
     audio.density = density
     audio.opus = packet.opus
+    this.#delay.takeOut(audio, packet.delay)
     return this.#leg.place(audio)
+  }
+
+  #restartLeg(): void {
+    this.#delay.restart()
+    this.#leg.restart()
   }
 }
 

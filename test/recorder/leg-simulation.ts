@@ -91,6 +91,8 @@ export function simulateLeg(
       stride: 1,
       density: 1,
       opus: undefined,
+      delay: 0,
+      gap: 0,
     })
     if (reception.missing > 0) reception.settleMissing()
     placements[placement]++

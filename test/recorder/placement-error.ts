@@ -111,6 +111,8 @@ export function placementErrors(
       stride: 2,
       density: 1,
       opus: undefined,
+      delay: 0,
+      gap: 0,
     })
     placements[placement]++
   }
