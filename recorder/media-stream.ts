@@ -3,9 +3,11 @@ import type { Clock } from '../base/clock.ts'
 import { classifyDatagram } from './datagram-kind.ts'
 import { needsProcess } from './decoding/filter-kinds.ts'
 import type { FilterProcesses } from './decoding/filter-processes.ts'
+import { EarlyPackets } from './early-packets.ts'
 import { type HeldPacket, HeldPackets } from './held-packets.ts'
 import { MediaSource } from './media-source.ts'
-import { type PauseCode, PauseCodeReader } from './pause-codes.ts'
+import { PartyKeys } from './party-keys.ts'
+import type { PauseCode } from './pause-codes.ts'
 import { payloadUses } from './payload-use.ts'
 import { ReceivingTime } from './receiving-time.ts'
 import type { RecordedStream } from './recorded-stream.ts'
@@ -17,7 +19,6 @@ import { RtpReceiver } from './rtp-receiver.ts'
 import type { SocketPair } from './rtp-sockets.ts'
 import { StreamProtection } from './srtp/stream-protection.ts'
 import { StreamTally } from './stream-tally.ts'
-import { KeyPresses } from './telephone-event.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
 
 /** Where a stream is received. */
@@ -51,15 +52,13 @@ export class MediaStream implements RecordedStream {
   readonly #source: MediaSource
   readonly #packet = new RtpPacket()
   readonly #held = new HeldPackets()
+  readonly #early = new EarlyPackets()
   /** Filled for each packet, so that none costs an object. */
   readonly #origin = { address: '', port: 0, ssrc: 0, sequenceNumber: 0, arrivedAtMs: 0 }
   readonly #receiver: RtpReceiver
   readonly #rtcp: RtcpSession
   readonly #receivingTime: ReceivingTime
-  readonly #presses = new KeyPresses()
-  /** SSRC of the last key. */
-  #pressing = 0
-  readonly #codes = new PauseCodeReader()
+  readonly #keys = new PartyKeys()
   #plan: StreamPlan
   #onward: RelayParty | undefined
   #isRecorded = true
@@ -151,6 +150,7 @@ export class MediaStream implements RecordedStream {
     this.#receivingTime.update(plan.isReceiving)
     this.leg.removeTones(plan.removesTones ?? false)
     this.#plan = plan
+    if (!this.#protection.awaitsKey) this.#hearEarly()
   }
 
   /** The stream whose party is sent what comes here, by the plan in force. */
@@ -186,7 +186,9 @@ export class MediaStream implements RecordedStream {
     tally.reanchored = this.leg.reanchored
     tally.jitterMs = this.#receiver.jitterMs
     tally.concealedMs = this.leg.concealedMs
-    return tally.snapshot({ streamId: this.streamId, role: this.role, codec: this.#codec })
+    const { streamId, role } = this
+    const counters = tally.snapshot({ streamId, role, codec: this.#codec })
+    return { ...counters, unauthenticated: counters.unauthenticated + this.#early.count }
   }
 
   get #codec(): CodecName | null {
@@ -232,13 +234,28 @@ export class MediaStream implements RecordedStream {
         this.#onControl(datagram, from, this.#sockets.rtp)
         return
       case 'rtp':
-        this.#onRtp(datagram, from.address, from.port)
+        if (this.#protection.awaitsKey) this.#keepEarly(datagram, from, this.#sockets.rtp)
+        else this.#onRtp(datagram, from, this.#clock.monotonicMs())
     }
   }
 
-  #onRtp(received: Uint8Array, address: string, port: number): void {
-    const packet = this.#packet
+  #keepEarly(datagram: Buffer, from: RemoteInfo, socket: Socket): void {
     const arrivedAtMs = this.#clock.monotonicMs()
+    this.tally.unauthenticated += this.#early.keep({ datagram, from, socket, arrivedAtMs })
+  }
+
+  /** The key is known that packets came by before: they are heard as of when they came. */
+  #hearEarly(): void {
+    const { packets, tooOld } = this.#early.take(this.#clock.monotonicMs())
+    this.tally.unauthenticated += tooOld
+    for (const { datagram, from, socket, arrivedAtMs } of packets) {
+      if (classifyDatagram(datagram) === 'rtp') this.#onRtp(datagram, from, arrivedAtMs)
+      else this.#onControl(datagram, from, socket)
+    }
+  }
+
+  #onRtp(received: Uint8Array, { address, port }: RemoteInfo, arrivedAtMs: number): void {
+    const packet = this.#packet
     const datagram = this.#protection.openRtp(received, arrivedAtMs)
     if (datagram === undefined) return
     if (!packet.read(datagram)) {
@@ -307,24 +324,19 @@ export class MediaStream implements RecordedStream {
     }
   }
 
-  /** Keys are read only where they may be a code, and are told to nobody. */
   #hearKey(packet: RtpPacket, arrivedAtMs: number): void {
-    const { pauseCodes } = this.#plan
-    if (pauseCodes === undefined) return
-    if (packet.ssrc !== this.#pressing) this.#presses.restart()
-    this.#pressing = packet.ssrc
-    const { datagram, payloadOffset, payloadLength } = packet
-    const payload = datagram.subarray(payloadOffset, payloadOffset + payloadLength)
-    const key = this.#presses.hear(packet.timestamp, payload)
-    if (key === undefined) return
-    const code = this.#codes.press(key, { atMs: arrivedAtMs, codes: pauseCodes })
+    const code = this.#keys.hear(packet, { codes: this.#plan.pauseCodes, atMs: arrivedAtMs })
     if (code !== undefined) this.#onCode(code, arrivedAtMs)
   }
 
-  #onControl(received: Uint8Array, from: RemoteInfo, socket: Socket): void {
+  #onControl(received: Buffer, from: RemoteInfo, socket: Socket): void {
     const kind = classifyDatagram(received)
     if (kind !== 'rtcp') {
       this.tally[kind === 'rtp' || kind === 'unknown' ? 'notRtp' : kind]++
+      return
+    }
+    if (this.#protection.awaitsKey) {
+      this.#keepEarly(received, from, socket)
       return
     }
     const datagram = this.#protection.openRtcp(received)

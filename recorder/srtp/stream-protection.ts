@@ -56,6 +56,11 @@ export class StreamProtection {
     this.#plan = plan
   }
 
+  /** Whether what comes is protected by a key that has not been told yet. */
+  get awaitsKey(): boolean {
+    return this.#plan !== undefined && !this.#opener.hasKeys
+  }
+
   /** The packet in the clear, in place; undefined where it is kept out. */
   openRtp(datagram: Uint8Array, nowMs: number): Uint8Array | undefined {
     if (this.#plan === undefined) return datagram

@@ -98,7 +98,7 @@ t.test('a leg of a wrong key fails the recording, or a part of it', async (t) =>
   t.match(outcome, { verdict: 'partial', reasons: ['unauthenticated_media', 'leg_silent'] })
 })
 
-t.test('a party whose key is not known yet is neither heard nor held against it', async (t) => {
+t.test('a party whose key comes late is heard from half a second before it on', async (t) => {
   const waiting = { receive: undefined, send: srtp.send }
   const plan = (fields: object) => [streamPlan('caller', fields), streamPlan('agent')]
   const rig = new RecordingRig(t, plan({ srtp: waiting }))
@@ -115,8 +115,23 @@ t.test('a party whose key is not known yet is neither heard nor held against it'
     agent.send()
   })
   const outcome = await rig.finish()
-  t.same(outcome.reasons, [])
-  t.match(countersOf(outcome), { placed: 100, unauthenticated: 60, longestUnauthenticatedRun: 0 })
+  t.match(outcome, { verdict: 'complete', reasons: [] })
+  t.match(countersOf(outcome), { placed: 125, unauthenticated: 35, longestUnauthenticatedRun: 0 })
+})
+
+t.test('a party whose key never comes is not held against the recording', async (t) => {
+  const waiting = { receive: undefined, send: srtp.send }
+  const rig = new RecordingRig(t, [streamPlan('caller', { srtp: waiting }), streamPlan('agent')])
+  const caller = sealedSender(rig, new PacketSealer(srtp.receive))
+  const agent = rig.sender('agent', 1500)
+  rig.answer()
+  rig.run(2000, () => {
+    caller.send()
+    agent.send()
+  })
+  const outcome = await rig.finish()
+  t.match(outcome.reasons, ['leg_silent'])
+  t.match(countersOf(outcome), { placed: 0, unauthenticated: 100, longestUnauthenticatedRun: 0 })
 })
 
 t.test('a re-offer with another key loses nothing', async (t) => {

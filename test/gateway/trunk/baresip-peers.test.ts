@@ -90,8 +90,10 @@ for (const [callers, platforms, target] of [
     const streams: readonly Record<string, number>[] = Array.isArray(ended.media) ? ended.media : []
     for (const stream of streams) {
       t.match(stream, { replayed: 0, longestUnauthenticatedRun: 0 })
-      // baresip 1.0 says goodbye in RTCP without protecting it, and pings before it has keys.
-      t.ok((stream['unauthenticated'] ?? 9) <= 6, `${stream['unauthenticated']} kept out`)
+      // What of it has keys, and outran the answer that tells them, is heard all the same. Not protected at all is the
+      // RTCP by which baresip 1.0 opens a path (`PING`, too short to be SRTCP) and says goodbye, where it has the time.
+      t.ok((stream['unauthenticated'] ?? 9) <= 1, `${stream['unauthenticated']} goodbyes`)
+      t.ok((stream['notRtp'] ?? 9) <= 1, `${stream['notRtp']} pings`)
       t.ok((stream['placed'] ?? 0) > 50, `${stream['placed']} packets`)
       t.ok((stream['relayed'] ?? 0) > 50, `${stream['relayed']} passed on`)
     }
