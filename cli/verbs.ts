@@ -4,6 +4,8 @@ import { configCheckVerb, configShowVerb } from './verbs/config.ts'
 import { contactsVerb } from './verbs/contacts.ts'
 import { demoVerb } from './verbs/demo.ts'
 import { doctorVerb } from './verbs/doctor.ts'
+import { journalInspectVerb, journalStatusVerb } from './verbs/journal.ts'
+import { journalReplayVerb } from './verbs/journal-replay.ts'
 import { migrateVerb } from './verbs/migrate.ts'
 import { gatewayVerb, portalVerb, retentionVerb } from './verbs/process-verbs.ts'
 import {
@@ -38,6 +40,9 @@ export const VERBS: readonly Verb[] = [
   recordingsGetVerb,
   retentionExplainVerb,
   retentionSweepVerb,
+  journalStatusVerb,
+  journalInspectVerb,
+  journalReplayVerb,
   auditVerifyVerb,
   auditExportVerb,
 ]

@@ -43,7 +43,7 @@ export async function openJournal(
   const { sync, syncIntervalMs } = config.journal
   const journal = new FileJournal({
     folder: dataPaths(config).journal,
-    connect: () => connectDatabase(config.database),
+    connect: (options) => connectDatabase(config.database, options),
     sync: { policy: sync, intervalMs: syncIntervalMs },
     clock,
     log,

@@ -3,8 +3,7 @@ import type { Log } from '../base/log.ts'
 import { Nap } from '../base/nap.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
-import type { Connection } from './database.ts'
-import { JournalCarrier } from './journal-carrier.ts'
+import { type ConnectInTime, JournalCarrier } from './journal-carrier.ts'
 import { JournalDepth } from './journal-depth.ts'
 import { takeJournal } from './journal-lock.ts'
 import { PositionFile } from './journal-position.ts'
@@ -19,13 +18,17 @@ import { SetAsideFolder } from './set-aside.ts'
 export interface FileJournalOptions {
   /** The journal's own folder; one process writes it. */
   readonly folder: string
-  /** Opens the connection that entries are applied on; called again after each loss. */
-  readonly connect: () => Promise<Connection>
+  /** Opens the connection that entries are applied on. */
+  readonly connect: ConnectInTime
   readonly clock: Clock
   readonly log: Log
   /** By default every 50 ms. */
   readonly sync?: JournalSync
   readonly segmentBytes?: number
+  /** How long the database may take for an answer before it is taken to hang; 20 s by default. */
+  readonly answerWithinMs?: number
+  /** How long a batch may fail before it is searched for an entry that is to blame; a minute by default. */
+  readonly suspectAfterMs?: number
 }
 
 const BATCH_RECORDS = 500
@@ -72,7 +75,9 @@ export class FileJournal implements ContactJournal {
   #closing: Promise<void> | undefined
 
   /** Makes the folder and a new segment; throws what the file system throws, and `journal_in_use`. */
-  constructor({ folder, connect, clock, log, sync, segmentBytes }: FileJournalOptions) {
+  constructor(options: FileJournalOptions) {
+    const { folder, connect, clock, log, sync, segmentBytes } = options
+    const { answerWithinMs = 20_000, suspectAfterMs = 60_000 } = options
     this.#clock = clock
     this.#log = log
     this.#nap = new Nap(clock)
@@ -108,7 +113,7 @@ export class FileJournal implements ContactJournal {
       this.#release()
       throw error
     }
-    this.#carrier = new JournalCarrier({ connect, clock, log })
+    this.#carrier = new JournalCarrier({ connect, clock, log, answerWithinMs, suspectAfterMs })
   }
 
   /** Whether an earlier start has reached the database. */
@@ -183,7 +188,7 @@ export class FileJournal implements ContactJournal {
     }
     this.#isStopping = true
     this.#nap.wake()
-    await this.#carrier.close()
+    this.#carrier.close()
     await this.#running
     this.#noteCounted()
     await this.#reader.close()

@@ -35,7 +35,9 @@ export const DATABASE_FAULTS: readonly DatabaseFault[] = [
 ]
 
 /** Error numbers of MariaDB, by what they mean for whoever waits. */
-const FAULTS: Readonly<Record<Exclude<DatabaseFault, 'hung' | 'other'>, readonly number[]>> = {
+const FAULTS: Readonly<Record<Exclude<DatabaseFault, 'other'>, readonly number[]>> = {
+  // The driver's own: nothing came on the connection for as long as it waits.
+  hung: [45_026],
   // Too many connections, out of threads, server shutdown, killed connection, host blocked, too many of the user's.
   unreachable: [1040, 1129, 1135, 1053, 1927, 1203, 1226],
   // --read-only, START TRANSACTION READ ONLY, innodb_read_only.

@@ -49,10 +49,19 @@ export function createDatabasePool(settings: DatabaseSettings): Pool {
   return pool
 }
 
-/** One connection outside any pool, set up like the pool's. Rejects with `database_unreachable`. */
-export async function connectDatabase(settings: DatabaseSettings): Promise<Connection> {
+/**
+ * One connection outside any pool, set up like the pool's. With `answerWithinMs` it is cut when nothing has come on it
+ * for so long, be it that the server hangs or that nobody asked anything. Rejects with `database_unreachable`.
+ */
+export async function connectDatabase(
+  settings: DatabaseSettings,
+  { answerWithinMs = 0 }: { readonly answerWithinMs?: number } = {},
+): Promise<Connection> {
   try {
-    const connection = await createConnection(connectionConfig(settings))
+    const connection = await createConnection({
+      ...connectionConfig(settings),
+      socketTimeout: answerWithinMs,
+    })
     // A lost connection is seen by the next query; without a listener it would end the process.
     connection.on('error', () => {})
     return connection

@@ -8,8 +8,6 @@ import { SuspectBatch } from './suspect-batch.ts'
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5000
-/** A server that does not answer a batch for so long is given up, as one that is gone. */
-const BATCH_TIMEOUT_MS = 20_000
 /** Rows that somebody else holds are waited for in short turns, so that a wait is not taken for a server that hangs. */
 const LOCK_WAIT_S = 5
 
@@ -24,27 +22,41 @@ export interface CarrierFault {
   readonly sinceMs: number
 }
 
+/** Opens a connection that is cut when the server says nothing for so long; called again after each loss. */
+export type ConnectInTime = (options: { readonly answerWithinMs: number }) => Promise<Connection>
+
 export interface JournalCarrierOptions {
-  /** Opens a connection; called again after each loss. */
-  readonly connect: () => Promise<Connection>
+  readonly connect: ConnectInTime
   readonly clock: Clock
   readonly log: Log
+  /** A server that does not answer a batch for so long is given up, as one that is gone. */
+  readonly answerWithinMs: number
+  /** A batch that fails for so long, without a word of why it might pass, is searched for a record that is to blame. */
+  readonly suspectAfterMs: number
 }
 
 /** Carries records to MariaDB over a connection of its own, again and again until it has them. */
 export class JournalCarrier {
-  readonly #connect: () => Promise<Connection>
+  readonly #connect: ConnectInTime
   readonly #clock: Clock
   readonly #log: Log
+  readonly #answerWithinMs: number
+  readonly #suspectAfterMs: number
   #connection: Connection | undefined
   #fault: CarrierFault | undefined
   #isClosed = false
   #stopWaiting = () => {}
+  #noteClosed = () => {}
+  readonly #whenClosed = new Promise<undefined>((resolve) => {
+    this.#noteClosed = () => resolve(undefined)
+  })
 
-  constructor({ connect, clock, log }: JournalCarrierOptions) {
-    this.#connect = connect
-    this.#clock = clock
-    this.#log = log
+  constructor(options: JournalCarrierOptions) {
+    this.#connect = options.connect
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#answerWithinMs = options.answerWithinMs
+    this.#suspectAfterMs = options.suspectAfterMs
   }
 
   /** Why the last attempt failed, or undefined when it did not. */
@@ -53,8 +65,25 @@ export class JournalCarrier {
   }
 
   /** Resolves with the records that are bad in themselves, or undefined when `close` came first. */
-  async carry(records: readonly JournalRecord[]): Promise<readonly RejectedRecord[] | undefined> {
-    const suspect = new SuspectBatch(records, this.#clock)
+  carry(records: readonly JournalRecord[]): Promise<readonly RejectedRecord[] | undefined> {
+    // The driver gives nothing up of a connection to a server that hangs.
+    return Promise.race([this.#carry(records), this.#whenClosed])
+  }
+
+  /** Cuts off what is under way: applying it again is right. Idempotent. */
+  close(): void {
+    this.#isClosed = true
+    this.#stopWaiting()
+    this.#noteClosed()
+    this.#connection?.destroy()
+    this.#connection = undefined
+  }
+
+  async #carry(records: readonly JournalRecord[]) {
+    const suspect = new SuspectBatch(records, {
+      clock: this.#clock,
+      afterMs: this.#suspectAfterMs,
+    })
     for (let retryMs = FIRST_RETRY_MS; !this.#isClosed; ) {
       try {
         const rejected = suspect.isSuspect
@@ -77,41 +106,29 @@ export class JournalCarrier {
     return undefined
   }
 
-  /** Cuts off what is under way: applying it again is right. Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#stopWaiting()
-    const connection = this.#connection
-    this.#connection = undefined
-    connection?.destroy()
-  }
-
   #attempt(records: readonly JournalRecord[]) {
     return this.#try((connection) => applyRecords(connection, records))
   }
 
-  /** Does one thing on the connection; one that fails or hangs costs the connection. */
+  /** Does one thing on the connection; one that fails costs the connection. */
   async #try<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     this.#connection ??= await this.#open()
     const connection = this.#connection
-    let hasHung = false
-    const timeout = this.#clock.after(BATCH_TIMEOUT_MS, () => {
-      hasHung = true
-      connection.destroy()
-    })
     try {
       return await work(connection)
     } catch (error) {
       this.#connection = undefined
       connection.destroy()
-      throw hasHung ? new HungServer(error) : error
-    } finally {
-      timeout.cancel()
+      throw error
     }
   }
 
   async #open(): Promise<Connection> {
-    const connection = await this.#connect()
+    const connection = await this.#connect({ answerWithinMs: this.#answerWithinMs })
+    // It ends as well when there was nothing to carry for as long as an answer may take.
+    connection.on('end', () => {
+      if (this.#connection === connection) this.#connection = undefined
+    })
     try {
       await connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`)
       return connection
@@ -122,9 +139,8 @@ export class JournalCarrier {
   }
 
   #lose(error: unknown): DatabaseFault {
-    const hasHung = error instanceof HungServer
-    const fault = hasHung ? 'hung' : databaseFault(error)
-    const reason = hasHung ? error.message : databaseMessage(error)
+    const fault = databaseFault(error)
+    const reason = databaseMessage(error)
     if (this.#fault?.fault !== fault && !this.#isClosed) {
       this.#log.warn({ fault, reason }, 'journal waits for the database')
     }
@@ -141,13 +157,5 @@ export class JournalCarrier {
       this.#stopWaiting = resolve
     })
     timer?.cancel()
-  }
-}
-
-/** The connection stands, and nothing comes. */
-class HungServer extends Error {
-  constructor(cause: unknown) {
-    super(`the server did not answer within ${BATCH_TIMEOUT_MS / 1000} s`, { cause })
-    this.name = 'HungServer'
   }
 }

@@ -36,7 +36,7 @@ export class SetAsideFolder {
   #unkept = 0
 
   constructor(journalFolder: string) {
-    this.#path = join(journalFolder, FOLDER)
+    this.#path = setAsidePath(journalFolder)
   }
 
   /** Entries that the disk has not taken yet: their segments must not be removed. */
@@ -153,17 +153,16 @@ export class SetAsideFolder {
   }
 }
 
-/** The line that was damaged, as far as it can be read. */
-export function lineOf({ line }: SetAsideEntry): Buffer | undefined {
-  return line === null ? undefined : Buffer.from(line, 'base64')
+/** Where a journal keeps what it set aside. */
+export function setAsidePath(journalFolder: string): string {
+  return join(journalFolder, FOLDER)
 }
 
-/** What the reader said of a damaged line, once more: a newer program may know its entry. */
-export function reread(aside: SetAsideEntry): JournalEntry | null {
-  if (aside.entry !== null) return aside.entry
-  const line = lineOf(aside)
-  const decoded = line === undefined ? undefined : decodeLine(line)
-  return decoded?.kind === 'record' ? decoded.record.entry : null
+/** The entry to apply; null for a damaged line that nobody has mended. A newer program may know what an older did not. */
+export function entryOf({ entry, line }: SetAsideEntry): JournalEntry | null {
+  if (entry !== null || line === null) return entry
+  const decoded = decodeLine(Buffer.from(line, 'base64'))
+  return decoded.kind === 'record' ? decoded.record.entry : null
 }
 
 function idOf(line: Buffer): string {

@@ -4,9 +4,8 @@ import { databaseMessage } from './database.ts'
 import type { DatabaseFault } from './database-fault.ts'
 import type { JournalRecord } from './journal-record.ts'
 
-/** A batch that fails so often, and for so long, is looked at record by record. */
+/** A batch that fails at least so often, and for `afterMs`, is looked at record by record. */
 const SUSPICIOUS_FAILURES = 5
-const SUSPICIOUS_MS = 60_000
 /**
  * A batch that fails again and again, with an error that neither blames a record nor a state of the database that is
  * known to pass. A record that makes the server fail must not hold up the others for ever; but only a server that takes
@@ -15,19 +14,24 @@ const SUSPICIOUS_MS = 60_000
 export class SuspectBatch {
   readonly #records: readonly JournalRecord[]
   readonly #clock: Clock
+  readonly #afterMs: number
   readonly #beganAtMs: number
   #failures = 0
 
-  constructor(records: readonly JournalRecord[], clock: Clock) {
+  constructor(
+    records: readonly JournalRecord[],
+    { clock, afterMs }: { readonly clock: Clock; readonly afterMs: number },
+  ) {
     this.#records = records
     this.#clock = clock
+    this.#afterMs = afterMs
     this.#beganAtMs = clock.monotonicMs()
   }
 
   get isSuspect(): boolean {
     return (
       this.#failures >= SUSPICIOUS_FAILURES &&
-      this.#clock.monotonicMs() - this.#beganAtMs >= SUSPICIOUS_MS
+      this.#clock.monotonicMs() - this.#beganAtMs >= this.#afterMs
     )
   }
 

@@ -24,12 +24,22 @@ export interface PrivateMariadb {
   stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Starts it again on the same files. */
   start(): Promise<void>
+  /** Holds its process up (SIGSTOP) until `thaw`: connections stand, and nothing answers. */
+  freeze(): void
+  thaw(): void
   /** Ends everything and removes the files. Idempotent. */
   close(): Promise<void>
 }
 
-/** Starts a server with an empty database `tallenne`; `t.teardown(() => mariadb.close())` ends it. */
-export async function startMariadb(): Promise<PrivateMariadb> {
+/**
+ * Starts a server with an empty database `tallenne`; `t.teardown(() => mariadb.close())` ends it. With `mostMiB` all
+ * tables share one file that cannot grow beyond that.
+ */
+export async function startMariadb({
+  mostMiB,
+}: {
+  mostMiB?: number
+} = {}): Promise<PrivateMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'tallenne-mariadb-'))
   const files = join(folder, 'files')
   const settings: DatabaseSettings = {
@@ -40,7 +50,17 @@ export async function startMariadb(): Promise<PrivateMariadb> {
     connections: 4,
   }
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : []
-  const size = ['--innodb-log-file-size=16M', '--innodb-data-file-path=ibdata1:8M:autoextend']
+  const size = [
+    '--innodb-log-file-size=16M',
+    ...(mostMiB === undefined
+      ? ['--innodb-data-file-path=ibdata1:8M:autoextend']
+      : [
+          `--innodb-data-file-path=ibdata1:8M:autoextend:max:${mostMiB}M`,
+          '--innodb-file-per-table=0',
+          // A server without room for undoing ends itself.
+          '--innodb-undo-tablespaces=3',
+        ]),
+  ]
   // Servers that start at once find each other's temporary tables where they share a folder for them.
   const temporary = `--tmpdir=${folder}`
   await run('mariadb-install-db', [
@@ -113,6 +133,8 @@ export async function startMariadb(): Promise<PrivateMariadb> {
     },
     stop,
     start,
+    freeze: () => server?.kill('SIGSTOP'),
+    thaw: () => server?.kill('SIGCONT'),
     close: async () => {
       await pool?.end().catch(() => {})
       pool = undefined
