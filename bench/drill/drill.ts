@@ -1,13 +1,14 @@
 import type { ContactView } from '../../storage/model.ts'
 import type { Site } from './site.ts'
+import type { SmallDisk } from './small-disk.ts'
 
 /** A fault, and what may come of it. */
 export interface Drill {
   readonly name: string
   /** For the table: what happens. */
   readonly fault: string
-  /** Of the site that it strikes. */
-  readonly config?: Readonly<Record<string, unknown>>
+  /** Makes what the site needs besides, which `remove` takes away when the site has stopped. */
+  prepare?(): DrillGround
   /** Why it cannot be tried on this machine. */
   obstacle?(): string | undefined
   /** Whether the sessions end with it, so that nothing sent afterwards can be recorded. */
@@ -15,7 +16,15 @@ export interface Drill {
   /** Whether this call's audio goes through what is struck; told when the call is over. */
   concerns(contact: ContactView): boolean
   /** Strikes, and mends what does not mend itself. Returns what else is to be said, in a few words. */
-  strike(site: Site): Promise<string | undefined>
+  strike(site: Site, ground: DrillGround | undefined): Promise<string | undefined>
+}
+
+/** What a drill needs besides its site. */
+export interface DrillGround {
+  /** Of the site. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly disk: SmallDisk
+  remove(): void
 }
 
 /** A row of the table. */

@@ -3,9 +3,12 @@ import { killEngine } from '../../test/gateway/engine-killer.ts'
 import type { Drill } from './drill.ts'
 import { RunningLoad } from './drill-load.ts'
 import { isRunning, type Part, type Site, waitFor } from './site.ts'
+import { diskObstacle, SmallDisk } from './small-disk.ts'
 
 const STOPPED_MS = 3000
 const AWAY_MS = 15_000
+const FULL_MS = 5000
+const SPOOL_MIB = 64
 const BURST = { calls: 400, rate: 200 }
 
 /** Everything that is tried, in the table's order. */
@@ -56,6 +59,25 @@ export const DRILLS: readonly Drill[] = [
     concerns: () => false,
     async strike(site) {
       await site.sql(`FLUSH TABLES WITH READ LOCK; SELECT SLEEP(${AWAY_MS / 1000}); UNLOCK TABLES`)
+      return undefined
+    },
+  },
+  {
+    name: 'spool-full',
+    fault: `the spool's disk is full for ${FULL_MS / 1000} s`,
+    obstacle: diskObstacle,
+    // What is said on is not recorded any more, though the sessions go on.
+    endsCalls: true,
+    concerns: () => true,
+    prepare() {
+      const disk = new SmallDisk(SPOOL_MIB)
+      const disks = { spoolPath: disk.path, warnFreeGiB: 0.002, refuseFreeGiB: 0.001 }
+      return { disk, config: { disks }, remove: () => disk.remove() }
+    },
+    async strike(_site, ground) {
+      ground?.disk.fill()
+      await delay(FULL_MS)
+      ground?.disk.empty()
       return undefined
     },
   },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { messageOf } from '../../base/tallenne-error.ts'
 import { formatTable } from '../../cli/table.ts'
 import { type DrillResult, hasPassed } from './drill.ts'
 import { DRILLS } from './drills.ts'
@@ -54,9 +55,14 @@ async function runAll(): Promise<void> {
       continue
     }
     console.error(`${drill.name}: ${drill.fault} …`)
-    const result = await runDrill(drill, calls)
-    results.push(result)
-    if (values.json) console.log(JSON.stringify(result))
+    try {
+      const result = await runDrill(drill, calls)
+      results.push(result)
+      if (values.json) console.log(JSON.stringify(result))
+    } catch (error) {
+      console.error(`${drill.name} could not be carried out: ${messageOf(error)}`)
+      process.exitCode = 1
+    }
   }
   if (!values.json) for (const line of table(results)) console.log(line)
   if (!results.every(hasPassed)) process.exitCode = 1

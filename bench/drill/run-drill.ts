@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Drill, DrillResult } from './drill.ts'
+import type { Drill, DrillGround, DrillResult } from './drill.ts'
 import { type DrillLoad, RunningLoad } from './drill-load.ts'
 import { type JudgedCall, judgeCall } from './judge-calls.ts'
 import { Site, waitFor } from './site.ts'
@@ -11,12 +11,25 @@ const NEXT_MS = 4000
 
 /** Strikes a site of its own with that many calls up, and tells what came of it. */
 export async function runDrill(drill: Drill, calls: number): Promise<DrillResult> {
-  const site = await Site.start(drill.config)
+  const ground = drill.prepare?.()
+  try {
+    return await runOn(ground, drill, calls)
+  } finally {
+    ground?.remove()
+  }
+}
+
+async function runOn(
+  ground: DrillGround | undefined,
+  drill: Drill,
+  calls: number,
+): Promise<DrillResult> {
+  const site = await Site.start(ground?.config)
   try {
     const load = await RunningLoad.start({ to: site.sip, calls })
     await delay(BEFORE_MS)
     const struckAtMs = Date.now()
-    const note = await drill.strike(site)
+    const note = await drill.strike(site, ground)
     const isWhole = (await waitFor(() => isSiteWhole(site))) !== undefined
     const wholeMs = isWhole ? Date.now() - struckAtMs : undefined
     await delay(AFTER_MS)
