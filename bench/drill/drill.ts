@@ -41,8 +41,8 @@ export interface DrillResult {
   readonly rowsLost: number
   /** From the fault until calls are taken and MariaDB has every row, ms; undefined where that did not come. */
   readonly wholeMs: number | undefined
-  /** Whether the next calls are complete, every packet of them. */
-  readonly isNextWhole: boolean
+  /** What became of the calls that came next: `complete`, which is every packet of them, or what else. */
+  readonly next: string
   readonly verdicts: Readonly<Record<string, number>>
   readonly note: string | undefined
 }
@@ -56,6 +56,6 @@ export function hasPassed(result: DrillResult): boolean {
     (result.otherLostMs ?? 0) === 0 &&
     result.rowsLost === 0 &&
     result.wholeMs !== undefined &&
-    result.isNextWhole
+    result.next === 'complete'
   )
 }

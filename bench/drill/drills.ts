@@ -5,7 +5,8 @@ import { RunningLoad } from './drill-load.ts'
 import { isRunning, type Part, type Site, waitFor } from './site.ts'
 import { diskObstacle, SmallDisk } from './small-disk.ts'
 
-const STOPPED_MS = 3000
+/** Longer, and the sockets and the timeline cannot hold what comes meanwhile. */
+const STOPPED_MS = 1000
 const AWAY_MS = 15_000
 const FULL_MS = 5000
 const SPOOL_MIB = 64

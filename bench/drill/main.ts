@@ -86,7 +86,7 @@ function table(results: readonly DrillResult[]): string[] {
     milliseconds(result.otherLostMs),
     `${result.rowsLost}`,
     result.wholeMs === undefined ? 'never' : `${(result.wholeMs / 1000).toFixed(1)} s`,
-    result.isNextWhole ? 'complete' : 'not complete',
+    result.next,
     hasPassed(result) ? '' : 'FAILED',
   ])
   const verdicts = results.map(({ name, verdicts: counts, note }) => {

@@ -43,7 +43,7 @@ async function runOn(
       ...losses(drill, judged),
       rowsLost: judged.filter((call) => call === undefined || call.isUnplayable).length,
       wholeMs,
-      isNextWhole: await isNextWhole(site, calls),
+      next: await fateOfNext(site, calls),
       verdicts: countVerdicts(judged),
       note,
     }
@@ -85,19 +85,18 @@ function losses(
   return { concernedLostMs: worst(true), otherLostMs: worst(false) }
 }
 
-/** Calls that come after it are taken, and nothing of them is lost. */
-async function isNextWhole(site: Site, first: number): Promise<boolean> {
+/** Calls that come after it must be taken, and nothing of them be lost. */
+async function fateOfNext(site: Site, first: number): Promise<string> {
   const load = await RunningLoad.start({ to: site.sip, calls: NEXT_CALLS, first })
   await delay(NEXT_MS)
   const sent = await load.end()
   const judged = await judgeAll(site, sent, undefined)
-  return (
-    judged.length === NEXT_CALLS &&
-    judged.every(
-      (call) =>
-        call?.allMs === 0 && call.contact.recordings.every(({ state }) => state === 'complete'),
-    )
-  )
+  const fates = judged.map((call) => {
+    if (call === undefined) return 'no verdict'
+    const verdict = Object.keys(countVerdicts([call])).join(' and ')
+    return verdict === 'complete' && call.allMs !== 0 ? `${call.allMs} ms lost` : verdict
+  })
+  return [...new Set([...sent.refusals, ...fates])].join(', ')
 }
 
 function countVerdicts(judged: readonly (JudgedCall | undefined)[]): Record<string, number> {
