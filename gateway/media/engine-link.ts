@@ -87,6 +87,8 @@ export class EngineLink {
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#cause = messageOf(error)
+      // It runs no more. That its thread is gone is known a tenth of a second later, in which its calls go unheard.
+      this.#buried()
     })
     this.#worker.on('messageerror', (error) => {
       this.#cause = messageOf(error)
@@ -173,6 +175,7 @@ export class EngineLink {
   }
 
   #buried(): void {
+    if (this.#state === 'dead') return
     const wasRunning = this.#state === 'running'
     this.#state = 'dead'
     this.#watch.cancel()
