@@ -33,18 +33,20 @@ export function hearParty(sent: SentAudio, recordings: readonly HeardAudio[]): b
       heard[packet] ||= tone === toneOf(sent.party, packet)
     }
   }
-  // Where one tone follows another, a packet that is cut otherwise than it was sent sounds like both, or like neither.
-  return heard.map(
-    (isHeard, packet) =>
-      isHeard ||
-      (isBetweenTones(sent.party, packet) &&
-        heard[packet - 1] !== false &&
-        heard[packet + 1] !== false),
-  )
+  return heard.map((isHeard, packet) => isHeard || isBlurred(sent.party, packet, heard))
 }
 
-function isBetweenTones(party: number, packet: number): boolean {
-  return toneOf(party, packet - 1) !== toneOf(party, packet + 1)
+/**
+ * Where one tone follows another, the last packet of the one and the first of the other may sound like both, or like
+ * neither, where the recording is cut otherwise than it was sent. They count where what is around them is heard.
+ */
+function isBlurred(party: number, packet: number, heard: readonly boolean[]): boolean {
+  const own = toneOf(party, packet)
+  const isLast = toneOf(party, packet + 1) !== own
+  const isFirst = toneOf(party, packet - 1) !== own
+  if (!isLast && !isFirst) return false
+  const [before, after] = isLast ? [packet - 1, packet + 2] : [packet - 2, packet + 1]
+  return heard[before] !== false && heard[after] !== false
 }
 
 /** Milliseconds of the longest stretch that was not heard, and of all of them. */

@@ -4,6 +4,8 @@ import { type HeardAudio, hearParty, lostMs } from './hear-party.ts'
 import { type Site, waitFor } from './site.ts'
 
 const PACKET_MS = 20
+/** They come with the BYE, or after it, and are not in every recording. */
+const LAST_PACKETS = 2
 /** A verdict that did not come by then is a fault by itself. */
 const VERDICT_MS = 60_000
 
@@ -47,7 +49,10 @@ export async function judgeCall(
     })
     isUnplayable ||= audio === undefined && (recording.durationMs ?? 0) > 0
   }
-  const packets = Math.min(call.packets, Math.floor((untilMs - call.startedAtMs) / PACKET_MS))
+  const packets = Math.min(
+    call.packets - LAST_PACKETS,
+    Math.floor((untilMs - call.startedAtMs) / PACKET_MS),
+  )
   const lost = sides.map((recordings, at) => {
     const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
     return lostMs(hearParty(sent, recordings))
