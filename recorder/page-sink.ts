@@ -4,8 +4,8 @@ export interface FileEncryption {
   readonly form: 'age' | 'sealed'
   /** Names the set of recipients. */
   readonly keySet: string
-  /** Bytes of the audio itself. */
-  readonly audioBytes: number
+  /** Bytes of the audio itself; null where a disk that failed no longer tells. */
+  readonly audioBytes: number | null
   /** SHA-256 of the audio itself; null where whoever could have read it is gone. */
   readonly audioSha256: string | null
 }

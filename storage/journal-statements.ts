@@ -228,7 +228,7 @@ function recordingEnded(entry: Entry<'recording.ended'>): readonly Statement[] {
         entry.sha256,
         entry.encryption?.form ?? 'none',
         entry.encryption?.keySet ?? null,
-        entry.encryption === undefined ? null : whole(entry.encryption.audioBytes),
+        wholeOrNull(entry.encryption?.audioBytes),
         entry.encryption?.audioSha256 ?? null,
         entry.file,
         JSON.stringify(entry.media ?? null),
@@ -260,6 +260,10 @@ function contactAnnotated({
       [clip(name, 64), clip(value, 1024), annotatedAt, contactId, MOST_NOTES, clip(name, 64)],
     ),
   )
+}
+
+function wholeOrNull(number: number | null | undefined): number | null {
+  return number === null || number === undefined ? null : whole(number)
 }
 
 function callerColumns(caller: NumberFact) {

@@ -193,7 +193,8 @@ export interface FileEncryption {
   readonly form: 'age' | 'sealed'
   /** Names the set of recipients. */
   readonly keySet: string
-  readonly audioBytes: number
+  /** Null where nobody knows. */
+  readonly audioBytes: number | null
   /** Null where nobody who could has read it whole. */
   readonly audioSha256: string | null
 }

@@ -5,6 +5,7 @@ import {
   fdatasyncSync,
   ftruncateSync,
   openSync,
+  readSync,
   statfsSync,
   unlinkSync,
   writeSync,
@@ -45,6 +46,8 @@ export class DiskWork {
         return this.#abandon(order)
       case 'move':
         return moveFile(order)
+      case 'read':
+        return read(order)
       case 'probe':
         return probe(order.folder)
     }
@@ -99,6 +102,22 @@ function append(descriptor: number, bytes: Uint8Array): Appended {
     return { writtenBytes }
   } catch (error) {
     return { writtenBytes, failure: failureOf(error) }
+  }
+}
+
+function read({ path, position, bytes }: DiskOrderOf<'read'>): Uint8Array {
+  const descriptor = openSync(path, 'r')
+  try {
+    const buffer = new Uint8Array(bytes)
+    let done = 0
+    while (done < bytes) {
+      const count = readSync(descriptor, buffer, done, bytes - done, position + done)
+      if (count === 0) break
+      done += count
+    }
+    return buffer.subarray(0, done)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

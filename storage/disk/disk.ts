@@ -14,6 +14,13 @@ export type DiskOrder =
    * changes nothing.
    */
   | ({ readonly kind: 'move' } & FileMove)
+  /** Reads so many bytes of a file from a position on, or as many as there are. */
+  | {
+      readonly kind: 'read'
+      readonly path: string
+      readonly position: number
+      readonly bytes: number
+    }
   /** Writes a page beside the recordings and takes it away again, and tells how much room there is. */
   | { readonly kind: 'probe'; readonly folder: string }
 
@@ -67,6 +74,7 @@ export interface DiskResults {
   readonly finish: undefined
   readonly abandon: undefined
   readonly move: FileMoved
+  readonly read: Uint8Array
   readonly probe: DiskRoom
 }
 

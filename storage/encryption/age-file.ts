@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { TallenneError } from '../../base/tallenne-error.ts'
+import type { Disk } from '../disk/disk.ts'
 import type { WrappedKey } from './age-header.ts'
 import { AGE_CHUNK_BYTES, AGE_NONCE_BYTES, payloadKeyOf, sealPiece } from './age-stream.ts'
 
@@ -11,33 +12,43 @@ export interface AgeFileFacts {
   readonly audioSha256: string
 }
 
+export interface AgeFileOptions {
+  readonly disk: Disk
+  readonly wrapped: WrappedKey
+  readonly audio: AsyncIterable<Uint8Array>
+}
+
 /**
- * Writes an age file and resolves when it is on the disk for good: mode 0600, and it must not be there. Rejects with
- * what the source or the disk says, and leaves nothing then.
+ * Writes an age file and resolves when its bytes are on the disk for good: mode 0600, and it must not be there. Rejects
+ * with what the source or the disk says, and leaves nothing then.
  */
 export async function writeAgeFile(
   path: string,
-  { header, fileKey }: WrappedKey,
-  audio: AsyncIterable<Uint8Array>,
+  { disk, wrapped, audio }: AgeFileOptions,
 ): Promise<AgeFileFacts> {
-  const file = await open(path, 'wx', 0o600)
+  await disk.run({ kind: 'open', path })
   try {
-    const writer = new AgeWriter(file, fileKey)
-    await writer.begin(header)
+    const writer = new AgeWriter((bytes) => append(disk, path, bytes), wrapped.fileKey)
+    await writer.begin(wrapped.header)
     for await (const bytes of audio) await writer.write(bytes)
     const facts = await writer.finish()
-    await file.close()
+    await disk.run({ kind: 'finish', path })
     return facts
   } catch (error) {
-    await file.close().catch(() => {})
-    await rm(path, { force: true })
+    // Nobody waits for a disk that hangs: the next start removes what it holds.
+    disk.run({ kind: 'abandon', path, keepBytes: 0 }).catch(() => {})
     throw error
   }
 }
 
+async function append(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  const { failure } = await disk.run({ kind: 'append', path, bytes })
+  if (failure) throw new TallenneError(failure.code, failure.message)
+}
+
 /** Chunks what comes and writes the chunks. */
 class AgeWriter {
-  readonly #file: FileHandle
+  readonly #append: (bytes: Uint8Array) => Promise<void>
   readonly #nonce = randomBytes(AGE_NONCE_BYTES)
   readonly #key: Uint8Array
   readonly #fileHash = createHash('sha256')
@@ -48,8 +59,8 @@ class AgeWriter {
   #bytes = 0
   #audioBytes = 0
 
-  constructor(file: FileHandle, fileKey: Uint8Array) {
-    this.#file = file
+  constructor(append: (bytes: Uint8Array) => Promise<void>, fileKey: Uint8Array) {
+    this.#append = append
     this.#key = payloadKeyOf(fileKey, this.#nonce)
   }
 
@@ -72,7 +83,6 @@ class AgeWriter {
 
   async finish(): Promise<AgeFileFacts> {
     await this.#flush(true)
-    await this.#file.sync()
     return {
       bytes: this.#bytes,
       sha256: this.#fileHash.digest('hex'),
@@ -91,10 +101,7 @@ class AgeWriter {
   async #put(pieces: readonly Uint8Array[]): Promise<void> {
     const bytes = Buffer.concat(pieces)
     this.#fileHash.update(bytes)
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, at)
-      at += bytesWritten
-    }
     this.#bytes += bytes.length
+    await this.#append(bytes)
   }
 }

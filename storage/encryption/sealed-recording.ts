@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename } from 'node:fs/promises'
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Turns } from '../../base/turns.ts'
 import type { Disk } from '../disk/disk.ts'
 import { RecordingFile, type RecordingFileFailure } from '../recording-file.ts'
 import { writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
-import { type ReadAt, readerOf } from './read-at.ts'
+import type { ReadAt } from './read-at.ts'
 import type { Recipients } from './recipients.ts'
 import { openRecord, recordKeyOf, SALT_BYTES, sealRecord } from './sealed-record.ts'
 import { repairSealed } from './sealed-repair.ts'
@@ -21,7 +20,8 @@ export interface SealedFacts {
     /** `sealed` where no age file could be made of the records. */
     readonly form: 'age' | 'sealed'
     readonly keySet: string
-    readonly audioBytes: number
+    /** Null where the disk no longer tells. */
+    readonly audioBytes: number | null
     /** Null where nobody who has the key has read it whole. */
     readonly audioSha256: string | null
   }
@@ -142,45 +142,40 @@ export class SealedRecording {
 
   async #conclude(written: { readonly bytes: number; readonly sha256: string }) {
     const { sealedPath, turns, onStayedSealed, recipients } = this.#options
-    const sealed = (facts: { bytes: number; sha256: string; audioBytes: number }): SealedFacts => ({
-      bytes: facts.bytes,
-      sha256: facts.sha256,
-      encryption: {
-        form: 'sealed',
-        keySet: recipients.keySet,
-        audioBytes: facts.audioBytes,
-        audioSha256: null,
-      },
+    const stay = ({ bytes, sha256 }: typeof written, audioBytes: number | null): SealedFacts => ({
+      bytes,
+      sha256,
+      encryption: { form: 'sealed', keySet: recipients.keySet, audioBytes, audioSha256: null },
     })
-    try {
-      if (this.failure === undefined) return await turns.take(() => this.#convert())
-      // Nothing but what is whole of the last record that a full disk took counts.
-      if (written.bytes === 0) return sealed({ ...written, audioBytes: 0 })
+    if (this.failure !== undefined) {
+      if (written.bytes === 0) return stay(written, 0)
       // A disk that hangs must not be touched here.
-      if (this.#file.isHung) return sealed({ ...written, audioBytes: this.#audioBytes })
-      return sealed(await repairSealed(sealedPath))
+      if (this.#file.isHung) return stay(written, null)
+      const repaired = await repairSealed(sealedPath).catch(() => undefined)
+      return repaired ? stay(repaired, repaired.audioBytes) : stay(written, null)
+    }
+    try {
+      return await turns.take(() => this.#convert())
     } catch (error) {
       onStayedSealed(messageOf(error))
-      return sealed({ ...written, audioBytes: this.#audioBytes })
+      return stay(written, this.#audioBytes)
     }
   }
 
   async #convert(): Promise<SealedFacts> {
-    const { sealedPath, agePath, recipients } = this.#options
+    const { sealedPath, agePath, recipients, disk } = this.#options
     const [wrapped, key] = [this.#wrapped, this.#key]
     if (wrapped === undefined || key === undefined) throw new Error('there is no key')
-    const file = await open(sealedPath, 'r')
-    try {
-      const facts = await writeAgeFile(`${agePath}.part`, wrapped, readBack(readerOf(file), key))
-      await rename(`${agePath}.part`, agePath)
-      const { bytes, sha256, audioBytes, audioSha256 } = facts
-      return {
-        bytes,
-        sha256,
-        encryption: { form: 'age', keySet: recipients.keySet, audioBytes, audioSha256 },
-      }
-    } finally {
-      await file.close()
+    const readAt: ReadAt = (position, bytes) =>
+      disk.run<'read'>({ kind: 'read', path: sealedPath, position, bytes })
+    const part = `${agePath}.part`
+    const facts = await writeAgeFile(part, { disk, wrapped, audio: readBack(readAt, key) })
+    await disk.run<'move'>({ kind: 'move', choices: [{ from: part, to: agePath }] })
+    const { bytes, sha256, audioBytes, audioSha256 } = facts
+    return {
+      bytes,
+      sha256,
+      encryption: { form: 'age', keySet: recipients.keySet, audioBytes, audioSha256 },
     }
   }
 }

@@ -35,7 +35,11 @@ async function addEncrypted(recipient: string) {
   async function* once() {
     yield audio
   }
-  const { bytes, sha256 } = await writeAgeFile(path, await wrapNewKey([recipient]), once())
+  const { bytes, sha256 } = await writeAgeFile(path, {
+    disk: new DirectDisk(),
+    wrapped: await wrapNewKey([recipient]),
+    audio: once(),
+  })
   const encryption = {
     form: 'age',
     keySet: key.recipients.keySet,
@@ -169,7 +173,11 @@ t.test('a portal without identities says what it lacks', async (t) => {
   async function* once() {
     yield audio
   }
-  await writeAgeFile(path, await wrapNewKey([key.recipient]), once())
+  await writeAgeFile(path, {
+    disk: new DirectDisk(),
+    wrapped: await wrapNewKey([key.recipient]),
+    audio: once(),
+  })
   await bare.apply(wholeCall({}, { recordingId, file }).entries)
   const response = await bare.ask(`/api/recordings/${recordingId}/audio`)
   t.equal(response.status, 500)

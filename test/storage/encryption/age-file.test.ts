@@ -3,12 +3,14 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
 import { writeAgeFile } from '../../../storage/encryption/age-file.ts'
 import { wrapNewKey } from '../../../storage/encryption/age-header.ts'
 import { plainBytesOf } from '../../../storage/encryption/age-stream.ts'
 import { openAudio } from '../../../storage/encryption/opened-audio.ts'
 import { audioOf, encryptWithAge, makeKey, openWithAge } from './keys.ts'
 
+const disk = new DirectDisk()
 const CHUNK = 65_536
 /** Around the ends of chunks. */
 const LENGTHS = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 17]
@@ -33,7 +35,7 @@ t.test('the age program opens what is written, whatever its length', async (t) =
     const audio = audioOf(length)
     const path = join(folder, `${length}.age`)
     const wrapped = await wrapNewKey([other.recipient, key.recipient])
-    const facts = await writeAgeFile(path, wrapped, inPieces(audio, 1000))
+    const facts = await writeAgeFile(path, { disk, wrapped, audio: inPieces(audio, 1000) })
     t.ok(openWithAge(path, key.path).equals(audio), `${length} bytes`)
     t.ok(openWithAge(path, other.path).equals(audio))
     t.same(facts, {
@@ -67,7 +69,7 @@ t.test('a source that fails leaves no file', async (t) => {
     throw new Error('the disk is gone')
   }
   const wrapped = await wrapNewKey([key.recipient])
-  await t.rejects(writeAgeFile(path, wrapped, failing()), /the disk is gone/)
+  await t.rejects(writeAgeFile(path, { disk, wrapped, audio: failing() }), /the disk is gone/)
   t.notOk(existsSync(path))
 })
 

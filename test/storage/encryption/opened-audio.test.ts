@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
 import { writeAgeFile } from '../../../storage/encryption/age-file.ts'
 import { wrapNewKey } from '../../../storage/encryption/age-header.ts'
 import { type OpenedAudio, openAudio } from '../../../storage/encryption/opened-audio.ts'
@@ -23,7 +24,11 @@ async function* once(audio: Buffer) {
 async function ageFile(folder: string, audio: Buffer) {
   const key = await makeKey(folder)
   const path = join(folder, 'a.opus.age')
-  await writeAgeFile(path, await wrapNewKey([key.recipient]), once(audio))
+  await writeAgeFile(path, {
+    disk: new DirectDisk(),
+    wrapped: await wrapNewKey([key.recipient]),
+    audio: once(audio),
+  })
   return { key, path }
 }
 
