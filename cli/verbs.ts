@@ -6,6 +6,8 @@ import { demoVerb } from './verbs/demo.ts'
 import { doctorVerb } from './verbs/doctor.ts'
 import { journalInspectVerb, journalStatusVerb } from './verbs/journal.ts'
 import { journalReplayVerb } from './verbs/journal-replay.ts'
+import { keysAddVerb, keysNewVerb, keysRetireVerb, keysVerb } from './verbs/keys.ts'
+import { keysOpenVerb, keysReencryptVerb } from './verbs/keys-files.ts'
 import { migrateVerb } from './verbs/migrate.ts'
 import { gatewayVerb, portalVerb, retentionVerb } from './verbs/process-verbs.ts'
 import {
@@ -14,6 +16,7 @@ import {
   recordingsVerb,
   recordingsVerdictVerb,
 } from './verbs/recordings.ts'
+import { recordingsVerifyVerb } from './verbs/recordings-verify.ts'
 import { replayVerb } from './verbs/replay.ts'
 import { retentionExplainVerb, retentionSweepVerb } from './verbs/retention.ts'
 import { testVerb } from './verbs/test.ts'
@@ -38,6 +41,13 @@ export const VERBS: readonly Verb[] = [
   recordingsShowVerb,
   recordingsVerdictVerb,
   recordingsGetVerb,
+  recordingsVerifyVerb,
+  keysVerb,
+  keysNewVerb,
+  keysAddVerb,
+  keysRetireVerb,
+  keysReencryptVerb,
+  keysOpenVerb,
   retentionExplainVerb,
   retentionSweepVerb,
   journalStatusVerb,

@@ -133,7 +133,7 @@ export class RecordingStore {
   /** Rejects with `file_missing` where the store does not hold it. */
   async open(file: string): Promise<StoredRecording> {
     try {
-      const handle = await open(this.#pathOf(file), 'r')
+      const handle = await open(this.pathOf(file), 'r')
       const { size } = await handle.stat()
       return { bytes: size, handle }
     } catch (error) {
@@ -145,7 +145,7 @@ export class RecordingStore {
   /** Removes a recording for good. `gone` says that it was not there. */
   async erase(file: string): Promise<'erased' | 'gone'> {
     try {
-      await unlink(this.#pathOf(file))
+      await unlink(this.pathOf(file))
       return 'erased'
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return 'gone'
@@ -156,7 +156,7 @@ export class RecordingStore {
   /** Bytes of a stored recording and when it was last written, or undefined where it is not there. */
   async facts(file: string): Promise<{ bytes: number; modifiedAtMs: number } | undefined> {
     try {
-      const { size, mtimeMs } = await stat(this.#pathOf(file))
+      const { size, mtimeMs } = await stat(this.pathOf(file))
       return { bytes: size, modifiedAtMs: mtimeMs }
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined
@@ -183,8 +183,8 @@ export class RecordingStore {
     }
   }
 
-  /** Throws `bad_file` for what is no path of the store. */
-  #pathOf(file: string): string {
+  /** Where a file of the store stands. Throws `bad_file` for what is no path of the store. */
+  pathOf(file: string): string {
     readStoreFile(file)
     return join(this.#storePath, file)
   }

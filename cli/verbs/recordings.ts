@@ -27,6 +27,7 @@ export const recordingsVerb: Verb = {
        tallenne recordings show ID       everything about one recording
        tallenne recordings verdict ID    its verdict in one line
        tallenne recordings get ID -o FILE
+       tallenne recordings verify        whether the files are as they were written
 
 Lists recordings by their contacts, newest first. Why one is still here says
 "tallenne retention explain ID".

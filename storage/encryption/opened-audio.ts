@@ -10,7 +10,6 @@ import {
   plainBytesOf,
   TAG_BYTES,
 } from './age-stream.ts'
-import type { Identities } from './identities.ts'
 import { type ReadAt, readerOf, readWhole } from './read-at.ts'
 import { openRecord, recordKeyOf } from './sealed-record.ts'
 import { isSealed, readBeginning, readRecords } from './sealed-scan.ts'
@@ -32,6 +31,11 @@ export interface OpenedAudio {
   close(): Promise<void>
 }
 
+/** Tells the key of a file by its age header. Rejects where it does not have it. */
+export interface KeyOpener {
+  open(header: Uint8Array): Promise<Uint8Array>
+}
+
 const PIECE_BYTES = 65_536
 
 /**
@@ -40,7 +44,7 @@ const PIECE_BYTES = 65_536
  */
 export async function openAudio(
   file: FileHandle,
-  identities: Identities | undefined,
+  identities: KeyOpener | undefined,
 ): Promise<OpenedAudio> {
   try {
     const { size, mtimeMs } = await file.stat()
@@ -62,7 +66,7 @@ type Content = Pick<OpenedAudio, 'form' | 'bytes' | 'read'>
 
 async function openContent(
   readAt: ReadAt,
-  { size, identities }: { readonly size: number; readonly identities: Identities | undefined },
+  { size, identities }: { readonly size: number; readonly identities: KeyOpener | undefined },
 ): Promise<Content> {
   const begin = await readAt(0, MAX_HEADER_BYTES)
   if (isAgeFile(begin)) return openAge(readAt, { begin, size, identities: needed(identities) })
@@ -70,7 +74,7 @@ async function openContent(
   return { form: 'plain', bytes: size, read: (first, last) => readPlain(readAt, first, last) }
 }
 
-function needed(identities: Identities | undefined): Identities {
+function needed(identities: KeyOpener | undefined): KeyOpener {
   if (identities) return identities
   throw new TallenneError(
     'identity_missing',
@@ -84,7 +88,7 @@ async function openAge(
     begin,
     size,
     identities,
-  }: { readonly begin: Uint8Array; readonly size: number; readonly identities: Identities },
+  }: { readonly begin: Uint8Array; readonly size: number; readonly identities: KeyOpener },
 ): Promise<Content> {
   const headerBytes = headerEndOf(begin)
   if (headerBytes === undefined) throw damaged('its age header does not end')
@@ -129,7 +133,7 @@ interface PlacedRecord {
 
 async function openSealed(
   readAt: ReadAt,
-  { size, identities }: { readonly size: number; readonly identities: Identities },
+  { size, identities }: { readonly size: number; readonly identities: KeyOpener },
 ): Promise<Content> {
   const beginning = await readBeginning(readAt)
   const fileKey = await identities.open(beginning.header)
