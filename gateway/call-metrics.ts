@@ -9,6 +9,17 @@ export interface KnownLabels {
 }
 
 const VERDICTS: readonly Verdict[] = ['complete', 'partial', 'silent', 'failed']
+/** Ends that alerts are about: counted from 0 on, since an increase is seen only of what was there before. */
+const WATCHED_ENDS: Readonly<Record<CallSource['capture'], readonly string[]>> = {
+  siprec: [
+    ...['bye', 'refused_400', 'refused_488', 'refused_503', 'no_decodable_codec'],
+    ...['no_answer_in_ack', 'no_ack', 'session_expired', 'engine_failed', 'internal_error'],
+  ],
+  trunk: [
+    ...['bye', 'platform_bye', 'refused_400', 'refused_488', 'refused_500', 'refused_503'],
+    ...['no_answer_in_ack', 'no_ack', 'session_expired', 'media_lost'],
+  ],
+}
 /** Around the promise of 5 ms idle and 50 ms at rated load. */
 const SETUP_BUCKETS_S = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 4]
 /** People answer these calls. */
@@ -103,7 +114,10 @@ export class CallMetrics implements CallEvents {
       buckets: LOSS_BUCKETS,
       registers,
     })
-    for (const { capture, peer } of sources) this.#arrived.inc({ capture, peer }, 0)
+    for (const { capture, peer } of sources) {
+      this.#arrived.inc({ capture, peer }, 0)
+      for (const reason of WATCHED_ENDS[capture]) this.#ended.inc({ capture, peer, reason }, 0)
+    }
     for (const line of serviceLines) {
       for (const verdict of VERDICTS) this.#verdicts.inc({ line, verdict }, 0)
     }

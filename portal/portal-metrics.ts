@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
+const AUDIO_FAILURES = ['file_missing', 'file_unreadable', 'size_differs']
+
 /** What the portal counts. No label holds anything of a request but its route. */
 export class PortalMetrics {
   readonly requests: Counter<'route' | 'status_class'>
@@ -36,6 +38,8 @@ export class PortalMetrics {
       labelNames: ['reason'],
       registers,
     })
+    // An increase is seen only of what was there before.
+    for (const reason of AUDIO_FAILURES) this.audioFailures.inc({ reason }, 0)
     this.transcodes = new Counter({
       name: 'tallenne_portal_transcodes_total',
       help: 'Recordings made into another format, by how that ended.',

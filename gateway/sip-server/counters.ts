@@ -69,8 +69,14 @@ export class MessageCounters {
     responsesReceived: new Map<string, number>(),
     responsesSent: new Map<string, number>(),
     dropped: new Map<string, number>(),
-    failedReceived: new Map<string, number>(),
-    failedSent: new Map<string, number>(),
+    failedReceived: new Map<string, number>([
+      ['unanswered', 0],
+      ['ack_missing', 0],
+    ]),
+    failedSent: new Map<string, number>([
+      ['timeout', 0],
+      ['unreachable', 0],
+    ]),
   }
   readonly #opened = new Map<string, Map<string, number>>()
   readonly #cut = new Map<string, Map<string, number>>()

@@ -17,6 +17,8 @@ export interface TrunkEvents {
   targetFailed(route: string): void
 }
 
+const WATCHED_CODES = ['codec', 'disk_full', 'write_failed', 'engine_failed', 'engine_overload']
+
 /** Metrics of trunk calls; docs/metrics.md describes each. */
 export class TrunkMetrics implements TrunkEvents {
   readonly #unrecorded: Counter<'code'>
@@ -43,6 +45,12 @@ export class TrunkMetrics implements TrunkEvents {
       labelNames: ['route'],
       registers,
     })
+    // An increase is seen only of what was there before.
+    for (const code of WATCHED_CODES) this.#unrecorded.inc({ code }, 0)
+    const watched = (route: string) => {
+      this.#targetFailures.inc({ route }, 0)
+      this.#announcementFailures.inc({ route }, 0)
+    }
     new Gauge({
       name: 'tallenne_trunk_target_up',
       help: '1 where a target answers, by its route and its place there, from 0 on.',
@@ -50,6 +58,7 @@ export class TrunkMetrics implements TrunkEvents {
       registers,
       collect() {
         for (const { route, index, isUp } of judgements()) {
+          watched(route)
           this.set({ route, target: String(index) }, isUp ? 1 : 0)
         }
       },

@@ -2,6 +2,8 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { ForkEvents } from './endpoint-fork.ts'
 import type { FreeswitchPool } from './freeswitch-pool.ts'
 
+const FORK_FAILURES = ['fork_refused', 'fork_failed', 'media_timeout', 'fork_lost', 'fork_overrun']
+
 /** Metrics of the FreeSWITCH servers and their forks; docs/metrics.md describes each. */
 export class FreeswitchMetrics implements ForkEvents {
   readonly #failures: Counter<'code'>
@@ -20,6 +22,8 @@ export class FreeswitchMetrics implements ForkEvents {
       help: 'Forks that were made anew.',
       registers,
     })
+    // An increase is seen only of what was there before.
+    for (const code of FORK_FAILURES) this.#failures.inc({ code }, 0)
     new Gauge({
       name: 'tallenne_freeswitch_up',
       help: '1 where the server is connected and answers.',
