@@ -187,6 +187,27 @@ t.test('as root, Debian packages are installed for the verbs that need them alon
   t.strictSame(machine.calls(), ['node cli/main.js test --help'])
 })
 
+t.test('prometheus is unpacked for the tests, never installed, and done without', async (t) => {
+  const machine = makeMachine(t)
+  const tools = [
+    ...['mariadbd', 'mariadb-install-db', 'mariadb', 'sipp', 'baresip', 'opusinfo', 'ffmpeg'],
+    ...['chromium', 'openssl'],
+  ]
+  for (const tool of tools) machine.standIn(tool, '')
+  machine.standIn(
+    'apt-get',
+    'echo "apt-get $*" >>LOG; [ "$1" = download ] && touch prometheus_1.deb',
+  )
+  machine.standIn('dpkg-deb', 'echo "dpkg-deb $*" >>LOG')
+  t.match(machine.run(['test']).err, /^Fetching prometheus …$/m)
+  t.strictSame(
+    machine.calls().filter((call) => /^(apt|dpkg)/.test(call)),
+    ['apt-get download prometheus', 'dpkg-deb -x prometheus_1.deb .'],
+  )
+  machine.standIn('apt-get', 'exit 1')
+  t.match(machine.run(['test']), { code: 0, err: /prometheus cannot be had here: tests/ })
+})
+
 t.test('without root, the one command to run is told', async (t) => {
   const machine = makeMachine(t)
   machine.standIn('id', 'echo 1000')
