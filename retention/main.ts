@@ -8,6 +8,7 @@ import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { createAudit } from '../storage/audit/create-audit.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
@@ -19,13 +20,23 @@ import { Sweeper } from './sweeper.ts'
 async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void> {
   const clock = new SystemClock()
   const registry = createRegistry('retention', readPackageVersion())
-  const { spool, store: storePath } = dataPaths(config)
+  const { spool, store: storePath, audit: auditPath } = dataPaths(config)
   const pool = createDatabasePool(config.database)
   const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
   const store = new RecordingStore({ spoolPath: spool, storePath })
+  const audit = createAudit({
+    pool,
+    folder: auditPath,
+    process: 'retention',
+    nodeId: config.node.id,
+    registry,
+    clock,
+    log,
+  })
   const sweeper = new Sweeper({
     pool,
     store,
+    trail: audit.trail,
     clock,
     log,
     metrics: new RetentionMetrics(registry),
@@ -44,9 +55,10 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
   })
   try {
     watch.start()
+    await audit.queue.start()
     const address = await http.start()
     log.info(address, 'retention listens')
-    await prepare({ pool, store, config, clock, log, signal: stopped })
+    await prepare({ pool, store, audit, config, clock, log, signal: stopped })
     if (!stopped.aborted) {
       sweeper.start()
       log.info({ sweepEveryS: config.retention.sweepEveryS }, 'retention is at work')
@@ -56,6 +68,8 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
   } finally {
     await sweeper.close()
     await http.close()
+    await audit.trail.settled()
+    await audit.queue.close()
     await watch.close()
     await pool.end()
   }

@@ -3,7 +3,11 @@ import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { serviceLinesOf } from '../config/service-lines.ts'
+import { withoutSecrets } from '../config/without-secrets.ts'
+import { auditEvent } from '../storage/audit/audit-event.ts'
+import type { Audit } from '../storage/audit/create-audit.ts'
 import { guardAudit } from '../storage/audit/guard-audit.ts'
+import { recordConfiguration } from '../storage/audit/record-configuration.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
@@ -12,6 +16,7 @@ import { syncServiceLines } from '../storage/service-lines.ts'
 export interface PrepareOptions {
   readonly pool: Pool
   readonly store: Pick<RecordingStore, 'check'>
+  readonly audit: Audit
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
@@ -44,7 +49,14 @@ export async function prepare(options: PrepareOptions): Promise<void> {
   }
 }
 
-async function prepareOnce({ pool, store, config, clock, log }: PrepareOptions): Promise<void> {
+async function prepareOnce({
+  pool,
+  store,
+  audit,
+  config,
+  clock,
+  log,
+}: PrepareOptions): Promise<void> {
   const steps = await migrate(pool)
   if (steps.length > 0) log.info({ steps }, 'schema brought up to date')
   const obstacle = await guardAudit(pool)
@@ -55,7 +67,21 @@ async function prepareOnce({ pool, store, config, clock, log }: PrepareOptions):
     setBy: `configuration of ${config.node.id}`,
     nowMs: clock.epochMs(),
   })
-  for (const change of changes) log.info(change, 'retention policy changed')
+  for (const change of changes) {
+    log.info(change, 'retention policy changed')
+    await audit.queue.record(
+      auditEvent({
+        atMs: clock.epochMs(),
+        actor: { kind: 'system', name: 'retention' },
+        action: 'policy_changed',
+        details: { ...change, before: change.before ?? null },
+      }),
+    )
+  }
+  await recordConfiguration(
+    { id: config.node.id, configuration: withoutSecrets(config) },
+    { pool, trail: audit.trail, process: 'retention', clock },
+  )
   await store.check()
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
+import { type Actor, auditEvent } from '../storage/audit/audit-event.ts'
+import type { AuditTrail } from '../storage/audit/audit-trail.ts'
 import type { Pool } from '../storage/database.ts'
 import {
   type ClaimedRecording,
@@ -21,6 +23,10 @@ import { inParallel } from './in-parallel.ts'
 export interface SweepOptions {
   readonly pool: Pool
   readonly store: Pick<RecordingStore, 'check' | 'erase'>
+  /** Each deletion stands in it, or is not done. */
+  readonly trail: Pick<AuditTrail, 'alongside'>
+  /** Who deletes; the daemon itself where absent. */
+  readonly actor?: Actor
   readonly clock: Clock
   readonly log: Log
   /** Rows claimed in one transaction. */
@@ -56,6 +62,7 @@ export type SweepOutcome =
 
 const LOCK = 'tallenne.retention'
 const BATCH_SIZE = 500
+const DAEMON: Actor = { kind: 'system', name: 'retention' }
 const ERASES_AT_ONCE = 16
 
 /**
@@ -140,7 +147,7 @@ class Sweep {
 
   /** Erases the files of claimed rows and marks the rows; tells how many were marked. */
   async #delete(recordings: readonly ClaimedRecording[]): Promise<number> {
-    const { pool, clock, log, store } = this.#options
+    const { log, store } = this.#options
     const erased: ClaimedRecording[] = []
     await inParallel(recordings, ERASES_AT_ONCE, async (recording) => {
       const { id, serviceLine, file } = recording
@@ -154,13 +161,31 @@ class Sweep {
         log.error({ recordingId: id, reason: messageOf(error) }, 'recording is due and not erased')
       }
     })
-    const marked = await markDeleted(
-      pool,
-      erased.map(({ id }) => id),
-      clock.epochMs(),
-    )
+    const marked = erased.length === 0 ? 0 : await this.#markDeleted(erased)
     for (const { serviceLine } of erased) this.#count(serviceLine, { deleted: 1 })
     return marked
+  }
+
+  /** Marks rows whose files are gone, and tells the audit trail of them in the same breath. */
+  async #markDeleted(erased: readonly ClaimedRecording[]): Promise<number> {
+    const { trail, clock, actor = DAEMON } = this.#options
+    const nowMs = clock.epochMs()
+    return trail.alongside(async (connection) => {
+      const marked = await markDeleted(
+        connection,
+        erased.map(({ id }) => id),
+        nowMs,
+      )
+      const events = byPolicy(erased).map(([{ serviceLine, policyVersion }, recordings]) =>
+        auditEvent({
+          atMs: nowMs,
+          actor,
+          action: 'retention_deleted',
+          details: { serviceLine, policyVersion, recordings },
+        }),
+      )
+      return { result: marked, events: marked === 0 ? [] : events }
+    })
   }
 
   get #isAborted(): boolean {
@@ -176,4 +201,16 @@ class Sweep {
       held: (before?.held ?? 0) + (more.held ?? 0),
     })
   }
+}
+
+/** Ids of recordings by the policy that they are deleted under. */
+function byPolicy(recordings: readonly ClaimedRecording[]) {
+  const groups = new Map<string, [ClaimedRecording, string[]]>()
+  for (const recording of recordings) {
+    const key = `${recording.serviceLine} ${recording.policyVersion}`
+    const group = groups.get(key) ?? [recording, []]
+    group[1].push(recording.id)
+    groups.set(key, group)
+  }
+  return [...groups.values()]
 }

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/tallenne-error.ts'
+import type { AuditTrail } from '../storage/audit/audit-trail.ts'
 import { forgetContactKeys } from '../storage/contact-keys.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import { countDue, countUnfinishedDeletions } from '../storage/due-recordings.ts'
@@ -13,6 +14,7 @@ import { type SweepOutcome, sweepOnce } from './sweep.ts'
 export interface SweeperOptions {
   readonly pool: Pool
   readonly store: RecordingStore
+  readonly trail: AuditTrail
   readonly clock: Clock
   readonly log: Log
   readonly metrics: RetentionMetrics

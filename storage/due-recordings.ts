@@ -13,6 +13,8 @@ export interface ClaimedRecording {
   readonly serviceLine: string
   /** Null where the row knows of none. */
   readonly file: string | null
+  /** Of the line's policy, under which it is deleted. */
+  readonly policyVersion: number
 }
 
 /** How far a walk through one line's recordings has come; they are read by the call's end. */
@@ -98,7 +100,12 @@ export async function claimDue(
     }
     const last = rows.length === limit ? rows.at(-1) : undefined
     return {
-      claimed: claimed.map(({ id, file }) => ({ id, file, serviceLine })),
+      claimed: claimed.map(({ id, file }) => ({
+        id,
+        file,
+        serviceLine,
+        policyVersion: policy.version,
+      })),
       heldCount: heldIds.size,
       next: last && { callEndedAtMs: last.callEndedAt.getTime(), id: last.id },
     }
@@ -111,7 +118,8 @@ export async function unfinishedDeletions(
   { afterId, limit }: { readonly afterId: string | undefined; readonly limit: number },
 ): Promise<readonly ClaimedRecording[]> {
   return database.query(
-    `SELECT id, service_line AS serviceLine, file FROM recordings FORCE INDEX (by_state)
+    `SELECT id, service_line AS serviceLine, file, deleted_by_policy AS policyVersion
+     FROM recordings FORCE INDEX (by_state)
      WHERE state = 'deleting' ${afterId === undefined ? '' : 'AND id > ?'} ORDER BY id LIMIT ?`,
     [...(afterId === undefined ? [] : [afterId]), limit],
   )

@@ -1,6 +1,8 @@
 import { TallenneError } from '../base/tallenne-error.ts'
 import { newId } from '../base/uuid.ts'
-import { inTransaction, type Pool, type Queryable } from './database.ts'
+import { auditEvent } from './audit/audit-event.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
+import type { Queryable } from './database.ts'
 
 export interface NewHold {
   readonly recordingId: string
@@ -26,8 +28,11 @@ export interface ActiveHold {
  * Keeps a recording from being deleted and tells the hold's id. Once this resolves no sweep deletes it;
  * rejects with `recording_deleted` where one has begun to, and `no_such_recording`.
  */
-export async function placeHold(pool: Pool, hold: NewHold): Promise<string> {
-  return inTransaction(pool, async (connection) => {
+export async function placeHold(
+  trail: Pick<AuditTrail, 'alongside'>,
+  hold: NewHold,
+): Promise<string> {
+  return trail.alongside(async (connection) => {
     // A sweep locks the same row before it looks for holds.
     const [recording] = await connection.query(
       'SELECT state FROM recordings WHERE id = ? FOR UPDATE',
@@ -55,25 +60,49 @@ export async function placeHold(pool: Pool, hold: NewHold): Promise<string> {
         hold.untilMs === null ? null : new Date(hold.untilMs),
       ],
     )
-    return id
+    const { recordingId, placedBy, nowMs, untilMs, reason } = hold
+    const until = untilMs === null ? null : new Date(untilMs).toISOString()
+    const event = auditEvent({
+      atMs: nowMs,
+      actor: { kind: 'user', name: placedBy },
+      action: 'hold_placed',
+      recordingId,
+      details: { hold: id, reason, until },
+    })
+    return { result: id, events: [event] }
   })
 }
 
 /** Ends a hold; one that has ended stays as it is. Rejects with `no_such_hold`. */
 export async function releaseHold(
-  pool: Pool,
+  trail: Pick<AuditTrail, 'alongside'>,
   {
     id,
     releasedBy,
     nowMs,
   }: { readonly id: string; readonly releasedBy: string; readonly nowMs: number },
 ): Promise<void> {
-  const { affectedRows } = await pool.query(
-    `UPDATE holds SET released_by = COALESCE(released_by, ?), released_at = COALESCE(released_at, ?)
-     WHERE id = ?`,
-    [releasedBy, new Date(nowMs), id],
-  )
-  if (affectedRows === 0) throw new TallenneError('no_such_hold', `There is no hold ${id}.`)
+  await trail.alongside(async (connection) => {
+    const [hold] = await connection.query(
+      'SELECT recording_id AS recordingId, released_at AS releasedAt FROM holds WHERE id = ? FOR UPDATE',
+      [id],
+    )
+    if (!hold) throw new TallenneError('no_such_hold', `There is no hold ${id}.`)
+    if (hold.releasedAt !== null) return { result: undefined, events: [] }
+    await connection.query('UPDATE holds SET released_by = ?, released_at = ? WHERE id = ?', [
+      releasedBy,
+      new Date(nowMs),
+      id,
+    ])
+    const event = auditEvent({
+      atMs: nowMs,
+      actor: { kind: 'user', name: releasedBy },
+      action: 'hold_released',
+      recordingId: hold.recordingId,
+      details: { hold: id },
+    })
+    return { result: undefined, events: [event] }
+  })
 }
 
 /** The holds that are active for any of the recordings. */

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import type { Config } from '../../config/config.ts'
 import { ConfigError, loadConfig } from '../../config/load-config.ts'
 import { formatMistake } from '../../config/mistake.ts'
+import { withoutSecrets } from '../../config/without-secrets.ts'
 import { describeDatabase } from '../../storage/database.ts'
 import { describeSip, usesPrivateDatabase } from '../up/plan-up.ts'
 import { hasFlag, textOption, type Verb } from '../verb.ts'
@@ -76,12 +77,4 @@ function summarize(config: Config, file: string | undefined): string[] {
     `                 ${numbers} numbers; the rest: ${config.catchAll.name}`,
     `  trunk routes   ${trunk.routes.map(({ name }) => name).join(', ') || 'none'}`,
   ]
-}
-
-function withoutSecrets(config: Config): unknown {
-  const isSecret = (key: string) => key === 'password' || key === 'secret'
-  const text = JSON.stringify(config, (key, value: unknown) =>
-    isSecret(key) && typeof value === 'string' ? '(hidden)' : value,
-  )
-  return JSON.parse(text)
 }

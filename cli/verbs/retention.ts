@@ -10,6 +10,7 @@ import { explainRecording } from '../../retention/explain.ts'
 import { countSweep, type SweepReport, sweepOnce } from '../../retention/sweep.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
+import { commandLineTrail, operatorOf } from '../operator-audit.ts'
 import { formatTable } from '../table.ts'
 import { hasFlag, textOption, type Verb } from '../verb.ts'
 import { withPool } from '../with-pool.ts'
@@ -78,7 +79,14 @@ ${CONFIG_HELP}`,
       }
       const { spool, store: storePath } = dataPaths(config)
       const store = new RecordingStore({ spoolPath: spool, storePath })
-      const outcome = await sweepOnce({ pool, store, clock, log: errorLog(config) })
+      const outcome = await sweepOnce({
+        pool,
+        store,
+        trail: commandLineTrail(config, pool),
+        actor: operatorOf(terminal),
+        clock,
+        log: errorLog(config),
+      })
       if (outcome.kind === 'busy') {
         throw new TallenneError(
           'sweep_busy',

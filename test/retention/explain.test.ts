@@ -3,11 +3,13 @@ import { newId } from '../../base/uuid.ts'
 import { explainRecording } from '../../retention/explain.ts'
 import { placeHold } from '../../storage/holds.ts'
 import { startMariadb } from '../mariadb.ts'
+import { testTrail } from '../storage/audit/test-trail.ts'
 import { Archive } from './archive.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
+const trail = testTrail(pool)
 const CALL_END = Date.parse('2025-12-31T10:00:00.123Z')
 const NOW = Date.parse('2026-01-20T12:00:00Z')
 const from = await Archive.open(mariadb, t.testdir())
@@ -71,7 +73,7 @@ t.test('a hold is told with its reason, its author and its end', async (t) => {
   const recordingId = await recording()
   const untilMs = Date.parse('2026-06-01T00:00:00Z')
   const hold = { reason: 'claim 17', placedBy: 'officer', nowMs: NOW }
-  await placeHold(pool, { ...hold, recordingId, untilMs })
+  await placeHold(trail, { ...hold, recordingId, untilMs })
   const explanation = await explain(recordingId, Date.parse('2026-03-01T00:00:00Z'))
   t.equal(explanation.fate, 'held')
   t.match(explanation.holds, [{ reason: 'claim 17', untilMs }])

@@ -4,6 +4,7 @@ import { sweepOnce } from '../../retention/sweep.ts'
 import { createDatabasePool } from '../../storage/database.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { ManualClock } from '../manual-clock.ts'
+import { testTrail } from '../storage/audit/test-trail.ts'
 
 /** Sweeps and dies by SIGKILL. Arguments: socket path, folder, the moment, and after how many erased files. */
 const [socketPath = '', folder = '', nowMs = '0', after = '1'] = process.argv.slice(2)
@@ -14,14 +15,16 @@ const store = new RecordingStore({
 })
 let erased = 0
 let before: Promise<unknown> = Promise.resolve()
+const pool = createDatabasePool({
+  socketPath,
+  port: 0,
+  user: 'root',
+  database: 'tallenne',
+  connections: 2,
+})
 await sweepOnce({
-  pool: createDatabasePool({
-    socketPath,
-    port: 0,
-    user: 'root',
-    database: 'tallenne',
-    connections: 2,
-  }),
+  pool,
+  trail: testTrail(pool),
   store: {
     check: () => store.check(),
     // One after the other, so that exactly so many files are gone when it dies.

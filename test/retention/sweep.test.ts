@@ -9,11 +9,13 @@ import { createDatabasePool } from '../../storage/database.ts'
 import { placeHold, releaseHold } from '../../storage/holds.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
+import { testTrail } from '../storage/audit/test-trail.ts'
 import { Archive } from './archive.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
+const trail = testTrail(pool)
 const log = createSilentLog()
 const CALL_END = Date.parse('2026-01-15T08:31:02.123Z')
 const DUE = Date.parse('2026-03-15T08:31:02.123Z')
@@ -30,7 +32,7 @@ function at(epochMs: number): ManualClock {
 
 async function sweep(from: Archive, nowMs: number, batchSize = 500): Promise<SweepReport> {
   const { store } = from
-  const outcome = await sweepOnce({ pool, store, clock: at(nowMs), log, batchSize })
+  const outcome = await sweepOnce({ pool, store, trail, clock: at(nowMs), log, batchSize })
   if (outcome.kind === 'busy') throw new Error('another sweep runs')
   return outcome.result
 }
@@ -139,14 +141,14 @@ t.test('a hold stops deletion until it ends', async (t) => {
   const from = await archive(t)
   const [held = '', timed = ''] = await from.add([{ endedAtMs: CALL_END }, { endedAtMs: CALL_END }])
   const hold = { reason: 'complaint', placedBy: 'officer', nowMs: DUE - 1000 }
-  const id = await placeHold(pool, { ...hold, recordingId: held, untilMs: null })
-  await placeHold(pool, { ...hold, recordingId: timed, untilMs: DUE + 1000 })
+  const id = await placeHold(trail, { ...hold, recordingId: held, untilMs: null })
+  await placeHold(trail, { ...hold, recordingId: timed, untilMs: DUE + 1000 })
   const report = await sweep(from, DUE)
   t.match(report.lines.get('asiakastuki'), { deleted: 0, held: 2 })
   await sweep(from, DUE + 1000)
   t.equal(await from.stateOf(held), 'complete')
   t.equal(await from.stateOf(timed), 'deleted')
-  await releaseHold(pool, { id, releasedBy: 'officer', nowMs: DUE + 2000 })
+  await releaseHold(trail, { id, releasedBy: 'officer', nowMs: DUE + 2000 })
   await sweep(from, DUE + 2000)
   t.equal(await from.stateOf(held), 'deleted')
 })
@@ -157,7 +159,7 @@ t.test('many held recordings at the front hold up none behind them', async (t) =
     Array.from({ length: 12 }, (_, index) => ({ endedAtMs: CALL_END + index })),
   )
   for (const recordingId of ids.slice(0, 7)) {
-    await placeHold(pool, { recordingId, reason: 'x', placedBy: 'x', untilMs: null, nowMs: DUE })
+    await placeHold(trail, { recordingId, reason: 'x', placedBy: 'x', untilMs: null, nowMs: DUE })
   }
   const report = await sweep(from, DUE + 100, 3)
   t.match(report.lines.get('asiakastuki'), { deleted: 5, held: 7 })
@@ -219,7 +221,7 @@ t.test('counting first tells what would go, and deletes nothing', async (t) => {
   ])
   for (const recordingId of [ids[0], ids[5]]) {
     const hold = { reason: 'x', placedBy: 'x', untilMs: null, nowMs: DUE }
-    await placeHold(pool, { ...hold, recordingId: recordingId ?? '' })
+    await placeHold(trail, { ...hold, recordingId: recordingId ?? '' })
   }
   const counts = await countSweep({ pool, clock: at(DUE) })
   t.strictSame(
@@ -248,7 +250,7 @@ t.test('two sweepers at once delete each row once', async (t) => {
   }
   const other = createDatabasePool(mariadb.settings)
   t.teardown(() => other.end())
-  const options = { store, clock: at(DUE), log, batchSize: 7 }
+  const options = { store, trail, clock: at(DUE), log, batchSize: 7 }
   const outcomes = await Promise.all(
     [pool, other].map((one) => sweepOnce({ ...options, pool: one })),
   )
@@ -275,7 +277,7 @@ t.test('a sweep killed between the marks is finished by the next', async (t) => 
   t.same(left, Array(10).fill('deleting'))
   t.equal(ids.filter((id) => !from.hasFile(id)).length, 4)
   // The server may not have noticed yet that the dead one’s lock is free.
-  const options = { pool, store: from.store, clock: at(DUE + 1000), log, waitS: 10 }
+  const options = { pool, trail, store: from.store, clock: at(DUE + 1000), log, waitS: 10 }
   const outcome = await sweepOnce(options)
   t.match(outcome, { kind: 'done', result: { resumed: 10 } })
   for (const id of ids) {
@@ -296,7 +298,7 @@ t.test('a sweep that is stopped ends with its batch', async (t) => {
     },
   }
   const { signal } = stopping
-  await sweepOnce({ pool, store, clock: at(DUE), log, batchSize: 4, signal })
+  await sweepOnce({ pool, store, trail, clock: at(DUE), log, batchSize: 4, signal })
   const states = await Promise.all(ids.map((id) => from.stateOf(id)))
   t.same(states.sort(), [...Array(5).fill('complete'), ...Array(4).fill('deleted')])
 })

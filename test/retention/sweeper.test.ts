@@ -7,11 +7,13 @@ import { Sweeper } from '../../retention/sweeper.ts'
 import { placeHold } from '../../storage/holds.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
+import { testTrail } from '../storage/audit/test-trail.ts'
 import { Archive } from './archive.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
+const trail = testTrail(pool)
 const CALL_END = Date.parse('2026-01-15T08:31:02.123Z')
 const DUE = Date.parse('2026-03-15T08:31:02.123Z')
 const from = await Archive.open(mariadb, t.testdir())
@@ -22,6 +24,7 @@ function sweeper(nowMs: number) {
   const made = new Sweeper({
     pool,
     store: from.store,
+    trail,
     clock,
     log: createSilentLog(),
     metrics: new RetentionMetrics(registry),
@@ -52,7 +55,7 @@ t.test('metrics tell what was deleted, what is held and what is still due', asyn
   const [, held = '', stuck = ''] = await from.add(
     Array.from({ length: 3 }, () => ({ endedAtMs: CALL_END })),
   )
-  await placeHold(pool, {
+  await placeHold(trail, {
     recordingId: held,
     reason: 'x',
     placedBy: 'x',

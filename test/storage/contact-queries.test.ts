@@ -10,11 +10,13 @@ import { syncServiceLines } from '../../storage/service-lines.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
 import { startMariadb } from '../mariadb.ts'
 import { applyEntries } from './apply.ts'
+import { testTrail } from './audit/test-trail.ts'
 import { contactStarted, number, STARTED_AT_MS, WITHHELD, wholeCall } from './journal-entries.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
+const trail = testTrail(pool)
 await migrate(pool)
 const nowMs = Date.UTC(2026, 0, 20)
 await syncServiceLines(
@@ -160,7 +162,7 @@ t.test('a line without a period, and one nobody configured, tell no deletion tim
 t.test('a held recording says so until the hold ends', async (t) => {
   const { contactId, recordingId, entries } = wholeCall()
   await applyEntries(mariadb.settings, entries)
-  await placeHold(pool, {
+  await placeHold(trail, {
     recordingId,
     reason: 'complaint',
     placedBy: 'officer',
