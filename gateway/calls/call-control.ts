@@ -45,7 +45,7 @@ export interface CallControlOptions {
  */
 export class CallControl implements OrderedControl {
   readonly #options: CallControlOptions
-  readonly #readers = new Map<StreamPlan['role'], PauseCodeReader>()
+  readonly #readers = new Map<string, PauseCodeReader>()
   #recordingId: string | undefined
   /** Settles when the recording takes orders. */
   #ready: Promise<void> = Promise.resolve()
@@ -117,11 +117,12 @@ export class CallControl implements OrderedControl {
     return this.#options.masking().removesTones
   }
 
-  pressed(role: StreamPlan['role'], key: string): void {
+  pressed(role: StreamPlan['role'], key: string, by: 'event' | 'info' = 'event'): void {
     const codes = this.codesOf(role)
     if (codes === undefined || key.length !== 1) return
-    const reader = this.#readers.get(role) ?? new PauseCodeReader()
-    this.#readers.set(role, reader)
+    const told = `${role} ${by}`
+    const reader = this.#readers.get(told) ?? new PauseCodeReader()
+    this.#readers.set(told, reader)
     const { clock } = this.#options
     const code = reader.press(key, { atMs: clock.monotonicMs(), codes })
     if (code === 'pause') void this.pause({ by: 'dtmf', reason: null })

@@ -8,8 +8,8 @@ export interface OrderedControl {
   codesOf(role: StreamPlan['role']): PauseCodes | undefined
   /** Whether tones of keys are to be taken out of the audio now. */
   readonly removesTones: boolean
-  /** A party pressed a key where no engine hears it. */
-  pressed(role: StreamPlan['role'], key: string): void
+  /** A party pressed a key where no engine hears it; its client may tell of the same key both ways. */
+  pressed(role: StreamPlan['role'], key: string, by?: 'event' | 'info'): void
 }
 
 /** The streams with what their line wants to be left out of them, and the keys that count of each. */

@@ -88,6 +88,7 @@ export class CallRecording {
       get hasStaleCodes() {
         return bringer.answer !== undefined && recording.hasStaleCodes
       },
+      pressed: (key) => control.pressed(soleRole ?? 'mixed', key, 'info'),
       onStopped: (listener) => {
         bringer.onStopped = listener
       },
@@ -189,6 +190,8 @@ export interface RecordingPart extends StreamHolder {
   readonly isWhole: boolean
   /** Whether the plane does not know yet which keys count now. */
   readonly hasStaleCodes: boolean
+  /** The session's client tells of a key: of its only party, or of any. */
+  pressed(key: string): void
   /** What the session does when the recording was stopped before its call; one listener. */
   onStopped(listener: () => Promise<void>): void
   /** Sets the timeline's zero, once. Never throws. */

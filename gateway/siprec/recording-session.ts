@@ -256,6 +256,7 @@ export class RecordingSession {
       ackTimeoutMs,
       events: {
         onMessage: (update, headers) => this.#learn(update, headers),
+        onKey: (key) => this.#calls.pressed(key),
         onOffer: (offer) => media.takeOffer(offer),
         onAnswer: async (answer) => {
           if (!(await media.takeAnswer(answer))) void this.end('no_answer_in_ack')

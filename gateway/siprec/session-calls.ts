@@ -104,6 +104,12 @@ export class SessionCalls {
     for (const call of this.live) call.heedPause(offer, isHeld)
   }
 
+  /** A key that the client tells of by itself. It says nothing of whose it is; among several calls nobody knows. */
+  pressed(key: string): void {
+    const [only, ...others] = this.live
+    if (only !== undefined && others.length === 0) only.part.pressed(key)
+  }
+
   /** Streams of calls whose recordings were stopped. */
   stoppedStreams(plan: Answer): ReadonlySet<string> {
     const stopped = this.#shareOut(plan).filter(({ call }) => call?.part.control.isStopped)

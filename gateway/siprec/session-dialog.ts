@@ -1,4 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { infoKey } from '../calls/info-key.ts'
+import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import { readHeaders } from '../sip/read-headers.ts'
 import { type DialogRenewer, renewDialog } from '../sip/renew-dialog.ts'
 import {
@@ -32,6 +34,8 @@ export type OfferReply =
 export interface DialogEvents {
   /** A message that may carry metadata, or headers that tell of parties. */
   onMessage(message: RecordingRequest, headers: ReadHeaders): void
+  /** INFO that tells of a key. */
+  onKey(key: string): void
   /** Null where the offer cannot be read. */
   onOffer(offer: SdpOffer | null): Promise<OfferReply>
   /** The answer to our own offer, out of an ACK; null where there is none or it cannot be read. */
@@ -161,6 +165,8 @@ export class SessionDialog {
 
   #listen(): void {
     const { events, guard } = this.#options
+    const takeOffer = (request: SipRequest, response: SipResponse) =>
+      guard(() => this.#takeOffer(request, response), response)
     this.#dialog
       .on('ack', (request) => guard(() => this.#acknowledged(request)))
       .on('destroy', (request) =>
@@ -169,15 +175,13 @@ export class SessionDialog {
           events.onEnd(endReasonOf(request), true)
         }),
       )
-      .on('modify', (request, response) =>
-        guard(() => this.#takeOffer(request, response), response),
-      )
-      .on('update', (request, response) =>
-        guard(() => this.#takeOffer(request, response), response),
-      )
+      .on('modify', takeOffer)
+      .on('update', takeOffer)
       .on('info', (request, response) =>
         guard(() => {
-          events.onMessage(readMessage(request), readHeaders(request.raw))
+          const key = infoKey(request)
+          if (key !== undefined) events.onKey(key)
+          else events.onMessage(readMessage(request), readHeaders(request.raw))
           response.send(200, 'OK', {})
         }, response),
       )
@@ -336,11 +340,6 @@ export class SessionDialog {
 /** In a request of ours we are the UAC (RFC 4028 §7.1), whoever was that in the INVITE. */
 function refresherOfRequest({ refresher }: { readonly refresher: 'uac' | 'uas' }): 'uac' | 'uas' {
   return refresher === 'uas' ? 'uac' : 'uas'
-}
-
-/** Responses that end the dialog itself (RFC 5057 §5.1); every other one leaves it alone. */
-function isDialogGone(status: number): boolean {
-  return status === 481 || status === 408
 }
 
 function reasonPhrase(reply: Extract<OfferReply, { readonly kind: 'refused' }>): string {

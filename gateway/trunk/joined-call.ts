@@ -1,15 +1,17 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
+import { infoKey } from '../calls/info-key.ts'
 import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
 import type { PlatformDialog } from '../sip/call-maker.ts'
 import type { DigestSession } from '../sip/digest-session.ts'
+import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import { OPTIONS_HEADERS } from '../sip/sip-headers.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { type FarSide, type FarSideOf, passedReferTo } from './far-side.ts'
 import { type HiddenHosts, hideHosts } from './hide-hosts.ts'
-import { isGone, JoinedLeg, reasonOf } from './joined-leg.ts'
+import { JoinedLeg, reasonOf } from './joined-leg.ts'
 import { LegRenewals } from './leg-renewals.ts'
 import type { LegTimers } from './leg-timers.ts'
 import { OfferExchange } from './offer-exchange.ts'
@@ -32,6 +34,8 @@ export interface JoinedCallOptions {
   readonly farSideOf: FarSideOf
   /** Takes a REFER that the route handles here; absent where all are passed on. */
   readonly onRefer: ((request: SipRequest, response: SipResponse) => void) | undefined
+  /** A party's client tells of a key in INFO, which passes on to the other. */
+  readonly onKey: (party: Party, key: string) => void
   /** A party hung up; the other was told. */
   readonly onHungUp: (party: Party, request: SipRequest) => void
   /** A party no longer knows its dialog, or will not have the media where it is now. */
@@ -122,7 +126,7 @@ export class JoinedCall {
     if (this.#isEnded) return
     const { status } = await this.#legs[party].statusOf({ method: 'OPTIONS' })
     if (this.#isEnded) return
-    if (isGone(status)) this.#options.onGone('session_expired')
+    if (isDialogGone(status)) this.#options.onGone('session_expired')
     else this.#options.timers.refreshed(party)
   }
 
@@ -197,7 +201,14 @@ export class JoinedCall {
     leg.dialog
       .on('modify', reoffer)
       .on('update', reoffer)
-      .on('info', guarded(passed('INFO')))
+      .on(
+        'info',
+        guarded((incoming) => {
+          const key = infoKey(incoming.request)
+          if (key !== undefined) this.#options.onKey(party, key)
+          return this.#pass(party, 'INFO', incoming)
+        }),
+      )
       .on('message', guarded(passed('MESSAGE')))
       .on('notify', guarded(passed('NOTIFY')))
       .on(

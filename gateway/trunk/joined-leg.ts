@@ -1,5 +1,6 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { DigestSession } from '../sip/digest-session.ts'
+import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import type { SipDialog, SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import type { NamedDialog } from './replaces.ts'
 
@@ -36,11 +37,6 @@ export type OfferOutcome =
   /** The peer's own offer is on its way to us. */
   | { readonly kind: 'crossed' }
   | { readonly kind: 'gone' }
-
-/** Whether a response to a request in a dialog says that the dialog is no more (RFC 3261 §12.2.1.2). */
-export function isGone(status: number): boolean {
-  return status === 481 || status === 408
-}
 
 const MOST_CHALLENGES = 3
 
@@ -117,7 +113,7 @@ export class JoinedLeg {
       body,
     })
     if (status === 200) return { kind: 'accepted', sdp }
-    if (isGone(status)) return { kind: 'gone' }
+    if (isDialogGone(status)) return { kind: 'gone' }
     return status === 491 ? { kind: 'crossed' } : { kind: 'refused', status }
   }
 

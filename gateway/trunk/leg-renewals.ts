@@ -2,8 +2,9 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Party } from '../media/trunk-media.ts'
 import type { PlatformDialog } from '../sip/call-maker.ts'
+import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import { type DialogRenewer, renewDialog } from '../sip/renew-dialog.ts'
-import { isGone, type JoinedLeg } from './joined-leg.ts'
+import type { JoinedLeg } from './joined-leg.ts'
 import type { LegTimers } from './leg-timers.ts'
 
 export interface LegRenewalsOptions {
@@ -102,6 +103,6 @@ export class LegRenewals {
 
   async #ask(party: Party): Promise<void> {
     const { status } = await this.#options.legOf(party).statusOf({ method: 'OPTIONS' })
-    if (isGone(status) && !this.#isClosed) this.#options.onGone()
+    if (isDialogGone(status) && !this.#isClosed) this.#options.onGone()
   }
 }

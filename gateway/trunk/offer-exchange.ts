@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { otherOf, type Party, type TrunkMedia } from '../media/trunk-media.ts'
+import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import type { SipHeaders } from '../sip/sip-surface.ts'
-import { isGone, type JoinedLeg } from './joined-leg.ts'
+import type { JoinedLeg } from './joined-leg.ts'
 import type { LegTimers } from './leg-timers.ts'
 import { OfferTurns } from './offer-turns.ts'
 import type { Incoming } from './pass-request.ts'
@@ -159,7 +160,7 @@ export class OfferExchange {
     })
     if (answer.status !== 200) {
       response.send(answer.status, '', {})
-      if (isGone(answer.status)) onGone()
+      if (isDialogGone(answer.status)) onGone()
       return false
     }
     this.#localSdp[other] = offer
@@ -181,7 +182,7 @@ export class OfferExchange {
     })
     if (offered.status !== 200 || ack === undefined) {
       response.send(offered.status, '', {})
-      if (isGone(offered.status)) onGone()
+      if (isDialogGone(offered.status)) onGone()
       return false
     }
     this.#localSdp[party] = await media.reofferFrom(other, offered.body ?? '')

@@ -208,7 +208,7 @@ export class TrunkCall {
   }
 
   #established(call: EstablishedCall): void {
-    const { route, request, clock, contact, events, recording, agreement } = this.#options
+    const { route, request, clock, contact, control, events, recording, agreement } = this.#options
     const { dialog: platform, target, answeredAtMs } = call
     this.#state = 'joined'
     this.#target = target
@@ -225,6 +225,7 @@ export class TrunkCall {
       timers: this.#timers,
       askEveryMs: this.#options.orphanQuietMs / 2,
       onRefer: this.#takerOfRefers(call, () => joined),
+      onKey: (party, key) => control.pressed(party === 'caller' ? 'caller' : 'agent', key, 'info'),
       onHungUp: (party, bye) => void this.end(endReasonOf(party, bye)),
       onGone: (endReason) => {
         const reason = endReason === 'media_lost' ? 'engine_failed' : 'session_expired'

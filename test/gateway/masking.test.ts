@@ -216,6 +216,45 @@ t.test('a recording is paused in each way to the slot, and digits are nowhere', 
   }
 })
 
+t.test('keys that a client tells of in INFO count where either party may type them', async (t) => {
+  for (const from of ['agent', 'either'] as const) {
+    const { gateway, process } = await startGateway(t, { keys: { ...KEYS, from } })
+    const { call } = await startCall(t, gateway, `info-${from}`)
+    const type = async (keys: string) => {
+      for (const key of keys) {
+        call.request('INFO', {
+          contentType: 'application/dtmf-relay',
+          body: `Signal=${key}\r\nDuration=160\r\n`,
+        })
+        t.equal((await call.response('INFO')).status, 200)
+      }
+    }
+    await delay(800)
+    await type(`${CARD}*71`)
+    await delay(800)
+    await type('*70')
+    await delay(800)
+    await call.bye()
+    const contact = await contactOf(mariadb.pool(), `info-${from}`, hasEnded)
+    const [recording] = contact.recordings
+    // The client does not say whose keys they were.
+    t.match(
+      recording?.pauses.map(({ by }) => by),
+      from === 'either' ? ['dtmf'] : [],
+    )
+    t.equal(recording?.pauses.length, from === 'either' ? 1 : 0)
+    const stretches = (recording?.pauses ?? []).map(({ fromMs, toMs }) => ({
+      fromMs,
+      toMs: toMs ?? 0,
+    }))
+    assertMasked(t, audioOf(gateway, recording?.id ?? ''), stretches)
+    const outputs = { log: process.log(), rows: await allRows(), ...filesOf(gateway) }
+    for (const [name, text] of Object.entries(outputs)) {
+      t.notMatch(text, /Signal=|\*71/, name)
+    }
+  }
+})
+
 /** All that stands in the database. */
 async function allRows(): Promise<string> {
   const pool = mariadb.pool()

@@ -171,6 +171,18 @@ t.test('keys count by the line’s rule, those of each party apart', async (t) =
   t.equal(controlled().control.codesOf('agent'), undefined, 'none by default')
 })
 
+t.test('a key that a client tells of both ways does not spoil a code', async (t) => {
+  const { control, orders } = controlled({ keys: { pause: '*71', resume: '*70', from: 'agent' } })
+  control.opening('r1')
+  control.opened()
+  for (const key of '*71') {
+    control.pressed('agent', key)
+    control.pressed('agent', key, 'info')
+  }
+  await Promise.resolve()
+  t.same(new Set(orders), new Set(['pause r1']))
+})
+
 t.test('a pause that lasts too long is told once, and ends where the line says so', async (t) => {
   for (const resumesByItself of [false, true]) {
     const { control, clock, events } = controlled({ longestPauseS: 10, resumesByItself })

@@ -47,6 +47,28 @@ function channelsOf(node: TrunkNode, recordingId: string) {
   return [caller, agent] as const
 }
 
+t.test(
+  'keys that the agent’s client tells of in INFO pause the recording, and pass on',
+  async (t) => {
+    const node = await startTrunkNode(t, { masking: MASKING })
+    const { call, at, control } = await startCall(t, node)
+    const type = async (from: typeof call | typeof at, keys: string) => {
+      for (const key of keys) {
+        from.request('INFO', { headers: ['Content-Type: application/dtmf'], body: key })
+        t.equal((await from.response('INFO')).status, 200)
+      }
+    }
+    await type(call, '*71')
+    t.same(control.pausedBy, [], 'the caller may not')
+    await type(at, '*71')
+    await pausedBy(control, ['dtmf'])
+    await type(at, '*70')
+    await pausedBy(control, [])
+    await call.bye()
+    t.match(await node.journaled('recording.ended'), { pauses: [{ by: 'dtmf' }] })
+  },
+)
+
 for (const media of ['direct', 'freeswitch'] as const) {
   const skip = media === 'freeswitch' && !hasFreeswitch ? 'no FreeSWITCH is named' : false
 
