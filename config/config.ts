@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { admissionSchema } from './admission-config.ts'
 import { disksSchema } from './disks-config.ts'
 import { encryptionSchema } from './encryption-config.ts'
 import { freeswitchSchema } from './freeswitch-config.ts'
@@ -53,6 +54,8 @@ const media = z.strictObject({
   opus: z
     .strictObject({
       complexity: z.int().min(0).max(10).default(3),
+      /** How far complexity is lowered where an engine does not keep up. */
+      leastComplexity: z.int().min(0).max(10).default(0),
       bitrateBps: z.int().min(8_000).max(64_000).default(24_000),
     })
     .prefault({}),
@@ -122,6 +125,7 @@ export const configSchema = z.strictObject({
   /** Base folder of everything that Tallenne writes; relative paths below are under it. */
   dataPath: z.string().min(1).default('data'),
   disks: disksSchema.prefault({}),
+  admission: admissionSchema.prefault({}),
   sip: sipSchema.prefault({}),
   media: media.prefault({}),
   trunk: trunkSchema.prefault({}),

@@ -12,12 +12,12 @@ import { loadConfig } from '../config/load-config.ts'
 import { createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
+import { createAdmission } from './admission/create-admission.ts'
 import { addCallControlRoute } from './calls/call-control-route.ts'
 import { CallControls } from './calls/call-controls.ts'
 import { ControlMetrics } from './calls/control-metrics.ts'
 import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
-import { recordingObstacle } from './calls/recording-obstacle.ts'
 import { type Closing, closeInReverse } from './close-in-reverse.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
@@ -143,7 +143,11 @@ async function composeGateway(
     connectDisk: (engineIndex) => disks.connectEngine(engineIndex),
     clock,
     log,
-    onReport: (engineIndex, report) => metrics.media.reported(engineIndex, report),
+    mostLoad: config.admission.mostEngineLoad,
+    onReport: (engineIndex, report) => {
+      metrics.media.reported(engineIndex, report)
+      admission.reported(engineIndex, report)
+    },
     onDeath: () => metrics.engineDied(),
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
@@ -162,6 +166,17 @@ async function composeGateway(
     sipConnections: () => connections,
     sipServer: () => server?.counters,
   })
+  const admission = createAdmission({
+    config,
+    registry,
+    engines,
+    disks,
+    files,
+    journal,
+    clock,
+    log,
+  })
+  closing.push(() => admission.close())
   const identification = createIdentification(config.identification)
   const { freeswitch } = config.media
   const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
@@ -200,6 +215,7 @@ async function composeGateway(
     onStop: config.siprec.onStop,
     planes: new PeerPlanes(sessionPlanes, config.siprec),
     identityOf,
+    admission: admission.calls,
     recordings: () => plane.live(),
     files,
     timer: config.sip.sessionTimer,
@@ -225,8 +241,7 @@ async function composeGateway(
     files,
     controls,
     recordings: () => plane.live(),
-    recordingObstacle: () =>
-      recordingObstacle({ spoolPath: paths.spool, journalError: () => journal.state.diskError }),
+    admission: admission.calls,
     orphanQuietMs: ORPHAN_QUIET_MS,
     timer: config.sip.sessionTimer,
     identification,
@@ -238,12 +253,14 @@ async function composeGateway(
   await engines.start()
   await disks.start()
   files.start()
+  admission.start()
 
   const http = createHttpService({
     ...config.http.gateway,
     checks: readinessChecks({
       connections,
       engines,
+      admission: admission.calls,
       journal,
       isStarting: () => isStarting,
       isDraining: () => sessions.isDraining,

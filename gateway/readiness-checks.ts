@@ -1,5 +1,6 @@
 import type { ReadinessCheck } from '../base/http-service.ts'
 import type { FileJournal } from '../storage/contact-journal.ts'
+import type { CallAdmission } from './admission/admission.ts'
 import type { EnginePool } from './media/engine-pool.ts'
 import type { SipConnection } from './sip/sip-connection.ts'
 
@@ -7,11 +8,12 @@ import type { SipConnection } from './sip/sip-connection.ts'
 export function readinessChecks(parts: {
   readonly connections: readonly SipConnection[]
   readonly engines: EnginePool
+  readonly admission: CallAdmission
   readonly journal: FileJournal
   readonly isStarting: () => boolean
   readonly isDraining: () => boolean
 }): readonly ReadinessCheck[] {
-  const { connections, engines, journal, isStarting, isDraining } = parts
+  const { connections, engines, admission, journal, isStarting, isDraining } = parts
   return [
     {
       name: 'sip',
@@ -25,6 +27,7 @@ export function readinessChecks(parts: {
       check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
     },
     { name: 'journal', check: () => journal.state.diskError },
+    { name: 'admission', check: () => admission.obstacle?.message },
     {
       name: 'calls',
       check: () => {

@@ -1,4 +1,9 @@
-import { createVoiceEncoder, type VoiceEncoder, type VoiceEncoderOptions } from './opus-encoder.ts'
+import {
+  createVoiceEncoder,
+  setComplexity,
+  type VoiceEncoder,
+  type VoiceEncoderOptions,
+} from './opus-encoder.ts'
 import { OPUS_PRE_SKIP_48K } from './opus-headers.ts'
 import { levelDb, QuietDetector } from './quiet-detector.ts'
 import { SAMPLE_RATE, SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
@@ -12,6 +17,7 @@ export interface TakenLeg {
 }
 
 export interface ChannelOptions {
+  /** Its complexity may change at any time. */
   readonly opus: VoiceEncoderOptions
   readonly skipsQuiet: boolean
   readonly quietDb: number
@@ -42,6 +48,8 @@ export class Channel {
   readonly #energyAhead = (slots: number) => this.#ahead(slots)
   #legs: readonly TakenLeg[] = []
   #encoder: VoiceEncoder | undefined
+  /** What the encoder is set to. */
+  #complexity = 0
   /** What the encoder was made for. */
   #density: Density = 1
   /** Whether the slot before was encoded: its end comes in the next packet. */
@@ -100,17 +108,27 @@ export class Channel {
       return this.#options.silence
     }
     this.#encoder ??= this.#begin()
+    this.#tryAsHardAsIsAsked(this.#encoder)
     this.#wasEncoded = true
     return this.#encoder.encode(this.#bytes)
   }
 
   /** An encoder that has heard the slot before: what it says of this one begins 6.5 ms before it. */
   #begin(): VoiceEncoder {
-    const encoder = createVoiceEncoder(this.#options.opus, this.#density)
+    const { opus } = this.#options
+    const encoder = createVoiceEncoder(opus, this.#density)
+    this.#complexity = opus.complexity
     const [only, ...others] = this.#legs
     if (only === undefined || others.length > 0) return encoder
     encoder.encode(Buffer.from(only.leg.slotBefore.slice().buffer))
     return encoder
+  }
+
+  #tryAsHardAsIsAsked(encoder: VoiceEncoder): void {
+    const { complexity } = this.#options.opus
+    if (complexity === this.#complexity) return
+    setComplexity(encoder, complexity)
+    this.#complexity = complexity
   }
 
   #encodeMuted(): Uint8Array {

@@ -14,6 +14,8 @@ const STREAM_COUNTERS = {
   zrtp: 'packets_zrtp',
   dtls: 'packets_dtls',
   rtcp: 'packets_rtcp',
+  dropped: 'packets_dropped',
+  droppedControl: 'packets_dropped_control',
   wrongSource: 'packets_wrong_source',
   wrongPayloadType: 'packets_wrong_payload_type',
   notRtp: 'packets_not_rtp',

@@ -174,6 +174,15 @@ export interface EngineReport {
   readonly decoders: number
   /** How late the batch timer was at worst in the last second, milliseconds. */
   readonly lagMs: number
+  /** The part of the last second in which the thread was busy, 0 to 1. */
+  readonly load: number
+  /** What the load would be if the encoders were set to the least complexity. */
+  readonly leastLoad: number
+  /** That the encoders are set to now. */
+  readonly complexity: number
+  /** Files that the process can still open, and its limit. */
+  readonly filesFree: number
+  readonly filesLimit: number
   readonly counters: Readonly<Record<string, number>>
 }
 
@@ -206,7 +215,12 @@ export interface EngineSettings {
   readonly holdBackMs: number
   /** SRTP of keys that are past their lifetime is recorded all the same; kept out where absent. */
   readonly takesExpiredKeys?: boolean
-  readonly opus: { readonly complexity: number; readonly bitrateBps: number }
+  readonly opus: {
+    readonly complexity: number
+    /** How far complexity is lowered where the engine does not keep up; to 0 where absent. */
+    readonly leastComplexity?: number
+    readonly bitrateBps: number
+  }
   /** A leg below `quietDb` (dBFS) for 200 ms is written as silence without encoding; false encodes all. */
   readonly skipsQuiet: boolean
   readonly quietDb: number

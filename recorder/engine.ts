@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts'
+import { LoadMeter } from '../base/load-meter.ts'
 import type { Log } from '../base/log.ts'
 import { PacedClock } from '../base/paced-clock.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
@@ -6,11 +7,13 @@ import { Announcements } from './announcements.ts'
 import { BatchClock, PHASES } from './batch-clock.ts'
 import { needsProcess } from './decoding/filter-kinds.ts'
 import { FilterProcesses } from './decoding/filter-processes.ts'
+import { EncoderEffort } from './encoder-effort.ts'
 import { decoderTotals, EngineCounters, forkTotals } from './engine-counters.ts'
 import type { EngineNotice, EngineReply, EngineRequest, EngineSettings } from './engine-protocol.ts'
 import { EngineReplies } from './engine-replies.ts'
 import { FileBudget } from './file-budget.ts'
 import { ForkServer } from './fork-server.ts'
+import { KernelDrops } from './kernel-drops.ts'
 import { OpenRecording } from './open-recording.ts'
 import { encodeSilence } from './opus-encoder.ts'
 import type { OpenPageSink } from './page-sink.ts'
@@ -28,6 +31,10 @@ export interface EngineOptions {
   readonly reply: (message: EngineReply | EngineNotice) => void
   /** By default the process's own limit. */
   readonly files?: FileBudget
+  /** How busy the thread was since it was asked last, 0 to 1; by default as Node measures it. */
+  readonly takeLoad?: () => number
+  /** What the kernel threw away; by default as it tells. */
+  readonly drops?: Pick<KernelDrops, 'look'>
 }
 
 /** A request of one kind. */
@@ -58,6 +65,9 @@ export class Engine {
   readonly #processes: FilterProcesses
   readonly #forks: ForkServer | undefined
   readonly #batches: BatchClock
+  readonly #files: FileBudget
+  readonly #effort: EncoderEffort
+  readonly #takeLoad: () => number
   readonly #announcements = new Announcements()
   readonly #counters = new EngineCounters()
   readonly #served: ServedRecordings
@@ -69,12 +79,16 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const { settings, clock, log } = options
-    this.#settings = settings
+    this.#effort = new EncoderEffort(settings.opus, settings.opus.leastComplexity ?? 0)
+    this.#settings = { ...settings, opus: this.#effort.opus }
     this.#clock = clock
     this.#openSink = options.openSink
     this.#silence = encodeSilence(settings.opus)
     this.#replies = new EngineReplies(options.reply, log)
     const files = options.files ?? new FileBudget({ clock })
+    this.#files = files
+    const load = new LoadMeter()
+    this.#takeLoad = options.takeLoad ?? (() => load.take())
     this.#ports = new StreamPorts({ settings, clock, files })
     this.#processes = new FilterProcesses({ most: settings.maxDecoders, files, clock })
     this.#forks = settings.forkListen && new ForkServer({ ...settings.forkListen, clock })
@@ -86,6 +100,7 @@ export class Engine {
       announcements: this.#announcements,
       counters: this.#counters,
       replies: this.#replies,
+      drops: options.drops ?? new KernelDrops(settings),
       log,
     })
     this.#batches = new BatchClock(clock, (batch) => {
@@ -307,13 +322,22 @@ export class Engine {
   }
 
   #report(): void {
+    const lagMs = Math.round(this.#batches.takeWorstLagMs())
+    const load = this.#takeLoad()
+    this.#effort.judge({ load, lagMs })
+    this.#served.countDrops()
     const totals = this.#counters.totals(this.#served.streamCounters())
     this.#replies.send({
       kind: 'report',
       recordings: this.#served.size,
       portsInUse: this.#ports.inUse,
       portsFree: this.#ports.free,
-      lagMs: Math.round(this.#batches.takeWorstLagMs()),
+      lagMs,
+      load,
+      leastLoad: this.#effort.loadWhenExhausted(load),
+      complexity: this.#effort.complexity,
+      filesFree: this.#files.left,
+      filesLimit: this.#files.limit,
       decoders: this.#processes.running,
       counters: {
         ...totals,

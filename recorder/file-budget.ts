@@ -33,16 +33,30 @@ export class FileBudget {
     this.#countOpen = options.countOpen ?? countOpenFiles
   }
 
+  /** The process's limit of open files; without one where it has none. */
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Descriptors that can still be granted. */
+  get left(): number {
+    this.#count()
+    return Math.max(0, this.#limit - RESERVE - this.#open)
+  }
+
   /** Grants `count` descriptors, or refuses. What was granted needs no giving back. */
   grant(count: number): boolean {
-    const now = this.#clock.monotonicMs()
-    if (now - this.#countedAtMs >= COUNT_EVERY_MS) {
-      this.#open = this.#countOpen()
-      this.#countedAtMs = now
-    }
+    this.#count()
     if (this.#open + count + RESERVE > this.#limit) return false
     this.#open += count
     return true
+  }
+
+  #count(): void {
+    const now = this.#clock.monotonicMs()
+    if (now - this.#countedAtMs < COUNT_EVERY_MS) return
+    this.#open = this.#countOpen()
+    this.#countedAtMs = now
   }
 }
 

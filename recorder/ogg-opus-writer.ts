@@ -4,7 +4,7 @@ import { writeSelfDelimited } from './opus-packet.ts'
 import type { PageSink } from './page-sink.ts'
 
 export interface OggOpusWriterOptions {
-  readonly sink: PageSink
+  readonly sink: Pick<PageSink, 'write'>
   readonly serial: number
   /** `NAME=value`, for the comment header. */
   readonly comments: readonly string[]
@@ -28,7 +28,7 @@ const PAGE_BODY = 3072
  * carry the end of the stream.
  */
 export class OggOpusWriter {
-  readonly #sink: PageSink
+  readonly #sink: Pick<PageSink, 'write'>
   readonly #serial: number
   readonly #slotsPerPage: number
   readonly #body = new Uint8Array(PAGE_BODY)

@@ -21,6 +21,12 @@ export interface VoiceEncoderOptions {
 export interface VoiceEncoder {
   /** Takes 20 ms of 16-bit samples in native order and returns an Opus packet of one frame. */
   encode(slot: Buffer): Uint8Array
+  applyEncoderCTL(request: number, value: number): void
+}
+
+/** Has an encoder try harder, or less hard, from its next slot on. */
+export function setComplexity(encoder: VoiceEncoder, complexity: number): void {
+  encoder.applyEncoderCTL(SET_COMPLEXITY, complexity)
 }
 
 /**
@@ -46,7 +52,7 @@ export function createVoiceEncoder(
   encoder.applyEncoderCTL(SET_APPLICATION, APPLICATION_VOIP)
   encoder.applyEncoderCTL(SET_VBR, 1)
   encoder.applyEncoderCTL(SET_BITRATE, options.bitrateBps)
-  encoder.applyEncoderCTL(SET_COMPLEXITY, options.complexity)
+  setComplexity(encoder, options.complexity)
   encoder.applyEncoderCTL(SET_PREDICTION_DISABLED, 1)
   return encoder
 }

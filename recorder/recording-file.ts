@@ -2,11 +2,18 @@ import { randomInt } from 'node:crypto'
 import { OggOpusWriter } from './ogg-opus-writer.ts'
 import type { OpenPageSink, PageSink, SinkFacts } from './page-sink.ts'
 import { SAMPLE_RATE, SLOT_MS } from './sample-clock.ts'
+import { WrittenLength } from './written-length.ts'
 
 export interface RecordingFileOptions {
   readonly recordingId: string
   readonly openSink: OpenPageSink
   readonly holdBackMs: number
+}
+
+/** What a recording's file holds when nothing more comes. */
+export interface FileFacts extends SinkFacts {
+  /** Length of the audio that was written, samples. */
+  readonly writtenSamples: number
 }
 
 /**
@@ -21,11 +28,12 @@ const SAMPLES_48K = 48_000 / SAMPLE_RATE
 export class RecordingFile {
   readonly #sink: PageSink
   readonly #writer: OggOpusWriter
+  readonly #length = new WrittenLength()
 
   constructor(options: RecordingFileOptions) {
     this.#sink = options.openSink(options.recordingId)
     this.#writer = new OggOpusWriter({
-      sink: this.#sink,
+      sink: { write: (page) => this.#write(page) },
       serial: randomInt(2 ** 32),
       comments: [`RECORDING_ID=${options.recordingId}`],
       inputSampleRate: SAMPLE_RATE,
@@ -55,9 +63,16 @@ export class RecordingFile {
   }
 
   /** Writes the end of the stream and waits for the sink. */
-  finish(lengthSamples: number): Promise<SinkFacts> {
+  async finish(lengthSamples: number): Promise<FileFacts> {
     this.#writer.finish(lengthSamples * SAMPLES_48K)
-    return this.#sink.finish()
+    const facts = await this.#sink.finish()
+    const audioBytes = facts.encryption?.audioBytes ?? facts.bytes
+    return { ...facts, writtenSamples: this.#length.samplesIn(audioBytes) }
+  }
+
+  #write(page: Uint8Array): void {
+    this.#length.add(page, this.#sink.pendingBytes)
+    this.#sink.write(page)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Channel } from './channel.ts'
 import type { LossMap } from './loss-map.ts'
-import type { PageSink, SinkFacts } from './page-sink.ts'
+import type { PageSink } from './page-sink.ts'
+import type { FileFacts } from './recording-file.ts'
 import type { ReasonCode, RecordingOutcome, RecordingPause } from './recording-plan.ts'
 import type { RecordingSpan } from './recording-span.ts'
 import type { RecordingStreams } from './recording-streams.ts'
@@ -19,7 +20,7 @@ export interface EndedRecording {
   /** Length of the audio that was to be written. */
   readonly lengthSamples: number
   /** Of the file; undefined where none was made. */
-  readonly facts: SinkFacts | undefined
+  readonly facts: FileFacts | undefined
   readonly sinkFailure: PageSink['failure']
 }
 
@@ -31,7 +32,7 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
   const lengthSamples =
     sinkFailure === undefined
       ? ended.lengthSamples
-      : Math.min(span.takenSamples, ended.lengthSamples)
+      : Math.min(facts?.writtenSamples ?? 0, ended.lengthSamples)
   const durationMs = lengthSamples / SAMPLES_PER_MS
   const callDurationMs = span.callSamples / SAMPLES_PER_MS
   return {
@@ -43,7 +44,7 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
       callDurationMs,
       sinkFailure: sinkFailure === undefined ? undefined : sinkReason(sinkFailure.code),
       hasFile,
-      reasons: pauses.length === 0 ? ended.reasons : [...ended.reasons, 'paused'],
+      reasons: [...ended.reasons, ...ownReasons(ended, pauses.length > 0)],
     }),
     durationMs: hasFile ? durationMs : 0,
     callDurationMs,
@@ -56,6 +57,15 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
     ...(hasFile && facts.encryption && { encryption: facts.encryption }),
     streams: streams.all.map((stream) => stream.counters()),
   }
+}
+
+/** What the recording itself knows beside what signalling and its engine do. */
+function ownReasons({ streams }: EndedRecording, wasPaused: boolean): readonly ReasonCode[] {
+  const hasDropped = streams.all.some(({ tally }) => tally.dropped > 0)
+  return [
+    ...(hasDropped ? (['packets_dropped'] as const) : []),
+    ...(wasPaused ? (['paused'] as const) : []),
+  ]
 }
 
 /** The reason code for a sink's failure. */

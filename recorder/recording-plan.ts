@@ -159,6 +159,7 @@ export type ReasonCode =
   | 'no_media'
   | 'leg_silent'
   | 'media_lost'
+  | 'packets_dropped'
   | 'length_mismatch'
   | 'crash_recovered'
   | 'disk_full'
@@ -198,6 +199,10 @@ export interface StreamCounters {
   readonly zrtp: number
   readonly dtls: number
   readonly rtcp: number
+  /** RTP that the kernel threw away, since what came before was not read in time; in none of the others. */
+  readonly dropped: number
+  /** The same of RTCP. */
+  readonly droppedControl: number
   readonly wrongSource: number
   readonly wrongPayloadType: number
   readonly notRtp: number

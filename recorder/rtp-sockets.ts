@@ -11,8 +11,13 @@ export interface SocketPair {
   readonly boundAddress: string
 }
 
-/** Room for several seconds of packets while the thread is busy. */
-const RECEIVE_BYTES = 512 * 1024
+/**
+ * Room for packets that wait while the thread is busy: at 1 KiB in the kernel for a packet of 20 ms, ten seconds. A kernel
+ * that allows less (`net.core.rmem_max`, 208 KiB by default) gives four, which is four times what is held back.
+ */
+const RTP_RECEIVE_BYTES = 512 * 1024
+/** A report comes every few seconds. */
+const RTCP_RECEIVE_BYTES = 64 * 1024
 
 /**
  * Binds the next free pair. A port that another process holds is skipped and rests like a used one.
@@ -26,8 +31,8 @@ export async function bindSocketPair(
   for (let port = pool.take(); port !== undefined; port = pool.take()) {
     let rtp: Socket | undefined
     try {
-      rtp = await bindSocket(port, address)
-      const rtcp = await bindSocket(port + 1, address)
+      rtp = await bindSocket(port, address, RTP_RECEIVE_BYTES)
+      const rtcp = await bindSocket(port + 1, address, RTCP_RECEIVE_BYTES)
       return { rtp, rtcp, rtpPort: port, boundAddress: address }
     } catch (error) {
       rtp?.close()
@@ -45,7 +50,7 @@ export function closeSocketPair(pair: SocketPair, pool: PortPool): void {
   pool.release(pair.rtpPort)
 }
 
-function bindSocket(port: number, address: string): Promise<Socket> {
+function bindSocket(port: number, address: string, receiveBytes: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const isV6 = isIPv6(address)
     const socket = createSocket({
@@ -61,7 +66,7 @@ function bindSocket(port: number, address: string): Promise<Socket> {
     })
     socket.bind({ port, address, exclusive: true }, () => {
       socket.removeAllListeners('error')
-      socket.setRecvBufferSize(RECEIVE_BYTES)
+      socket.setRecvBufferSize(receiveBytes)
       resolve(socket)
     })
   })

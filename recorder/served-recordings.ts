@@ -5,6 +5,7 @@ import type { Batch } from './batch-clock.ts'
 import type { EngineCounters } from './engine-counters.ts'
 import type { EngineReplies } from './engine-replies.ts'
 import type { ForkServer } from './fork-server.ts'
+import type { KernelDrops } from './kernel-drops.ts'
 import type { Closing, OpenRecording } from './open-recording.ts'
 import type { Recording } from './recording.ts'
 import type { LiveRecording, StreamCounters } from './recording-plan.ts'
@@ -19,6 +20,7 @@ export interface ServedRecordingsOptions {
   readonly announcements: Announcements
   readonly counters: EngineCounters
   readonly replies: EngineReplies
+  readonly drops: Pick<KernelDrops, 'look'>
   readonly log: Log
 }
 
@@ -79,6 +81,28 @@ export class ServedRecordings {
     }
   }
 
+  /**
+   * Counts what the kernel has thrown away since the last time against the streams that it was for, or against none
+   * where they are gone.
+   */
+  countDrops(): void {
+    const lost = new Map(this.#options.drops.look())
+    if (lost.size === 0) return
+    const take = (port: number) => {
+      const packets = lost.get(port) ?? 0
+      lost.delete(port)
+      return packets
+    }
+    for (const { recording } of this.#open.values()) {
+      for (const { sockets, tally } of recording.streams) {
+        if (sockets === undefined) continue
+        tally.dropped += take(sockets.rtpPort)
+        tally.droppedControl += take(sockets.rtpPort + 1)
+      }
+    }
+    for (const packets of lost.values()) this.#options.counters.add('packets_dropped', packets)
+  }
+
   /** Ends at this moment what still runs, and resolves when every file is finished. */
   async shutDown(endedAtMs: number): Promise<void> {
     for (const open of [...this.#open.values()]) {
@@ -109,6 +133,7 @@ export class ServedRecordings {
     const { recording, closing } = open
     recording.close()
     if (open.stopping !== undefined) this.#stop(open, open.stopping)
+    this.countDrops()
     this.#open.delete(recording.recordingId)
     announcements.release(recording.recordingId)
     for (const token of open.forks) forks?.release(token)

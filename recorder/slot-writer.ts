@@ -1,7 +1,7 @@
 import { Channel, type SlotMuting } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
-import type { OpenPageSink, PageSink, SinkFacts } from './page-sink.ts'
-import { RecordingFile } from './recording-file.ts'
+import type { OpenPageSink, PageSink } from './page-sink.ts'
+import { type FileFacts, RecordingFile } from './recording-file.ts'
 
 export interface SlotWriterOptions {
   readonly recordingId: string
@@ -64,7 +64,7 @@ export class SlotWriter {
   }
 
   /** Ends the file with audio of this length. Undefined where there is none. */
-  async finish(lengthSamples: number): Promise<SinkFacts | undefined> {
+  async finish(lengthSamples: number): Promise<FileFacts | undefined> {
     return this.#file?.finish(lengthSamples)
   }
 }

@@ -24,6 +24,8 @@ export class StreamTally {
   zrtp = 0
   dtls = 0
   rtcp = 0
+  dropped = 0
+  droppedControl = 0
   wrongSource = 0
   wrongPayloadType = 0
   notRtp = 0

@@ -29,6 +29,7 @@ export class RecordingFile {
   #pendingBytes = 0
   /** Of whole pages. */
   #writtenBytes = 0
+  #writtenPages = 0
   #failure: RecordingFileFailure | undefined
   #isHung = false
   readonly #opened: Promise<void>
@@ -53,6 +54,11 @@ export class RecordingFile {
   /** Whether the file was given up since its disk does not answer. */
   get isHung(): boolean {
     return this.#isHung
+  }
+
+  /** Pages that were written whole. */
+  get writtenPages(): number {
+    return this.#writtenPages
   }
 
   /** Bytes accepted and not yet written. */
@@ -123,6 +129,7 @@ export class RecordingFile {
       if (page.length > left) return
       left -= page.length
       this.#hash.update(page)
+      this.#writtenPages++
       this.#writtenBytes += page.length
       this.#pendingBytes -= page.length
     }

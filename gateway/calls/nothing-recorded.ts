@@ -1,14 +1,18 @@
-import type { RecordingOutcome } from '../../recorder/recording-plan.ts'
+import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
 
 /** The verdict on a recording that was never opened: the contact row says so. */
 export function nothingRecorded(
   recordingId: string,
-  { startedAtMs, endedAtMs }: { readonly startedAtMs: number; readonly endedAtMs: number },
+  {
+    startedAtMs,
+    endedAtMs,
+    reason = 'engine_failed',
+  }: { readonly startedAtMs: number; readonly endedAtMs: number; readonly reason?: ReasonCode },
 ): RecordingOutcome {
   return {
     recordingId,
     verdict: 'failed',
-    reasons: ['engine_failed'],
+    reasons: [reason],
     durationMs: 0,
     callDurationMs: endedAtMs - startedAtMs,
     startedAtMs,

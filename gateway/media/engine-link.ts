@@ -28,8 +28,10 @@ export interface EngineLinkOptions {
   readonly settings: EngineSettings
   /** A thread that waits to be set up. */
   readonly thread: Worker
-  /** Handed over to the thread; absent where it writes no files. */
+  /** Handed over to the thread, which waits for the disk itself where it has none. */
   readonly disk?: EngineDisk['disk'] | undefined
+  /** Load, 0 to 1, beyond which it takes no more. */
+  readonly mostLoad?: number | undefined
   readonly clock: Clock
   readonly onReport: (report: EngineReport) => void
   readonly onFork: (notice: ForkNotice) => void
@@ -49,6 +51,9 @@ const SILENCE_MS = 15_000
 /** New calls go elsewhere long before that. */
 const LATE_REPORT_MS = 3000
 const LATE_BATCH_MS = 1000
+const BUSY_REPORTS = 3
+/** An engine that was too busy takes calls again when it is so much less. */
+const RELIEF = 0.9
 
 /**
  * One engine thread seen from the main thread: sends requests, matches replies by number, and notices when the
@@ -65,10 +70,14 @@ export class EngineLink {
   readonly #onDeath: (cause: string) => void
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
+  readonly #mostLoad: number
   #nextId = 1
   #state: 'running' | 'closing' | 'dead' = 'running'
   #heardAtMs: number
   #lastReport: EngineReport | undefined
+  /** Reports in a row of too much load. */
+  #busyReports = 0
+  #isBusy = false
   #cause = 'the thread ended by itself'
 
   constructor(options: EngineLinkOptions) {
@@ -80,6 +89,7 @@ export class EngineLink {
     this.#onPausesChanged = options.onPausesChanged
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
+    this.#mostLoad = options.mostLoad ?? 1
     const { disk } = options
     this.#worker = options.thread
     const setup: EngineSetup = { ...options.settings, ...(disk && { disk }) }
@@ -103,10 +113,20 @@ export class EngineLink {
     return this.#lastReport
   }
 
-  /** Whether the engine keeps up: it reports in time, and its batches are not late beyond what it holds back. */
+  /**
+   * Whether the engine keeps up: it reports in time, its batches are not late beyond what it holds back, and it would
+   * not be too busy with its encoders at the least complexity.
+   */
   get isKeepingUp(): boolean {
     const silentMs = this.#clock.monotonicMs() - this.#heardAtMs
-    return silentMs < LATE_REPORT_MS && (this.#lastReport?.lagMs ?? 0) < LATE_BATCH_MS
+    const lagMs = this.#lastReport?.lagMs ?? 0
+    return silentMs < LATE_REPORT_MS && lagMs < LATE_BATCH_MS && !this.#isBusy
+  }
+
+  /** How much of what it may do it could do besides, 1 to 0. */
+  get headroom(): number {
+    if (!this.isKeepingUp) return 0
+    return Math.max(0, 1 - (this.#lastReport?.leastLoad ?? 0) / this.#mostLoad)
   }
 
   /** Rejects with a `TallenneError`: the engine's own refusal code, or `engine_failed` where the thread is gone. */
@@ -134,6 +154,7 @@ export class EngineLink {
     this.#heardAtMs = this.#clock.monotonicMs()
     if (message.kind === 'report') {
       this.#lastReport = message
+      this.#judgeLoad(message)
       this.#onReport(message)
       return
     }
@@ -157,6 +178,13 @@ export class EngineLink {
       return
     }
     waiting.resolve(message)
+  }
+
+  /** A busy second may be chance. */
+  #judgeLoad({ leastLoad }: EngineReport): void {
+    this.#busyReports = leastLoad > this.#mostLoad ? this.#busyReports + 1 : 0
+    if (this.#busyReports >= BUSY_REPORTS) this.#isBusy = true
+    else if (leastLoad < this.#mostLoad * RELIEF) this.#isBusy = false
   }
 
   #lookWhetherItHangs(): void {

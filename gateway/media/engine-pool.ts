@@ -17,8 +17,10 @@ export interface EnginePoolOptions {
   /** One for each engine: their number is the number of threads. */
   readonly settings: readonly EngineSettings[]
   readonly entry: URL
-  /** A way for the engine's thread to the disk of open recordings; absent where engines write no files. */
+  /** A way for the engine's thread to the disk of open recordings; they wait for it themselves where absent. */
   readonly connectDisk?: (engineIndex: number) => EngineDisk['disk']
+  /** Load of an engine, 0 to 1, beyond which it takes no more; without a limit where absent. */
+  readonly mostLoad?: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -96,6 +98,24 @@ export class EnginePool {
       running: this.#slots.filter((slot) => slot.link !== undefined).length,
       wanted: this.#slots.length,
     }
+  }
+
+  /** The most recordings that they may hold. */
+  get mostRecordings(): number {
+    return this.#slots.reduce((sum, { settings }) => sum + settings.maxRecordings, 0)
+  }
+
+  /** Of the engine that has most room, 1 to 0. */
+  get headroom(): number {
+    return Math.max(0, ...this.#slots.map(({ link }) => link?.headroom ?? 0))
+  }
+
+  /** Why no engine takes a recording, in a sentence; undefined where one does. */
+  get obstacle(): string | undefined {
+    const running = this.#slots.flatMap(({ link }) => link ?? [])
+    if (running.length === 0) return 'no engine is running'
+    if (running.some(({ isKeepingUp }) => isKeepingUp)) return undefined
+    return `no engine keeps up: ${this.openRecordings} recordings are open`
   }
 
   /** Recordings that the engines hold. */
@@ -198,6 +218,7 @@ export class EnginePool {
       settings: slot.settings,
       thread: this.#threads.take(`engine-${slot.settings.engineIndex}`),
       disk: this.#options.connectDisk?.(slot.settings.engineIndex),
+      mostLoad: this.#options.mostLoad,
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),

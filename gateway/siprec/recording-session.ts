@@ -1,61 +1,23 @@
-import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import type { SiprecConfig } from '../../config/siprec-config.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
-import type { CallEvents, CallSource } from '../calls/call-events.ts'
+import { type Obstacle, resourceOf } from '../admission/admission.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
-import { type TimerAgreement, type TimerLimits, timerHeaders } from '../sip/session-timer.ts'
+import { timerHeaders } from '../sip/session-timer.ts'
 import { recordingContact, recordingHeaders } from '../sip/sip-headers.ts'
-import type {
-  DialogMaker,
-  SipDialog,
-  SipHeaders,
-  SipRequest,
-  SipResponse,
-} from '../sip/sip-surface.ts'
+import type { SipDialog, SipHeaders } from '../sip/sip-surface.ts'
 import { type CallGuard, callGuard } from './call-guard.ts'
-import type { CallMaker, CallOrigin } from './call-maker.ts'
 import { liveSessionCall } from './live-session-call.ts'
-import type { MediaNegotiation } from './media-negotiation.ts'
 import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
 import { type ClosedCall, SessionCalls } from './session-calls.ts'
 import { SessionDialog } from './session-dialog.ts'
 import { SessionMedia } from './session-media.ts'
+import type { EndOptions, RecordingSessionOptions } from './session-options.ts'
 
 /** Moves forward only. */
 export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 'ended'
-
-export interface RecordingSessionOptions {
-  readonly source: CallSource
-  readonly request: SipRequest
-  readonly response: SipResponse
-  readonly message: RecordingRequest
-  readonly maker: CallMaker
-  readonly origin: CallOrigin
-  readonly negotiation: MediaNegotiation
-  readonly dialogs: DialogMaker
-  readonly timer: TimerLimits
-  readonly agreement: TimerAgreement
-  /** What the client is told when its recording is stopped. */
-  readonly onStop: SiprecConfig['onStop']
-  readonly ackTimeoutMs: number
-  /** Parties of a lost SIP server that send nothing for so long have hung up. */
-  readonly orphanQuietMs: number
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: CallEvents
-  /** Told once, when nothing is left to do. */
-  readonly onEnded: () => void
-}
-
-export interface EndOptions {
-  readonly reasons?: readonly ReasonCode[]
-  /** The peer or the SIP server has ended the dialog already: no BYE. */
-  readonly isGone?: boolean
-}
 
 /** How long a new call is asked to wait after a refusal for want of room. */
 const RETRY_AFTER_S = 5
@@ -176,6 +138,13 @@ export class RecordingSession {
     void this.end(endReason)
   }
 
+  /** There is no room for it, or nothing of it could be kept. */
+  turnAway({ resource, retryAfterS, message }: Obstacle): void {
+    this.#log.warn({ code: 'not_admitted', reason: message }, 'recording refused')
+    this.#options.admission.turned(resource, 'refused')
+    this.refuse(503, 'Service Unavailable', { headers: { 'Retry-After': String(retryAfterS) } })
+  }
+
   /**
    * Ends the session, with a BYE where the dialog is up, and resolves when it has its verdict, whether or not the
    * peer has answered. Idempotent: the first reason stays.
@@ -228,6 +197,8 @@ export class RecordingSession {
     } catch (error) {
       const code = error instanceof TallenneError ? error.code : 'engine_failed'
       this.#log.warn({ code, reason: messageOf(error) }, 'recording refused')
+      const resource = resourceOf(code)
+      if (resource !== undefined) this.#options.admission.turned(resource, 'refused')
       if (this.#state === 'opening') {
         const headers = { 'Retry-After': String(RETRY_AFTER_S) }
         this.refuse(503, 'Service Unavailable', { headers })

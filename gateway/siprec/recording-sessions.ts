@@ -4,6 +4,7 @@ import { settledWithin } from '../../base/settled-within.ts'
 import type { SiprecConfig } from '../../config/siprec-config.ts'
 import type { LiveRecording } from '../../recorder/recording-plan.ts'
 import type { ContactJournal } from '../../storage/model.ts'
+import type { CallAdmission } from '../admission/admission.ts'
 import type { CallControls } from '../calls/call-controls.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import { JoinableContacts } from '../calls/joinable-contacts.ts'
@@ -40,6 +41,7 @@ export interface RecordingSessionsOptions {
   readonly planes: PeerPlanes
   /** Whom a request came from; by its address alone where absent. */
   readonly identityOf?: ReadIdentity
+  readonly admission: CallAdmission
   /** How live recordings are now. */
   readonly recordings: () => Promise<readonly LiveRecording[]>
   readonly files: RecordingFiles
@@ -237,7 +239,9 @@ export class RecordingSessions {
       session.refuse(503, 'Shutting Down', { headers: { 'Retry-After': '30' } })
       return
     }
-    session.start()
+    const { obstacle } = this.#options.admission
+    if (obstacle === undefined || obstacle.kind === 'certainty') session.start()
+    else session.turnAway(obstacle)
   }
 }
 

@@ -4,6 +4,7 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 import type { Config } from '../../config/config.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
+import type { CallAdmission } from '../admission/admission.ts'
 import type { CallControls } from '../calls/call-controls.ts'
 import type { CallEvents } from '../calls/call-events.ts'
 import type { RecordingFiles } from '../calls/recording-files.ts'
@@ -27,8 +28,7 @@ export interface CallParts {
   readonly planes: Readonly<Partial<Record<TrunkRoute['media'], TrunkMediaPlane>>>
   readonly files: RecordingFiles
   readonly controls: CallControls
-  /** Why a call that begins now could not be recorded; undefined where it can. */
-  readonly recordingObstacle: () => string | undefined
+  readonly admission: CallAdmission
   readonly timer: TimerLimits
   /** Parties of a lost SIP server that send nothing for so long have hung up. */
   readonly orphanQuietMs: number

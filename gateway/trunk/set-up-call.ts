@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
+import { NotAdmitted } from '../admission/admission.ts'
 import type { Party, TrunkMedia } from '../media/trunk-media.ts'
 import type { CallMaker, OutgoingInvite } from '../sip/call-maker.ts'
 import type { Refusal } from '../sip/refusal.ts'
@@ -135,13 +136,14 @@ async function openMedia({ request, recording, log }: CallSetupOptions): Promise
   } catch (error) {
     const code = error instanceof TallenneError ? error.code : 'no_media'
     log.warn({ code, reason: messageOf(error) }, 'call refused for want of media')
+    const retryAfterS = error instanceof NotAdmitted ? error.obstacle.retryAfterS : RETRY_AFTER_S
     const refusal =
       code === 'unusable_offer'
         ? { status: 488, reason: 'Not Acceptable Here', headers: {} }
         : {
             status: 503,
             reason: 'Service Unavailable',
-            headers: { 'Retry-After': `${RETRY_AFTER_S}` },
+            headers: { 'Retry-After': `${retryAfterS}` },
           }
     return { kind: 'refused', refusal }
   }

@@ -1,6 +1,12 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { TrunkRoute } from '../../config/trunk-config.ts'
 import type { ReasonCode, RecordingOutcome } from '../../recorder/recording-plan.ts'
+import {
+  type CallAdmission,
+  NotAdmitted,
+  type Obstacle,
+  resourceOf,
+} from '../admission/admission.ts'
 import type { CallControl } from '../calls/call-control.ts'
 import type { FinishedRecording } from '../calls/finish-recording.ts'
 import { nothingRecorded } from '../calls/nothing-recorded.ts'
@@ -18,8 +24,7 @@ export interface TrunkRecordingOptions extends RecordingVerdictsOptions {
   readonly control: CallControl
   readonly route: TrunkRoute
   readonly plane: TrunkMediaPlane
-  /** Why a call that begins now could not be recorded; undefined where it can. */
-  readonly recordingObstacle: () => string | undefined
+  readonly admission: CallAdmission
   /** The call goes on without being recorded, or never began to be. */
   readonly onUnrecorded: (code: string) => void
 }
@@ -40,6 +45,8 @@ export class TrunkRecording {
   #awaitsVerdict = true
   #stopped: FinishedRecording | undefined
   readonly #verdicts: RecordingVerdicts
+  /** Why a call that goes on unrecorded is not recorded, as its verdict says it. */
+  #unrecordedFor: ReasonCode | undefined
 
   constructor(options: TrunkRecordingOptions) {
     this.#options = options
@@ -58,22 +65,14 @@ export class TrunkRecording {
   }
 
   /**
-   * Rejects with the plane's `TallenneError` where the call can have no media, and with `cannot_record` where its route
+   * Rejects with the plane's `TallenneError` where the call can have no media, and with `NotAdmitted` where its route
    * requires what cannot be done.
    */
   async open(callerOffer: string | null): Promise<TrunkMedia> {
-    const { plane, route, contact, control, recordingObstacle } = this.#options
-    const obstacle = route.recording === 'require' ? recordingObstacle() : undefined
-    if (obstacle !== undefined) throw new TallenneError('cannot_record', obstacle)
-    const opening = plane.open({
-      recordingId: this.#recordingId,
-      callId: contact.callId,
-      callerOffer,
-      isRecorded: this.#isWanted,
-      isRecordingRequired: route.recording === 'require',
-      control,
-      srtp: route.srtp,
-    })
+    const { control, admission } = this.#options
+    const { obstacle } = admission
+    const opening =
+      obstacle === undefined ? this.#openPlane(callerOffer) : this.#meet(obstacle, callerOffer)
     this.#opening = opening.catch((error: unknown) => this.#withoutPlane(callerOffer, error))
     const media = await this.#opening
     control.opened()
@@ -82,12 +81,43 @@ export class TrunkRecording {
     return media
   }
 
-  /** No plane has room. That costs the call only where its route says so. */
+  #openPlane(callerOffer: string | null, isRecorded = this.#isWanted): Promise<TrunkMedia> {
+    const { plane, route, contact, control } = this.#options
+    return plane.open({
+      recordingId: this.#recordingId,
+      callId: contact.callId,
+      callerOffer,
+      isRecorded,
+      isRecordingRequired: route.recording === 'require',
+      control,
+      srtp: route.srtp,
+    })
+  }
+
+  /** Where nothing can be kept of the call it may go on as it is; where there is no room for its media it has none. */
+  async #meet(obstacle: Obstacle, callerOffer: string | null): Promise<TrunkMedia> {
+    const { route, admission } = this.#options
+    const { kind, resource, reason, message } = obstacle
+    const isRequired = route.recording === 'require'
+    if (kind === 'storage' && !this.#isWanted) return this.#openPlane(callerOffer)
+    if (kind === 'certainty' && !isRequired) return this.#openPlane(callerOffer)
+    if (kind === 'room' || isRequired) throw new NotAdmitted(obstacle)
+    admission.turned(resource, 'unrecorded')
+    this.#unrecordedFor = reason
+    this.#note({ kind: 'unavailable', code: reason, message })
+    return this.#openPlane(callerOffer, false)
+  }
+
+  /** No plane has room, or the call is not admitted. That costs the call only where its route says so. */
   #withoutPlane(callerOffer: string | null, error: unknown): TrunkMedia {
-    const { route } = this.#options
-    const isPassed = route.withoutMedia === 'pass' && route.recording !== 'require'
-    const isWantOfRoom = error instanceof TallenneError && error.code !== 'unusable_offer'
-    if (!isPassed || !isWantOfRoom || callerOffer === null) throw error
+    const { route, admission } = this.#options
+    if (!(error instanceof TallenneError) || error.code === 'unusable_offer') throw error
+    const resource = error instanceof NotAdmitted ? error.obstacle.resource : resourceOf(error.code)
+    const isPassed =
+      route.withoutMedia === 'pass' && route.recording !== 'require' && callerOffer !== null
+    if (resource !== undefined) admission.turned(resource, isPassed ? 'unrecorded' : 'refused')
+    if (!isPassed) throw error
+    if (error instanceof NotAdmitted) this.#unrecordedFor = error.obstacle.reason
     return new UnanchoredMedia(callerOffer, error)
   }
 
@@ -145,6 +175,7 @@ export class TrunkRecording {
 
   #nothing(recordingId: string, endedAtMs: number): RecordingOutcome {
     const startedAtMs = this.#options.contact.answeredAtMs ?? endedAtMs
-    return nothingRecorded(recordingId, { startedAtMs, endedAtMs })
+    const reason = this.#unrecordedFor
+    return nothingRecorded(recordingId, { startedAtMs, endedAtMs, ...(reason && { reason }) })
   }
 }

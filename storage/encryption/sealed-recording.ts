@@ -63,6 +63,8 @@ export class SealedRecording {
   #index = 0
   #position = 0
   #audioBytes = 0
+  /** Lengths of the newest pages, those that are not written yet among them. */
+  readonly #newest: number[] = []
   #facts: Promise<SealedFacts> | undefined
 
   constructor(options: SealedRecordingOptions) {
@@ -125,6 +127,8 @@ export class SealedRecording {
   #put(plain: Uint8Array, isEnd: boolean): void {
     if (this.#key === undefined) return
     const facts = { index: this.#index++, position: this.#position, isEnd }
+    this.#newest.push(plain.length)
+    while (this.#newest.length > Math.max(1, this.#unwrittenPages)) this.#newest.shift()
     this.#file.write(sealRecord(this.#key, facts, plain))
   }
 
@@ -150,7 +154,7 @@ export class SealedRecording {
     if (this.failure !== undefined) {
       if (written.bytes === 0) return stay(written, 0)
       // A disk that hangs must not be touched here.
-      if (this.#file.isHung) return stay(written, null)
+      if (this.#file.isHung) return stay(written, this.#writtenAudioBytes)
       const repaired = await repairSealed(sealedPath).catch(() => undefined)
       return repaired ? stay(repaired, repaired.audioBytes) : stay(written, null)
     }
@@ -160,6 +164,16 @@ export class SealedRecording {
       onStayedSealed(messageOf(error))
       return stay(written, this.#audioBytes)
     }
+  }
+
+  /** Records that are not written yet; the file begins with one that holds no page. */
+  get #unwrittenPages(): number {
+    return this.#index + 1 - this.#file.writtenPages
+  }
+
+  get #writtenAudioBytes(): number {
+    const unwritten = this.#newest.slice(Math.max(0, this.#newest.length - this.#unwrittenPages))
+    return this.#audioBytes - unwritten.reduce((sum, length) => sum + length, 0)
   }
 
   async #convert(): Promise<SealedFacts> {

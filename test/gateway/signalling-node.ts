@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { configSchema } from '../../config/config.ts'
+import type { Obstacle } from '../../gateway/admission/admission.ts'
 import { CallControls } from '../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../gateway/media/direct-plane.ts'
@@ -26,6 +27,7 @@ import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { SessionPlane } from '../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { cuttableLink } from './cuttable-link.ts'
+import { admission } from './open-admission.ts'
 import { SipPeer } from './sip-peer.ts'
 
 const WAIT_MS = 10_000
@@ -35,6 +37,7 @@ export interface SignallingNodeOptions {
   readonly ackTimeoutMs?: number
   readonly unmarked?: 'record' | 'refuse'
   readonly maxRecordings?: number
+  readonly obstacle?: Partial<Obstacle>
   readonly engines?: number
   readonly identification?: z.input<typeof configSchema>['identification']
   /** G.711 where absent. */
@@ -121,6 +124,7 @@ export async function startSignallingNode(
     controls,
     onStop: 'inactive',
     recordings: () => plane.live(),
+    admission: admission(options.obstacle),
     planes: new PeerPlanes(
       { direct: options.watchPlane?.(sessionPlane) ?? sessionPlane },
       { peers: [], srtp: 'allow' },

@@ -41,6 +41,11 @@ function report(settings: EngineSettings): void {
     decoders: 0,
     portsFree: settings.maxRecordings * 2 - recordings.size * 2,
     lagMs: 0,
+    load: 0,
+    leastLoad: 0,
+    complexity: settings.opus.complexity,
+    filesFree: 10_000,
+    filesLimit: 10_000,
     counters: { opened: recordings.size },
   })
 }

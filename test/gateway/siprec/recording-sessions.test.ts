@@ -401,3 +401,11 @@ t.test('draining says BYE, gives a verdict, and refuses what comes', async (t) =
   t.equal(refusal.headers.get('retry-after'), '30')
   t.match(await journaled('contact.ended', 2), { endReason: 'refused_503' })
 })
+
+t.test('a session is refused while there is no room, and told when to come again', async (t) => {
+  const { peer, journaled } = await startSignallingNode(t, { obstacle: { retryAfterS: 30 } })
+  const { status, headers } = await peer.call({ callId: 'no-room', ...invite }).invite()
+  t.equal(status, 503)
+  t.equal(headers.get('retry-after'), '30')
+  t.match(await journaled('contact.ended'), { endReason: 'refused_503' })
+})

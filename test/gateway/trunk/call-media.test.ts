@@ -79,20 +79,46 @@ t.test('a route that requires recording refuses what cannot be recorded', async 
 })
 
 t.test('a route that requires recording refuses calls while nothing can be recorded', async (t) => {
-  const obstacle = 'the journal cannot be written: ENOSPC'
-  const strict = await startTrunkNode(t, { obstacle, route: { recording: 'require' } })
+  const strict = await startTrunkNode(t, { obstacle: {}, route: { recording: 'require' } })
   const refused = strict.callTo()
   refused.sendInvite()
   const { status, headers } = await refused.answered()
   t.equal(status, 503)
-  t.equal(headers.get('retry-after'), '5')
+  t.equal(headers.get('retry-after'), '30')
   t.match(await strict.journaled('contact.ended'), { endReason: 'refused_503' })
 })
 
 t.test('a route that prefers recording takes calls while nothing can be recorded', async (t) => {
-  const node = await startTrunkNode(t, { obstacle: 'the journal cannot be written: ENOSPC' })
+  const node = await startTrunkNode(t, { obstacle: {} })
+  const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
+  const { call, answer } = await node.talking({ body: sdp(caller.port) }, { body: sdp(agent.port) })
+  caller.talk(audioPort(answer.body), 600)
+  await agent.hears(10)
+  t.equal((await call.bye()).status, 200)
+  t.match(await node.journaled('recording.ended'), { state: 'failed', reasons: ['disk_full'] })
+})
+
+t.test('what would be lost with the process is recorded all the same', async (t) => {
+  const node = await startTrunkNode(t, { obstacle: { kind: 'certainty', resource: 'journal' } })
   const { call } = await node.talking()
   t.equal((await call.bye()).status, 200)
+  t.match(await node.journaled('recording.ended'), { reasons: ['no_media'] })
+})
+
+t.test('a node without room lets the parties of a call send to each other', async (t) => {
+  const room = { kind: 'room', resource: 'engines', reason: 'engine_overload' } as const
+  const node = await startTrunkNode(t, { obstacle: room })
+  const { call, at } = await node.talking()
+  t.match(at.invite.body, /m=audio 40000 /, 'the caller’s own description')
+  await call.bye()
+  t.match(await node.journaled('recording.ended'), {
+    state: 'failed',
+    reasons: ['engine_overload'],
+  })
+  const strict = await startTrunkNode(t, { obstacle: room, route: { withoutMedia: 'refuse' } })
+  const refused = strict.callTo()
+  refused.sendInvite()
+  t.equal((await refused.answered()).status, 503)
 })
 
 t.test('a route that never records leaves a contact without a recording', async (t) => {

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog, type Log } from '../../../base/log.ts'
 import { configSchema } from '../../../config/config.ts'
+import type { Obstacle } from '../../../gateway/admission/admission.ts'
 import { CallControls } from '../../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
@@ -25,6 +26,7 @@ import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { cuttableLink } from '../cuttable-link.ts'
+import { admission } from '../open-admission.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
 import { PlatformCall } from './platform-call.ts'
 
@@ -35,7 +37,7 @@ export interface TrunkNodeOptions {
   /** Without targets the route leads to the node's `platform`; in a target's URI `PLATFORM` stands for its port. */
   readonly route?: Readonly<Record<string, unknown>>
   /** Why nothing can be recorded. */
-  readonly obstacle?: string
+  readonly obstacle?: Partial<Obstacle>
   /** How many calls the engine has room for; 50 where not given. */
   readonly maxRecordings?: number
   readonly keepAlive?: { readonly everyS: number; readonly failures: number }
@@ -202,7 +204,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     },
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
     controls,
-    recordingObstacle: () => options.obstacle,
+    admission: admission(options.obstacle),
     recordings: () => plane.live(),
     orphanQuietMs: 3000,
     timer: options.timer ?? { expiresS: 1800, minS: 90 },

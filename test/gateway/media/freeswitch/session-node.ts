@@ -11,6 +11,7 @@ import { PeerPlanes } from '../../../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../../../gateway/siprec/recording-sessions.ts'
 import type { RecordingOutcome } from '../../../../recorder/recording-plan.ts'
 import type { JournalEntry } from '../../../../storage/model.ts'
+import { admission } from '../../open-admission.ts'
 import { SipPeer } from '../../sip-peer.ts'
 import { startMediaNode, tonesOf, until } from './media-node.ts'
 
@@ -53,6 +54,7 @@ export async function startSessionNode(
     onStop: 'inactive',
     planes: new PeerPlanes(planes, config.siprec),
     files: { keep: async (recordingId) => `kept/${recordingId}.opus` },
+    admission: admission(),
     timer: options.timer ?? config.sip.sessionTimer,
     ackTimeoutMs: 32_000,
     orphanQuietMs: 20_000,

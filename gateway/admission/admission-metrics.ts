@@ -1,0 +1,145 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { EngineReport } from '../../recorder/engine-protocol.ts'
+import { DISK_STATES, type DiskWatch } from '../../storage/disk/disk-watch.ts'
+import type { Headroom, Resource, Turned } from './admission.ts'
+import type { SignallingWatch } from './signalling-watch.ts'
+
+/** What is asked at each scrape. */
+export interface MeasuredAdmission {
+  readonly headroom: () => readonly Headroom[]
+  readonly engineReports: () => readonly EngineReport[]
+  readonly signalling: () => SignallingWatch
+  readonly disks: () => readonly DiskWatch[]
+  /** Ended recordings that wait in the spool for the store. */
+  readonly unstored: () => number
+}
+
+/** Metrics of what a node has room for; docs/metrics.md describes each. */
+export class AdmissionMetrics {
+  readonly #turned: Counter<'resource' | 'became'>
+
+  constructor(registry: Registry, measured: MeasuredAdmission) {
+    const registers = [registry]
+    this.#turned = new Counter({
+      name: 'tallenne_admission_turned_total',
+      help: 'Calls that met a want of something, by what it was and what became of them.',
+      labelNames: ['resource', 'became'],
+      registers,
+    })
+    registerRoom(registry, measured)
+    registerDisks(registry, measured)
+  }
+
+  turned(resource: Resource, became: Turned): void {
+    this.#turned.inc({ resource, became })
+  }
+}
+
+function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'tallenne_headroom',
+    help: 'The part of a resource that is free for calls, 1 to 0.',
+    labelNames: ['resource'],
+    registers,
+    collect() {
+      for (const { resource, free } of measured.headroom()) this.set({ resource }, free())
+    },
+  })
+  new Gauge({
+    name: 'tallenne_admission_open',
+    help: '1 where a new call would be taken and recorded.',
+    registers,
+    collect() {
+      const isOpen = measured.headroom().every(({ obstacle }) => obstacle() === undefined)
+      this.set(isOpen ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'tallenne_signalling_load',
+    help: 'The part of the last quarter of a second in which the thread of signalling was busy.',
+    registers,
+    collect() {
+      this.set(measured.signalling().load)
+    },
+  })
+  const ofEngines: readonly (readonly [string, string, (report: EngineReport) => number])[] = [
+    [
+      'tallenne_engine_load',
+      'The part of the last second in which the busiest engine was busy.',
+      (r) => r.load,
+    ],
+    [
+      'tallenne_engine_complexity',
+      'The least Opus complexity of any engine.',
+      (r) => -r.complexity,
+    ],
+  ]
+  for (const [name, help, read] of ofEngines) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(Math.abs(Math.max(...measured.engineReports().map(read), -10)))
+      },
+    })
+  }
+}
+
+function registerDisks(registry: Registry, measured: MeasuredAdmission): void {
+  const registers = [registry]
+  const simple: readonly (readonly [string, string, (disk: DiskWatch) => number])[] = [
+    [
+      'tallenne_disk_free_bytes',
+      'Bytes that may still be written.',
+      ({ room }) => room?.freeBytes ?? 0,
+    ],
+    [
+      'tallenne_disk_size_bytes',
+      'Bytes that the file system holds.',
+      ({ room }) => room?.totalBytes ?? 0,
+    ],
+    [
+      'tallenne_disk_free_files',
+      'Files that may still be made; 0 where none are counted.',
+      ({ room }) => room?.freeFiles ?? 0,
+    ],
+    [
+      'tallenne_disk_answer_seconds',
+      'How long the newest look at the disk took, or has taken.',
+      ({ tookMs }) => tookMs / 1000,
+    ],
+  ]
+  for (const [name, help, read] of simple) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['disk'],
+      registers,
+      collect() {
+        for (const disk of measured.disks()) this.set({ disk: disk.name }, read(disk))
+      },
+    })
+  }
+  new Gauge({
+    name: 'tallenne_disk_state',
+    help: '1 for the state that the disk is in.',
+    labelNames: ['disk', 'state'],
+    registers,
+    collect() {
+      for (const disk of measured.disks()) {
+        const now = disk.state
+        for (const state of DISK_STATES) this.set({ disk: disk.name, state }, state === now ? 1 : 0)
+      }
+    },
+  })
+  new Gauge({
+    name: 'tallenne_recordings_unstored',
+    help: 'Ended recordings that wait in the spool for the store.',
+    registers,
+    collect() {
+      this.set(measured.unstored())
+    },
+  })
+}
