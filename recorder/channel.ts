@@ -1,14 +1,10 @@
-import {
-  createVoiceEncoder,
-  setComplexity,
-  type VoiceEncoder,
-  type VoiceEncoderOptions,
-} from './opus-encoder.ts'
+import { setComplexity, type VoiceEncoder } from './opus-encoder.ts'
 import { OPUS_PRE_SKIP_48K } from './opus-headers.ts'
 import { levelDb, QuietDetector } from './quiet-detector.ts'
 import { SAMPLE_RATE, SLOT_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { type Density, raiseDensity } from './sample-density.ts'
 import type { TimelineLeg } from './timeline-leg.ts'
+import type { VoiceEncoders } from './voice-encoders.ts'
 
 /** A leg together with the energy of the slot that was taken from it last. */
 export interface TakenLeg {
@@ -17,8 +13,7 @@ export interface TakenLeg {
 }
 
 export interface ChannelOptions {
-  /** Its complexity may change at any time. */
-  readonly opus: VoiceEncoderOptions
+  readonly encoders: VoiceEncoders
   readonly skipsQuiet: boolean
   readonly quietDb: number
   /** The packet that stands for a slot without sound. */
@@ -36,8 +31,8 @@ const LOOKAHEAD = (OPUS_PRE_SKIP_48K * SAMPLE_RATE) / 48_000
  * One channel of the file: sums the legs that belong to it (commonly one) and encodes the sum, or says silence in a
  * packet made once where it is quiet. A leg that is alone and sends Opus is stored as it came.
  *
- * After a quiet stretch the encoder goes on from the state that it had: it fell silent after 200 ms of quiet, and so
- * did the decoder, whose own state faded meanwhile, so that both begin again from near silence.
+ * While it is quiet the channel has no encoder. What comes then begins with the slot before it, of near silence, as the
+ * decoder does, whose own state faded meanwhile.
  */
 export class Channel {
   readonly #options: ChannelOptions
@@ -47,13 +42,12 @@ export class Channel {
   readonly #meter = new Float64Array(METER_SLOTS)
   readonly #energyAhead = (slots: number) => this.#ahead(slots)
   #legs: readonly TakenLeg[] = []
+  /** There is one where the slot before was encoded, whose end comes in the next packet. */
   #encoder: VoiceEncoder | undefined
   /** What the encoder is set to. */
   #complexity = 0
   /** What the encoder was made for. */
   #density: Density = 1
-  /** Whether the slot before was encoded: its end comes in the next packet. */
-  #wasEncoded = false
   #slots = 0
   #loudSlots = 0
 
@@ -99,25 +93,31 @@ export class Channel {
       muted === 'none' && this.#legs.length === 1 ? this.#legs[0]?.leg.packet : undefined
     if (asItIs !== undefined) {
       // What the encoder knows is not what is heard before its next packet.
-      this.#encoder = undefined
-      this.#wasEncoded = false
+      this.rest()
       return asItIs
     }
     if (this.#options.skipsQuiet && isSkippable) {
-      this.#wasEncoded = false
+      this.rest()
       return this.#options.silence
     }
     this.#encoder ??= this.#begin()
     this.#tryAsHardAsIsAsked(this.#encoder)
-    this.#wasEncoded = true
     return this.#encoder.encode(this.#bytes)
+  }
+
+  /** Nothing is encoded for now, or any more. */
+  rest(): void {
+    const encoder = this.#encoder
+    if (encoder === undefined) return
+    this.#encoder = undefined
+    this.#options.encoders.give(encoder, this.#density)
   }
 
   /** An encoder that has heard the slot before: what it says of this one begins 6.5 ms before it. */
   #begin(): VoiceEncoder {
-    const { opus } = this.#options
-    const encoder = createVoiceEncoder(opus, this.#density)
-    this.#complexity = opus.complexity
+    const { encoders } = this.#options
+    const encoder = encoders.take(this.#density)
+    this.#complexity = encoders.complexity
     const [only, ...others] = this.#legs
     if (only === undefined || others.length > 0) return encoder
     encoder.encode(Buffer.from(only.leg.slotBefore.slice().buffer))
@@ -125,7 +125,7 @@ export class Channel {
   }
 
   #tryAsHardAsIsAsked(encoder: VoiceEncoder): void {
-    const { complexity } = this.#options.opus
+    const { complexity } = this.#options.encoders
     if (complexity === this.#complexity) return
     setComplexity(encoder, complexity)
     this.#complexity = complexity
@@ -135,10 +135,11 @@ export class Channel {
     this.#meter[this.#slots++ % METER_SLOTS] = 0
     this.#quiet.pass()
     const encoder = this.#encoder
-    const holdsTail =
-      this.#wasEncoded && this.#samples.subarray(-LOOKAHEAD * this.#density).some(Boolean)
-    this.#wasEncoded = false
-    if (encoder === undefined || !holdsTail) return this.#options.silence
+    const holdsTail = this.#samples.subarray(-LOOKAHEAD * this.#density).some(Boolean)
+    if (encoder === undefined || !holdsTail) {
+      this.rest()
+      return this.#options.silence
+    }
     this.#samples.fill(0)
     return encoder.encode(this.#bytes)
   }
@@ -164,10 +165,10 @@ export class Channel {
   /** What is encoded from now on is as dense as the densest leg. */
   #tune(density: Density): void {
     if (density === this.#density) return
+    this.rest()
     this.#density = density
     this.#samples = new Int16Array(SLOT_SAMPLES * density)
     this.#bytes = Buffer.from(this.#samples.buffer)
-    this.#encoder = undefined
   }
 
   #ahead(slots: number): number {

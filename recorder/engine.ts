@@ -21,6 +21,7 @@ import { Recording } from './recording.ts'
 import type { ForkPlan, RecordingPlan } from './recording-plan.ts'
 import { ServedRecordings } from './served-recordings.ts'
 import { StreamPorts } from './stream-ports.ts'
+import { VoiceEncoders } from './voice-encoders.ts'
 
 export interface EngineOptions {
   readonly settings: EngineSettings
@@ -60,6 +61,7 @@ export class Engine {
   readonly #openSink: OpenPageSink
   /** Made at the start, which also loads the native library: the first call must not wait for that. */
   readonly #silence: Uint8Array
+  readonly #encoders: VoiceEncoders
   readonly #replies: EngineReplies
   readonly #ports: StreamPorts
   readonly #processes: FilterProcesses
@@ -84,6 +86,7 @@ export class Engine {
     this.#clock = clock
     this.#openSink = options.openSink
     this.#silence = encodeSilence(settings.opus)
+    this.#encoders = new VoiceEncoders(settings.opus)
     this.#replies = new EngineReplies(options.reply, log)
     const files = options.files ?? new FileBudget({ clock })
     this.#files = files
@@ -186,6 +189,7 @@ export class Engine {
       clock: paced ?? this.#clock,
       openSink: this.#openSink,
       processes: this.#processes,
+      encoders: this.#encoders,
       silence: this.#silence,
       onPausesChanged: () => {
         const { causes: pausedBy, told: pauses } = recording.pauses

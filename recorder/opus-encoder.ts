@@ -8,6 +8,7 @@ const SET_APPLICATION = 4000
 const SET_BITRATE = 4002
 const SET_VBR = 4006
 const SET_COMPLEXITY = 4010
+const RESET_STATE = 4028
 const SET_PREDICTION_DISABLED = 4042
 const APPLICATION_VOIP = 2048
 
@@ -29,6 +30,11 @@ export function setComplexity(encoder: VoiceEncoder, complexity: number): void {
   encoder.applyEncoderCTL(SET_COMPLEXITY, complexity)
 }
 
+/** Has an encoder forget all that it heard. Its settings stay. */
+export function forgetVoice(encoder: VoiceEncoder): void {
+  encoder.applyEncoderCTL(RESET_STATE, 0)
+}
+
 /**
  * A libopus encoder for one channel at so many times 8 kHz, set for speech, whose packets stand for themselves
  * (docs/decisions/005-packets-for-themselves.md).
@@ -36,7 +42,7 @@ export function setComplexity(encoder: VoiceEncoder, complexity: number): void {
  * It is the encoder beneath prism-media's `opus.Encoder`, called directly: fed a frame at a time, the stream around
  * it costs about a fifth of the encoding (`npm run bench` prints how much), and its `setBitrate` stops at 16 kbit/s.
  *
- * Its state (some 30 KB) lies outside the JavaScript heap and goes with the object.
+ * Its state (some 60 KB with its buffers) lies outside the JavaScript heap and goes with the object.
  */
 export function createVoiceEncoder(
   options: VoiceEncoderOptions,

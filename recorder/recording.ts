@@ -25,6 +25,7 @@ import type { SocketPair } from './rtp-sockets.ts'
 import { SAMPLES_PER_MS, SLOT_SAMPLES } from './sample-clock.ts'
 import { SlotWriter } from './slot-writer.ts'
 import { LEAD_IN_SAMPLES, TimelineLeg } from './timeline-leg.ts'
+import type { VoiceEncoders } from './voice-encoders.ts'
 
 export interface RecordingOptions {
   readonly plan: RecordingPlan
@@ -32,6 +33,7 @@ export interface RecordingOptions {
   readonly clock: Clock
   readonly openSink: OpenPageSink
   readonly processes: FilterProcesses
+  readonly encoders: VoiceEncoders
   /** The Opus packet that stands for a slot without sound. */
   readonly silence: Uint8Array
   /** A pause began or ended. */

@@ -2,13 +2,13 @@ import { SLOT_SAMPLES } from './sample-clock.ts'
 import { type Density, lowerDensity, raiseDensity } from './sample-density.ts'
 import { EMPTY, fitSamples, linearSample, type SampleSource } from './sample-source.ts'
 
-/** A second: half of it is held back, and a batch and what comes early are seldom more than the rest. */
-const FIRST_POSITIONS = 8192
+/** 720 ms: half a second is held back, and a batch, a tick and a packet are seldom more than the rest. */
+const FIRST_POSITIONS = 36 * SLOT_SAMPLES
 
 /**
  * A leg's decoded audio between the last slot that was taken and the newest packet, by position.
  *
- * Holds positions from `base` up to `limit`, and takes memory for a second of them until more is written ahead. What
+ * Holds positions from `base` up to `limit`, and takes memory for 720 ms of them until more is written ahead. What
  * was never written reads as `EMPTY`.
  *
  * Positions count samples at 8 kHz. For each there are `density` samples, as many as the densest source has of which
@@ -17,8 +17,8 @@ const FIRST_POSITIONS = 8192
 export class SampleRing {
   readonly #mostPositions: number
   #samples: Int16Array
-  /** Positions that there is room for, a power of two, less one. */
-  #mask: number
+  /** Positions that there is room for. */
+  #size: number
   #density: Density = 1
   /** Up to here stands what is as dense as the ring. */
   #denseTo = Number.NEGATIVE_INFINITY
@@ -30,12 +30,12 @@ export class SampleRing {
   /** One past the highest position written. */
   #end: number
 
-  /** Grows up to `mostPositions`, a power of two. */
+  /** Grows up to `mostPositions`. */
   constructor(base: number, mostPositions: number) {
     const first = Math.min(FIRST_POSITIONS, mostPositions)
     this.#mostPositions = mostPositions
     this.#samples = new Int16Array(first).fill(EMPTY)
-    this.#mask = first - 1
+    this.#size = first
     this.#base = base
     this.#end = base
   }
@@ -72,21 +72,18 @@ export class SampleRing {
     }
     this.#reach(position + length)
     const samples = this.#samples
-    const mask = this.#mask
     const from = Math.max(0, this.#base - position)
     const to = Math.min(length, this.limit - position)
-    // Positions may be beyond 32 bits, which would slow the loops.
-    const start = position & mask
-    if (table === undefined) {
-      for (let index = from; index < to; index++) {
-        samples[(start + index) & mask] = linearSample(source, index)
-      }
-    } else {
-      for (let index = from; index < to; index++) {
-        samples[(start + index) & mask] = table[datagram[offset + index] ?? 0] ?? 0
-      }
+    if (to <= from) return
+    let at = this.#placeOf(position + from)
+    for (let index = from; index < to; index++) {
+      samples[at] =
+        table === undefined
+          ? linearSample(source, index)
+          : (table[datagram[offset + index] ?? 0] ?? 0)
+      if (++at === samples.length) at = 0
     }
-    if (to > from && position + to > this.#end) this.#end = position + to
+    if (position + to > this.#end) this.#end = position + to
   }
 
   /** Decodes all samples and stretches or squeezes them to `length` positions, at the ring's density. */
@@ -100,17 +97,14 @@ export class SampleRing {
     const to = Math.min(length, this.limit - position)
     const isAsItIs = source.density === density && source.length === length
     const fitted = isAsItIs ? undefined : fitSamples(source, length * density)
+    if (to <= from) return
     const samples = this.#samples
-    const start = position & this.#mask
-    for (let index = from; index < to; index++) {
-      const at = ((start + index) & this.#mask) * density
-      for (let step = 0; step < density; step++) {
-        const which = index * density + step
-        samples[at + step] =
-          fitted === undefined ? linearSample(source, which) : (fitted[which] ?? 0)
-      }
+    let at = this.#placeOf(position + from)
+    for (let which = from * density; which < to * density; which++) {
+      samples[at] = fitted === undefined ? linearSample(source, which) : (fitted[which] ?? 0)
+      if (++at === samples.length) at = 0
     }
-    if (to > from && position + to > this.#end) this.#end = position + to
+    if (position + to > this.#end) this.#end = position + to
   }
 
   /**
@@ -118,7 +112,7 @@ export class SampleRing {
    * its energy (sum of squares, as if at 8 kHz), or -1 where some of it is empty.
    */
   take(slot: Int16Array): number {
-    const start = (this.#base & this.#mask) * this.#density
+    const start = this.#placeOf(this.#base)
     const first = Math.min(slot.length, this.#samples.length - start)
     this.#isWhole = true
     const energy = this.#takeRun(slot, 0, start, first) + this.#takeRun(slot, first, 0, slot.length)
@@ -145,7 +139,7 @@ export class SampleRing {
     for (let index = 0; index < window.length; index++) {
       const at = position + index
       const isHeld = at >= this.#base && at < this.#end
-      const sample = isHeld ? this.#samples[(at & this.#mask) * this.#density] : EMPTY
+      const sample = isHeld ? this.#samples[this.#placeOf(at)] : EMPTY
       window[index] = sample === EMPTY ? 0 : (sample ?? 0)
     }
   }
@@ -154,7 +148,7 @@ export class SampleRing {
   energy(position: number): number {
     if (position >= this.#end) return 0
     const size = this.#samples.length
-    const start = (position & this.#mask) * this.#density
+    const start = this.#placeOf(position)
     const end = start + SLOT_SAMPLES * this.#density
     const energy = this.#energyOf(start, Math.min(end, size)) + this.#energyOf(0, end - size)
     return energy / this.#density
@@ -173,16 +167,15 @@ export class SampleRing {
   /** Moves what stands in `from`…`to` earlier by `by` positions; what falls before `floor` or the base is lost. */
   moveEarlier(from: number, to: number, { by, floor }: { by: number; floor: number }): void {
     const samples = this.#samples
-    const mask = this.#mask
     const density = this.#density
     const lowest = Math.max(this.#base, floor)
     for (let at = Math.max(from, this.#base); at < to; at++) {
+      const [source, target] = [this.#placeOf(at), this.#placeOf(at - by)]
       for (let step = 0; step < density; step++) {
-        const source = (at & mask) * density + step
-        const sample = samples[source] ?? EMPTY
+        const sample = samples[source + step] ?? EMPTY
         if (sample === EMPTY) continue
-        samples[source] = EMPTY
-        if (at - by >= lowest) samples[((at - by) & mask) * density + step] = sample
+        samples[source + step] = EMPTY
+        if (at - by >= lowest) samples[target + step] = sample
       }
     }
     if (to >= this.#end) this.#end = Math.max(this.#base, to - by)
@@ -192,16 +185,11 @@ export class SampleRing {
   discardBefore(position: number): void {
     const count = position - this.#base
     if (count <= 0) return
-    if (count > this.#mask) {
-      this.#samples.fill(EMPTY)
-    } else {
-      const samples = this.#samples
-      const size = samples.length
-      const start = (this.#base & this.#mask) * this.#density
-      for (let index = 0; index < count * this.#density; index++) {
-        samples[start + index < size ? start + index : start + index - size] = EMPTY
-      }
-    }
+    const samples = this.#samples
+    const start = this.#placeOf(this.#base)
+    const end = start + Math.min(count, this.#size) * this.#density
+    samples.fill(EMPTY, start, end)
+    samples.fill(EMPTY, 0, Math.max(0, end - samples.length))
     this.#moveBase(position)
   }
 
@@ -241,16 +229,26 @@ export class SampleRing {
   /** Takes as much memory as positions up to `end` need. */
   #reach(end: number): void {
     const needed = Math.min(end - this.#base, this.#mostPositions)
-    if (needed <= this.#mask + 1) return
-    let size = this.#mask + 1
+    if (needed <= this.#size) return
+    let size = this.#size
     while (size < needed) size *= 2
     const density = this.#density
-    const grown = new Int16Array(size * density).fill(EMPTY)
-    for (let at = this.#base; at < this.#end; at++) {
-      const from = (at & this.#mask) * density
-      grown.set(this.#samples.subarray(from, from + density), (at & (size - 1)) * density)
-    }
+    const old = this.#samples
+    const grown = new Int16Array(Math.min(size, this.#mostPositions) * density).fill(EMPTY)
+    const from = this.#placeOf(this.#base)
+    const held = (this.#end - this.#base) * density
     this.#samples = grown
-    this.#mask = size - 1
+    this.#size = grown.length / density
+    let at = this.#placeOf(this.#base)
+    for (let index = 0; index < held; index++) {
+      grown[at] = old[(from + index) % old.length] ?? EMPTY
+      if (++at === grown.length) at = 0
+    }
+  }
+
+  /** Where the first sample of a position stands. */
+  #placeOf(position: number): number {
+    const place = position % this.#size
+    return (place < 0 ? place + this.#size : place) * this.#density
   }
 }

@@ -2,11 +2,13 @@ import { Channel, type SlotMuting } from './channel.ts'
 import type { EngineSettings } from './engine-protocol.ts'
 import type { OpenPageSink, PageSink } from './page-sink.ts'
 import { type FileFacts, RecordingFile } from './recording-file.ts'
+import type { VoiceEncoders } from './voice-encoders.ts'
 
 export interface SlotWriterOptions {
   readonly recordingId: string
   readonly settings: EngineSettings
   readonly openSink: OpenPageSink
+  readonly encoders: VoiceEncoders
   /** The Opus packet that stands for a slot without sound. */
   readonly silence: Uint8Array
 }
@@ -19,7 +21,8 @@ export class SlotWriter {
   #file: RecordingFile | undefined
 
   constructor(options: SlotWriterOptions) {
-    const channel = { ...options.settings, silence: options.silence }
+    const { encoders, silence } = options
+    const channel = { ...options.settings, encoders, silence }
     this.channels = [new Channel(channel), new Channel(channel)]
     this.#options = options
   }
@@ -65,6 +68,7 @@ export class SlotWriter {
 
   /** Ends the file with audio of this length. Undefined where there is none. */
   async finish(lengthSamples: number): Promise<FileFacts | undefined> {
+    for (const channel of this.channels) channel.rest()
     return this.#file?.finish(lengthSamples)
   }
 }

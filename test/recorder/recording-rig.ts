@@ -12,6 +12,7 @@ import type {
   StreamPlan,
 } from '../../recorder/recording-plan.ts'
 import type { SocketPair } from '../../recorder/rtp-sockets.ts'
+import { VoiceEncoders } from '../../recorder/voice-encoders.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { MemorySink } from './memory-sink.ts'
 import { type RtpFields, rtp } from './rtp.ts'
@@ -114,10 +115,12 @@ export class RecordingRig {
     {
       sink = new MemorySink(),
       settings = SETTINGS,
+      encoders = new VoiceEncoders(settings.opus),
       control,
     }: {
       readonly sink?: MemorySink
       readonly settings?: EngineSettings
+      readonly encoders?: VoiceEncoders
       readonly control?: RecordingControl
     } = {},
   ) {
@@ -131,6 +134,7 @@ export class RecordingRig {
         return sink
       },
       processes: this.processes,
+      encoders,
       silence: SILENCE,
       onPausesChanged: () => this.pausesTold++,
     })
