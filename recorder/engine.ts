@@ -86,7 +86,7 @@ export class Engine {
     this.#clock = clock
     this.#openSink = options.openSink
     this.#silence = encodeSilence(settings.opus)
-    this.#encoders = new VoiceEncoders(settings.opus)
+    this.#encoders = new VoiceEncoders(this.#effort.opus)
     this.#replies = new EngineReplies(options.reply, log)
     const files = options.files ?? new FileBudget({ clock })
     this.#files = files

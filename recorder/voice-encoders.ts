@@ -30,8 +30,7 @@ export class VoiceEncoders {
 
   /** One that knows nothing of whom it encoded before. */
   take(density: Density): VoiceEncoder {
-    const encoder =
-      this.#idle.get(density)?.pop() ?? createVoiceEncoder(this.#options, density)
+    const encoder = this.#idle.get(density)?.pop() ?? createVoiceEncoder(this.#options, density)
     setComplexity(encoder, this.complexity)
     return encoder
   }
