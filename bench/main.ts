@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
+import { benchEncryption } from './encryption-bench.ts'
 import { measureNoise } from './machine-noise.ts'
 import { benchSiprec } from './siprec-bench.ts'
 import { benchSrtp } from './srtp-bench.ts'
 import { benchTrunk } from './trunk-bench.ts'
 
-const USAGE = `Usage: npm run bench -- [siprec|trunk|srtp] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
+const USAGE = `Usage: npm run bench -- [siprec|trunk|srtp|encryption] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
 
 Records calls from a load generator in a process of its own and prints what a second of call costs,
 as a ratio to bare libopus on the same audio in the same run.
@@ -13,6 +14,7 @@ as a ratio to bare libopus on the same audio in the same run.
   trunk           calls that pass through only: also the delay that the relay adds, against the
                   same sockets without it
   srtp            what SRTP adds to each packet, and nothing else
+  encryption      what encryption at rest adds to a second of call, and nothing else
 
   --calls N       calls at once (100; trunk calls 40)
   --seconds S     how long the calls are measured (20)
@@ -37,7 +39,7 @@ const [only] = positionals
 if (
   values.help ||
   positionals.length > 1 ||
-  !['siprec', 'trunk', 'srtp', undefined].includes(only)
+  !['siprec', 'trunk', 'srtp', 'encryption', undefined].includes(only)
 ) {
   console.log(USAGE)
   process.exit(values.help ? 0 : 2)
@@ -52,6 +54,7 @@ if (only === undefined || only === 'siprec')
 if (only === undefined || only === 'trunk')
   await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
 if (only === 'srtp') await benchSrtp({ opus })
+if (only === 'encryption') await benchEncryption({ opus })
 // What the machine was like at the end shows whether the figures between can be compared.
 tellNoise()
 

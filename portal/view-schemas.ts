@@ -78,7 +78,7 @@ export const recordingSchema = z
   })
   .meta({ description: 'One audio file of a contact.' })
 
-const storedFileSchema = z
+export const storedFileSchema = z
   .object({
     bytes: count.nullable(),
     sha256: sha256.nullable(),

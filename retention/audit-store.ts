@@ -24,7 +24,7 @@ export interface StoreAuditOptions {
 export interface StoreAudit {
   /** Files older than a day that no row knows. Reported, never erased: nobody knows whose they are. */
   readonly filesWithoutRow: number
-  /** Files of recordings that were deleted already: erased now. */
+  /** Files of recordings that were deleted already, and those that were replaced by others: erased now. */
   readonly filesErased: number
   /** Files that a crash had left without their row's knowledge: the row knows now, so they expire. */
   readonly filesAdopted: number
@@ -69,7 +69,11 @@ async function auditFiles(options: StoreAuditOptions) {
   }
   await auditBatch(batch, found, options)
   report(log, unknown, 'files in the store belong to no row')
-  report(log, erased, 'files of deleted recordings were still there and are erased')
+  report(
+    log,
+    erased,
+    'files of deleted recordings, or in the place of which are others, were still there and are erased',
+  )
   report(log, adopted, 'files in the store were unknown to their rows')
   return {
     filesWithoutRow: unknown.length,
@@ -94,14 +98,16 @@ async function auditBatch(
       found.erased.push(recordingId)
       return
     }
-    if (
-      owner &&
-      (owner.file !== null || owner.state === 'deleting' || owner.state === 'recording')
-    ) {
-      return
-    }
+    if (owner?.file === file || owner?.state === 'deleting' || owner?.state === 'recording') return
     const facts = await store.facts(file)
     if (!facts || clock.epochMs() - facts.modifiedAtMs < SETTLED_MS) return
+    if (owner && owner.file !== null) {
+      // Left over where a file was encrypted anew, and worth something as long as the other one is not there.
+      if ((await store.facts(owner.file)) === undefined) return
+      await store.erase(file)
+      found.erased.push(recordingId)
+      return
+    }
     if (!owner) {
       found.unknown.push(recordingId)
       return

@@ -17,7 +17,7 @@ import {
 import { withNamedLock } from '../storage/named-lock.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
 import { currentPolicies, type ServiceLinePolicy } from '../storage/service-lines.ts'
-import { storeFileOf } from '../storage/store-file.ts'
+import { eraseRecording } from './erase-recording.ts'
 import { inParallel } from './in-parallel.ts'
 
 export interface SweepOptions {
@@ -152,8 +152,7 @@ class Sweep {
     await inParallel(recordings, ERASES_AT_ONCE, async (recording) => {
       const { id, serviceLine, file } = recording
       try {
-        // A row that knows no file may have one all the same, after a crash at the wrong moment.
-        const outcome = await store.erase(file ?? storeFileOf(id))
+        const outcome = await eraseRecording(store, recording)
         if (outcome === 'gone' && file !== null) this.#count(serviceLine, { alreadyGone: 1 })
         erased.push(recording)
       } catch (error) {

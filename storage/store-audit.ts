@@ -1,6 +1,7 @@
 import type { Queryable } from './database.ts'
 import { EXPIRING_STATES } from './due-recordings.ts'
 import type { RecordingState } from './model.ts'
+import { readStoreFile } from './store-file.ts'
 
 /** What the database says of a file that lies in the store. */
 export interface FileOwner {
@@ -34,11 +35,11 @@ export async function adoptFile(
   database: Queryable,
   { id, file, bytes }: { readonly id: string; readonly file: string; readonly bytes: number },
 ): Promise<void> {
-  await database.query('UPDATE recordings SET file = ?, bytes = ? WHERE id = ? AND file IS NULL', [
-    file,
-    bytes,
-    id,
-  ])
+  const { form } = readStoreFile(file)
+  await database.query(
+    'UPDATE recordings SET file = ?, bytes = ?, encryption = ? WHERE id = ? AND file IS NULL',
+    [file, bytes, form === 'plain' ? 'none' : form, id],
+  )
 }
 
 /** Ended recordings that should have a file, in order of their ids. */

@@ -31,6 +31,9 @@ export interface EncryptionCount {
   readonly bytes: number
 }
 
+/** Comes before every id, for a first batch. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000'
+
 /** Files in order of their recordings' ids. */
 export async function findStoredFiles(
   database: Queryable,

@@ -6,6 +6,7 @@ import type { RecordingStore } from './recording-store.ts'
 import {
   countStoredFiles,
   findStoredFiles,
+  NO_ID,
   type StoredFile,
   type StoredFileFilter,
 } from './stored-files.ts'
@@ -39,7 +40,6 @@ export interface FileFault {
 }
 
 const BATCH = 200
-const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Compares each file with the SHA-256 and the length that its row has of it; with identities, also the audio within.
@@ -51,7 +51,7 @@ export async function verifyFiles(options: VerifyOptions): Promise<VerifiedFiles
   const counts = { checked: 0, whole: 0, unproven: 0 }
   const faults: FileFault[] = []
   onProgress(0, total)
-  let afterId = FIRST_ID
+  let afterId = NO_ID
   for (;;) {
     const batch = await findStoredFiles(pool, filter, { afterId, limit: BATCH })
     if (batch.length === 0) return { ...counts, faults, isComplete: true }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
+import { checkEncryption } from './encryption-findings.ts'
 import type { Finding } from './finding.ts'
 import {
   checkClock,
@@ -31,6 +32,7 @@ export async function findAll(readConfig: () => Config, rootPath: string): Promi
     await checkCodecs(config),
     ...(await checkLimits(config)),
     await checkFolder(config),
+    await checkEncryption(config),
     ...(await checkPorts(config, processes.running)),
     await checkDatabaseAnswers(config),
     ...processes.findings,

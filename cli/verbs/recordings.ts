@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import { contactPageSchema, recordingSchema } from '../../portal/view-schemas.ts'
+import { contactPageSchema, recordingSchema, storedFileSchema } from '../../portal/view-schemas.ts'
 import { contactsPath, FILTER_HELP, FILTER_OPTIONS } from '../api/contact-search.ts'
 import { describeRecording, describeRecordings } from '../api/describe-contact.ts'
 import { PortalClient } from '../api/portal-client.ts'
@@ -13,6 +13,7 @@ import { type Given, hasFlag, type Terminal, textOption, type Verb } from '../ve
 
 const detailsSchema = z.looseObject({
   recording: recordingSchema,
+  stored: storedFileSchema,
   contactId: z.string(),
   serviceLine: z.string(),
 })
@@ -73,6 +74,7 @@ ${COMMON_HELP}`,
     }
     const lines = describeRecording(details.recording, config.catchAll.timeZone)
     for (const line of lines) print(line)
+    print(`  file           ${describeFile(details.stored)}`)
     print(`  service line   ${details.serviceLine}`)
     print(`  contact        ${details.contactId}`)
     return 0
@@ -132,6 +134,18 @@ ${CONFIG_HELP}`,
     terminal.print(`${output}: ${bytes} bytes`)
     return 0
   },
+}
+
+function describeFile({ encryption, bytes }: z.infer<typeof storedFileSchema>): string {
+  const size = bytes === null ? '' : `, ${bytes} bytes`
+  switch (encryption) {
+    case 'none':
+      return `in the clear${size}`
+    case 'age':
+      return `age${size}`
+    case 'sealed':
+      return `sealed, as a crash left it${size}`
+  }
 }
 
 async function readDetails(given: Given, terminal: Terminal) {

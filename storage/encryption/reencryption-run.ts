@@ -5,6 +5,7 @@ import { withNamedLock } from '../named-lock.ts'
 import {
   countStoredFiles,
   findStoredFiles,
+  NO_ID,
   type StoredFile,
   type StoredFileFilter,
 } from '../stored-files.ts'
@@ -37,7 +38,6 @@ export interface FailedFile {
 
 const BATCH = 100
 const AT_ONCE = 2
-const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Encrypts everything that is not encrypted to the present recipients: files in the clear, files for other recipients,
@@ -71,7 +71,7 @@ async function run(options: ReencryptionRunOptions): Promise<ReencryptionProgres
     onProgress(progress())
   }
   onProgress(progress())
-  let afterId = FIRST_ID
+  let afterId = NO_ID
   for (;;) {
     const batch = await findStoredFiles(pool, filter, { afterId, limit: BATCH })
     const last = batch.at(-1)

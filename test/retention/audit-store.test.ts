@@ -1,9 +1,10 @@
-import { rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
 import { auditStore } from '../../retention/audit-store.ts'
 import { findRecording } from '../../storage/contact-queries.ts'
+import { storeFileOf } from '../../storage/store-file.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
 import { Archive } from './archive.ts'
@@ -58,6 +59,40 @@ t.test('a file whose recording was deleted is erased', async (t) => {
   await pool.query("UPDATE recordings SET state = 'deleted' WHERE id = ?", [id])
   t.match(await audit(from), { filesErased: 1 })
   t.equal(from.hasFile(id), false)
+})
+
+t.test(
+  'a file in the place of which is another is erased, once it is older than a day',
+  async (t) => {
+    const [id = ''] = await from.add([{ endedAtMs: CALL_END }])
+    const encrypted = `${from.pathOf(id)}.age`
+    writeFileSync(encrypted, 'age-encryption.org/v1')
+    await pool.query('UPDATE recordings SET file = ? WHERE id = ?', [storeFileOf(id, 'age'), id])
+    t.match(await audit(from), { filesErased: 0 })
+    age(from.pathOf(id), DAY_S + 60)
+    rmSync(encrypted)
+    t.match(await audit(from), { filesErased: 0, rowsWithoutFile: 1 })
+    t.equal(from.hasFile(id), true, 'it is all that is left')
+    writeFileSync(encrypted, 'age-encryption.org/v1')
+    t.match(await audit(from), { filesErased: 1, rowsWithoutFile: 0 })
+    t.equal(from.hasFile(id), false)
+    await from.store.erase(storeFileOf(id, 'age'))
+    await pool.query("UPDATE recordings SET state = 'deleted' WHERE id = ?", [id])
+  },
+)
+
+t.test('an encrypted file that a crash left becomes the row’s as what it is', async (t) => {
+  const [id = ''] = await from.add([{ endedAtMs: CALL_END, state: 'failed' }])
+  await pool.query('UPDATE recordings SET file = NULL, bytes = 0 WHERE id = ?', [id])
+  const sealed = `${from.pathOf(id)}.sealed`
+  renameSync(from.pathOf(id), sealed)
+  age(sealed, 2 * DAY_S)
+  t.match(await audit(from), { filesAdopted: 1 })
+  t.match(await findRecording(pool, id, NOW), {
+    file: storeFileOf(id, 'sealed'),
+    view: { bytes: null },
+    stored: { bytes: 4, encryption: 'sealed', keySet: null },
+  })
 })
 
 t.test('a file of a running recording is left alone', async (t) => {
