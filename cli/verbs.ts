@@ -1,5 +1,11 @@
 import type { Verb } from './verb.ts'
 import { auditExportVerb, auditVerifyVerb } from './verbs/audit.ts'
+import {
+  completenessCallsVerb,
+  completenessMissingVerb,
+  completenessVerb,
+} from './verbs/completeness.ts'
+import { completenessImportVerb } from './verbs/completeness-import.ts'
 import { configCheckVerb, configShowVerb } from './verbs/config.ts'
 import { contactsVerb } from './verbs/contacts.ts'
 import { demoVerb } from './verbs/demo.ts'
@@ -53,6 +59,10 @@ export const VERBS: readonly Verb[] = [
   journalStatusVerb,
   journalInspectVerb,
   journalReplayVerb,
+  completenessVerb,
+  completenessCallsVerb,
+  completenessMissingVerb,
+  completenessImportVerb,
   auditVerifyVerb,
   auditExportVerb,
 ]

@@ -62,6 +62,8 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     listenings: audit.listenings,
     transcoder,
     serviceLines: serviceLinesOf(config),
+    pool,
+    region: config.identification.region,
     identify: identifyByAdminToken(token),
     gateway: { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token },
     version,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { STORED_CONTENT_TYPE } from './audio/serve-stored.ts'
+import { COMPLETENESS_COMPONENTS, completenessPaths } from './completeness/completeness-openapi.ts'
+import { type Json, json, operation, pathId, queryParameters, tidy } from './openapi-operations.ts'
 import {
   AUDIO_FORMATS,
   audioQuerySchema,
@@ -21,8 +23,6 @@ import {
   serviceLinesSchema,
 } from './view-schemas.ts'
 
-type Json = Record<string, unknown>
-
 const COMPONENTS = {
   Contact: contactSchema,
   ContactMetadata: contactMetadataSchema,
@@ -35,6 +35,7 @@ const COMPONENTS = {
   Segment: segmentSchema,
   ServiceLine: serviceLineSchema,
   ServiceLines: serviceLinesSchema,
+  ...COMPLETENESS_COMPONENTS,
 } as const
 
 /** The OpenAPI 3.1 document, made from the schemas that check what comes in and describe what goes out. */
@@ -122,6 +123,7 @@ function paths(): Json {
         },
       }),
     },
+    ...completenessPaths(),
     '/api/service-lines': {
       get: operation('getServiceLines', 'Service lines with their numbers and periods', {
         answers: { 200: json('ServiceLines', 'The lines as configured, the catch-all last.') },
@@ -148,45 +150,6 @@ function callOrder(
         content: { 'application/json': { schema: { type: 'object', properties } } },
       },
     }),
-  }
-}
-
-interface Operation {
-  readonly parameters?: readonly Json[]
-  readonly answers: Json
-  readonly problems: readonly (keyof typeof PROBLEMS)[]
-}
-
-const PROBLEMS = {
-  400: 'A parameter cannot be taken; `parameters` names it.',
-  401: 'No token, or one that is not known.',
-  403: 'The role may not do this.',
-  404: 'There is no such thing.',
-  409: 'The call is still being recorded, or is not answered yet.',
-  410: 'The recording has been deleted; the body says when and by which policy.',
-  412: 'If-Match or If-Unmodified-Since asks for another version.',
-  416: 'The range lies beyond the end; Content-Range tells the length.',
-  500: 'The fault is on this side.',
-  502: 'The gateway does not answer as it should.',
-  503: 'Too busy, or the database is away; Retry-After tells when to try again.',
-  504: 'The gateway does not answer in time.',
-} as const
-
-function operation(operationId: string, summary: string, parts: Operation): Json {
-  const { parameters, answers, problems } = parts
-  const always = [401, 403, 500, 503] as const
-  const problemAnswers = [...new Set([...problems, ...always])].map((status) => [
-    status,
-    {
-      description: PROBLEMS[status],
-      content: { 'application/problem+json': { schema: reference('Problem') } },
-    },
-  ])
-  return {
-    operationId,
-    summary,
-    ...(parameters && parameters.length > 0 ? { parameters } : {}),
-    responses: { ...answers, ...Object.fromEntries(problemAnswers) },
   }
 }
 
@@ -229,36 +192,6 @@ const pathCall = {
   schema: { type: 'string' },
 }
 
-const pathId = {
-  name: 'id',
-  in: 'path',
-  required: true,
-  schema: { type: 'string', format: 'uuid' },
-}
-
-function queryParameters(schema: z.ZodObject): readonly Json[] {
-  const { properties } = toJsonSchema(schema)
-  return Object.entries(properties as Record<string, Json>).map(([name, property]) => {
-    const { description, example, ...rest } = property
-    return {
-      name,
-      in: 'query',
-      required: false,
-      description,
-      ...(example === undefined ? {} : { example }),
-      schema: rest,
-    }
-  })
-}
-
-function json(name: keyof typeof COMPONENTS, description: string): Json {
-  return { description, content: { 'application/json': { schema: reference(name) } } }
-}
-
-function reference(name: keyof typeof COMPONENTS): Json {
-  return { $ref: `#/components/schemas/${name}` }
-}
-
 function componentSchemas(): Json {
   const registry = z.registry<{ id: string }>()
   for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id })
@@ -269,15 +202,4 @@ function componentSchemas(): Json {
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $id, $schema, ...schema }]) => [name, schema]),
   )
-}
-
-function toJsonSchema(schema: z.ZodObject): Json {
-  return z.toJSONSchema(schema, { override: ({ jsonSchema }) => tidy(jsonSchema) })
-}
-
-/** Takes out what `format` says shorter, and what would forbid answers to grow. */
-function tidy(schema: Json): void {
-  if ('format' in schema) delete schema['pattern']
-  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum']
-  delete schema['additionalProperties']
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Pool } from '../storage/database.ts'
 import type { ServiceLine } from '../storage/model.ts'
 import { guardRoutes } from './access.ts'
 import type { Archive } from './archive.ts'
@@ -8,6 +9,7 @@ import { addAudioRoute } from './audio-route.ts'
 import type { Listenings } from './audit/listenings.ts'
 import type { PortalAudit } from './audit/portal-audit.ts'
 import { addCallControlRoute } from './call-control-route.ts'
+import { addCompletenessRoutes } from './completeness/completeness-routes.ts'
 import { addContactsRoutes } from './contacts-routes.ts'
 import { GatewayClient } from './gateway-client.ts'
 import { handleErrors } from './handle-errors.ts'
@@ -28,6 +30,9 @@ export interface PortalOptions {
   readonly listenings: Listenings
   readonly transcoder: Transcoder
   readonly serviceLines: readonly ServiceLine[]
+  readonly pool: Pool
+  /** Of numbers without a country code. */
+  readonly region: string
   readonly identify: Identify
   /** Where the node's live calls are asked, and the token that it wants. */
   readonly gateway: { readonly url: string; readonly token: string }
@@ -63,6 +68,8 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
       addRecordingsRoute(api, { archive, audit })
       addAudioRoute(api, { archive, listenings: options.listenings, transcoder, metrics, log })
       addServiceLinesRoute(api, serviceLines)
+      const { pool, region } = options
+      addCompletenessRoutes(api, { pool, audit, serviceLines, region, clock })
       const node = new GatewayClient({ ...gateway, timeoutMs: GATEWAY_TIMEOUT_MS })
       addLiveCallsRoute(api, { gateway: node, audit, log })
       addCallControlRoute(api, { gateway: node, archive, audit, log })

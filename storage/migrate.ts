@@ -9,6 +9,7 @@ import { metadataDocuments } from './migrations/005-metadata-documents.ts'
 import { auditTrail } from './migrations/006-audit-trail.ts'
 import { encryptedFiles } from './migrations/007-encrypted-files.ts'
 import { callOutcomes } from './migrations/008-call-outcomes.ts'
+import { platformCalls } from './migrations/009-platform-calls.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   auditTrail,
   encryptedFiles,
   callOutcomes,
+  platformCalls,
 ]
 
 const LOCK_WAIT_S = 60

@@ -28,7 +28,28 @@ export class PortalClient {
 
   /** The answer to a GET, checked against what the API promises. Rejects as `get` does, and with `api_differs`. */
   async read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.get(path)
+    return this.#parse(path, await this.get(path), schema)
+  }
+
+  /**
+   * The response to a GET, when it is one of success. Rejects with `portal_unreachable`, and with the API's own
+   * code and sentence where it refuses.
+   */
+  get(path: string): Promise<Response> {
+    return this.#ask(path, {})
+  }
+
+  /** The answer to a POST of JSON, as `read` gives one. */
+  async send<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.#ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return this.#parse(path, response, schema)
+  }
+
+  async #parse<T>(path: string, response: Response, schema: z.ZodType<T>): Promise<T> {
     const parsed = schema.safeParse(await response.json().catch(() => undefined))
     if (parsed.success) return parsed.data
     throw new TallenneError(
@@ -37,15 +58,19 @@ export class PortalClient {
     )
   }
 
-  /**
-   * The response to a GET, when it is one of success. Rejects with `portal_unreachable`, and with the API's own
-   * code and sentence where it refuses.
-   */
-  async get(path: string): Promise<Response> {
+  async #ask(
+    path: string,
+    request: {
+      readonly method?: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string
+    },
+  ): Promise<Response> {
     let response: Response
     try {
       response = await fetch(`${this.baseUrl}${path}`, {
-        headers: { authorization: `Bearer ${this.#token}` },
+        ...request,
+        headers: { ...request.headers, authorization: `Bearer ${this.#token}` },
       })
     } catch (error) {
       const cause = error instanceof Error && error.cause ? error.cause : error

@@ -38,6 +38,10 @@ t.test('the document names every route with its parameters', async (t) => {
     '/api/calls/{id}/resume',
     '/api/calls/{id}/stop',
     '/api/calls/{id}/annotate',
+    '/api/completeness',
+    '/api/completeness/calls',
+    '/api/completeness/missing',
+    '/api/completeness/discrepancies',
     '/api/service-lines',
   ])
   const { parameters } = document.paths['/api/contacts'].get

@@ -94,6 +94,8 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
       onRunning: (running) => metrics.transcodesRunning.set(running),
     }),
     serviceLines: SERVICE_LINES,
+    pool,
+    region: 'US',
     identify: options.identify ?? identifyByAdminToken(TOKEN),
     gateway: { url: options.gatewayUrl ?? 'http://127.0.0.1:1', token: TOKEN },
     version: '0.0.0',

@@ -1,0 +1,132 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { findColumns, parseColumnNames } from '../../../portal/completeness/call-list-columns.ts'
+import { CsvError, readCsv } from '../../../portal/completeness/csv-records.ts'
+import { readInstant } from '../../../portal/completeness/read-instant.ts'
+import { readListedCall } from '../../../portal/completeness/read-listed-call.ts'
+
+async function* pieces(text: string, size = text.length || 1) {
+  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size)
+}
+
+async function records(text: string, size?: number) {
+  const found = []
+  for await (const { line, fields } of readCsv(pieces(text, size))) found.push([line, ...fields])
+  return found
+}
+
+const SAMPLE = '\uFEFFa;b;c\r\n1;"x;""y""\nz";3\r\n\r\n4; 5 ;\n'
+const READ = [
+  [1, 'a', 'b', 'c'],
+  [2, '1', 'x;"y"\nz', '3'],
+  [5, '4', '5', ''],
+]
+
+t.test('records are read with their lines, wherever pieces are cut', async (t) => {
+  for (let size = 1; size <= SAMPLE.length; size++) {
+    t.strictSame(await records(SAMPLE, size), READ, `pieces of ${size}`)
+  }
+  t.strictSame(await records('a\tb\tc,d\n1\t2\t3,4'), [
+    [1, 'a', 'b', 'c,d'],
+    [2, '1', '2', '3,4'],
+  ])
+  t.strictSame(await records(''), [])
+})
+
+t.test('a quote without an end is told with its line, and bounded', async (t) => {
+  await t.rejects(records('a,b\n1,"2\n3,4\n'), new CsvError(2, 'a quote that begins does not end'))
+  await t.rejects(records(`a\n"${'x'.repeat(70_000)}`), /a record is longer than 65536/)
+})
+
+t.test('no text is more than a list or an error', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string(), fc.integer({ min: 1, max: 9 }), async (text, size) => {
+      await records(text, size).catch((error: unknown) => {
+        if (!(error instanceof CsvError)) throw error
+      })
+    }),
+  )
+})
+
+t.test('columns are found by their headings or by what was asked for', async (t) => {
+  const headings = ['Start Time', 'ANI', 'Called_Number', 'Own']
+  t.strictSame(
+    [...findColumns(headings, new Map())],
+    [
+      ['startedAt', 0],
+      ['caller', 1],
+      ['serviceNumber', 2],
+    ],
+  )
+  t.equal(findColumns(headings, parseColumnNames(['reference=own'])).get('reference'), 3)
+  t.throws(() => findColumns(headings, parseColumnNames(['callId=X'])), /no column "X"/)
+  t.throws(() => findColumns(['start'], new Map()), /needs a column for startedAt and one for any/)
+  t.throws(() => parseColumnNames(['what=X']), /no column: expected FIELD=HEADING/)
+})
+
+const timeZone = 'Europe/Helsinki'
+for (const [text, format, expected] of [
+  ['2026-01-31T08:00:00Z', undefined, '2026-01-31T08:00:00.000Z'],
+  ['2026-01-31T08:00:00.5+02:00', undefined, '2026-01-31T06:00:00.500Z'],
+  ['2026-01-31 10:00:01', undefined, '2026-01-31T08:00:01.000Z'],
+  ['2026-07-31T10:00', undefined, '2026-07-31T07:00:00.000Z'],
+  ['31.1.2026 klo 8.05', undefined, '2026-01-31T06:05:00.000Z'],
+  ['1/31/2026 8:00:00', 'MM/dd/yyyy HH:mm:ss', '2026-01-31T06:00:00.000Z'],
+  ['1769839200', 'epoch', '2026-01-31T06:00:00.000Z'],
+  ['1769839200123', 'epochMs', '2026-01-31T06:00:00.123Z'],
+  ['2026-03-29 03:30:00', undefined, '2026-03-29T01:30:00.000Z'],
+  ['2026-10-25 03:30:00', undefined, '2026-10-25T00:30:00.000Z twice'],
+  ['2026-02-30 08:00:00', undefined, undefined],
+  ['31/01/2026 08:00', undefined, undefined],
+  ['2026-01-31T25:00:00Z', undefined, undefined],
+  ['', undefined, undefined],
+] as const) {
+  t.test(`${text || 'nothing'} is ${expected ?? 'no moment'}`, async (t) => {
+    const read = readInstant(text, { timeZone, format })
+    const shown = read && new Date(read.epochMs).toISOString() + (read.isAmbiguous ? ' twice' : '')
+    t.equal(shown, expected)
+  })
+}
+
+const reading = {
+  timeZone,
+  format: undefined,
+  region: 'US',
+  serviceLineOf: (e164: string | null) => e164 ?? 'rest',
+}
+
+t.test('a call is read with its numbers in E.164', async (t) => {
+  const outcome = readListedCall(
+    {
+      startedAt: '2026-01-31T08:00:00Z',
+      caller: '(202) 555-0147',
+      serviceNumber: 'sip:+12025550100@192.0.2.1',
+      durationS: '1:02:03',
+      answered: 'Yes',
+    },
+    reading,
+  )
+  t.match(outcome, {
+    kind: 'call',
+    call: {
+      reference: null,
+      caller: '(202) 555-0147',
+      callerE164: '+12025550147',
+      serviceNumberE164: '+12025550100',
+      serviceLine: '+12025550100',
+      durationS: 3723,
+      wasAnswered: true,
+    },
+  })
+})
+
+for (const [field, texts, expected] of [
+  ['startedAt', { startedAt: 'soon', caller: '1' }, /a time as ISO 8601/],
+  ['durationS', { startedAt: '2026-01-31T08:00:00Z', caller: '1', durationS: 'long' }, /seconds/],
+  ['answered', { startedAt: '2026-01-31T08:00:00Z', caller: '1', answered: 'perhaps' }, /yes, no/],
+  ['reference', { startedAt: '2026-01-31T08:00:00Z', caller: 'anonymous' }, /to know the call by/],
+] as const) {
+  t.test(`a call with a wrong ${field} is told`, async (t) => {
+    t.match(readListedCall(texts, reading), { kind: 'wrong', mistake: { field, expected } })
+  })
+}
