@@ -47,6 +47,20 @@ t.test('encoders of different rates are kept apart', async (t) => {
   t.equal(encoders.take(1), narrow)
 })
 
+t.test('an encoder that waited takes the complexity of the moment', async (t) => {
+  const options = { ...OPUS, complexity: 0 }
+  const encoders = new VoiceEncoders(options)
+  encoders.give(encoders.take(1), 1)
+  options.complexity = 5
+  const encoder = encoders.take(1)
+  const [simple, thorough] = [0, 5].map((complexity) => createVoiceEncoder({ ...OPUS, complexity }))
+  const packetsOf = (by = encoder) =>
+    Array.from({ length: 10 }, (_, index) => Buffer.from(by.encode(slot(index))).toString('hex'))
+  const packets = packetsOf()
+  t.same(packets, packetsOf(thorough))
+  t.notSame(packets, packetsOf(simple))
+})
+
 t.test('a party has an encoder while it is heard, and none is left at the end', async (t) => {
   const encoders = new CountedEncoders(OPUS)
   const rig = new RecordingRig(t, [streamPlan('caller'), streamPlan('agent')], { encoders })
