@@ -8,19 +8,30 @@ import { RecorderUnderTest } from './recorder-under-test.ts'
 import { runGenerator } from './run-generator.ts'
 import { continuousSpeech, conversation, decoded, type PartyAudio } from './speech.ts'
 
+/** New calls a second, and how long all are up before anything is measured. */
+const RATE = 25
+const SETTLE_S = 10
+
 /** Recording sessions: what one costs, how fast it is answered, and what is lost. Prints. */
 export async function benchSiprec(settings: BenchSettings): Promise<void> {
   const prismRatio = await measurePrismStream(decoded(continuousSpeech(VOICES)[0]), settings.opus)
   console.log(
     `prism-media’s encoder stream, fed a frame at a time: ${prismRatio.toFixed(2)} × the encoder beneath it`,
   )
+  const talk = { name: 'both always talk', audio: 'talk', parties: continuousSpeech(VOICES) }
+  const turns = { name: 'in conversation', audio: 'conversation', parties: conversation(VOICES) }
+  await withRecorder(async (recorder) => {
+    await measureSetup(recorder)
+    await measureLoad(talk, settings, recorder)
+  })
+  // What one load has taken of the system's memory would hide what the other needs.
+  await withRecorder((recorder) => measureLoad(turns, settings, recorder))
+}
+
+async function withRecorder(measure: (recorder: RecorderUnderTest) => Promise<void>) {
   const recorder = await RecorderUnderTest.start()
   try {
-    await measureSetup(recorder)
-    const talk = { name: 'both always talk', audio: 'talk', parties: continuousSpeech(VOICES) }
-    await measureLoad(talk, settings, recorder)
-    const turns = { name: 'in conversation', audio: 'conversation', parties: conversation(VOICES) }
-    await measureLoad(turns, settings, recorder)
+    await measure(recorder)
   } finally {
     await recorder.stop()
   }
@@ -40,28 +51,45 @@ async function measureLoad(
   recorder: RecorderUnderTest,
 ): Promise<void> {
   const bareMs = measureBareLibopus(load.parties.map(decoded), opus)
-  const before = recorder.gatewayFigures
-  const rate = 25
-  const rampS = calls / rate
-  const settleS = 5
-  const hold = rampS + settleS + seconds + 2
-  const generated = generate(recorder.sip, { calls, rate, hold, audio: load.audio })
-  await delay((rampS + settleS) * 1000)
+  const few = Math.ceil(calls / 4)
+  const bytesOfFew = await residentBytes(few, load.audio, recorder)
+  const rampS = calls / RATE
+  const hold = rampS + SETTLE_S + seconds + 2
+  const generated = generate(recorder.sip, { calls, rate: RATE, hold, audio: load.audio })
+  await delay((rampS + SETTLE_S) * 1000)
   const span = beginCpuSpan(() => recorder.gatewayFigures)
   await delay(seconds * 1000)
   const costMs = span() / calls
-  const { residentBytes } = recorder.gatewayFigures
+  const bytesOfAll = recorder.gatewayFigures.residentBytes
   const result = await generated
-  const memoryKib = (residentBytes - before.residentBytes) / 1024 / calls
+  const memoryKib = (bytesOfAll - bytesOfFew) / 1024 / (calls - few)
   console.log(`${load.name}, ${calls} calls at once:`)
   console.log(`  CPU for a second of call      ${costMs.toFixed(2)} ms`)
   console.log(`  bare libopus, same audio      ${bareMs.toFixed(2)} ms`)
   console.log(`  ratio                         ${(costMs / bareMs).toFixed(2)}`)
-  console.log(`  memory for a call             ${memoryKib.toFixed(0)} KiB`)
+  console.log(`  memory for a further call     ${memoryKib.toFixed(0)} KiB`)
+  console.log(`  with ${few} calls               ${(bytesOfFew / 2 ** 20).toFixed(0)} MiB`)
   console.log(
     `  INVITE to 200                 p50 ${result.setupMs.p50.toFixed(1)} ms, p99 ${result.setupMs.p99.toFixed(1)} ms`,
   )
   console.log(`  ${await describeVerdicts(result, recorder)}`)
+}
+
+/**
+ * Of the gateway with so many calls. The first ones bring along what is not theirs: code that is compiled and heaps that
+ * grow to their size, so that what a call costs is told by how much more further ones need.
+ */
+async function residentBytes(
+  calls: number,
+  audio: string,
+  recorder: RecorderUnderTest,
+): Promise<number> {
+  const upS = calls / RATE + SETTLE_S
+  const generated = generate(recorder.sip, { calls, rate: RATE, hold: upS + 2, audio })
+  await delay(upS * 1000)
+  const { residentBytes: bytes } = recorder.gatewayFigures
+  await generated
+  return bytes
 }
 
 function generate(
