@@ -24,7 +24,10 @@ export interface CrashRecoveryOptions {
   readonly spooled: readonly string[]
   /** The node's contacts without an end from before the start; rejects where the database is away. */
   readonly findUnfinished: () => Promise<readonly UnfinishedContact[]>
-  /** Cuts the spool file to its last whole page; undefined where nothing in it can be played. */
+  /**
+   * Cuts what is left in the spool to its last whole page, or reads what is in the store already; undefined where there
+   * is nothing that can be played.
+   */
   readonly repair: (recordingId: string) => Promise<SalvagedFile | undefined>
   readonly files: RecordingFiles
   readonly journal: ContactJournal
@@ -49,6 +52,7 @@ export async function recoverFromCrash(options: CrashRecoveryOptions): Promise<v
       for (const segmentId of contact.segmentIds) {
         journal.append({ kind: 'segment.ended', segmentId, endedAtMs })
       }
+      if (contact.hasEnded) return
       journal.append({
         kind: 'contact.ended',
         contactId: contact.contactId,
@@ -74,9 +78,11 @@ async function closeContact(
   left: Set<string>,
   options: CrashRecoveryOptions,
 ): Promise<number> {
-  let endedAtMs = contact.answeredAtMs ?? contact.startedAtMs
+  const { answeredAtMs, startedAtMs: contactStartedAtMs, judgedUntilMs } = contact
+  let endedAtMs = Math.max(answeredAtMs ?? contactStartedAtMs, judgedUntilMs ?? 0)
   for (const { recordingId, startedAtMs } of contact.recordings) {
-    const salvaged = left.delete(recordingId) ? await options.repair(recordingId) : undefined
+    left.delete(recordingId)
+    const salvaged = await options.repair(recordingId)
     const { outcome, file } = await finishRecording(
       salvagedOutcome({ recordingId, startedAtMs }, salvaged),
       options,

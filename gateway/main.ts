@@ -20,6 +20,7 @@ import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { type Closing, closeInReverse } from './close-in-reverse.ts'
 import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
+import { encryptionOf } from './encryption-settings.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
@@ -36,7 +37,7 @@ import { NodeDisks } from './node-disks.ts'
 import { openJournal } from './open-journal.ts'
 import { readToken } from './read-token.ts'
 import { readinessChecks } from './readiness-checks.ts'
-import { repairSpooled } from './repair-spooled.ts'
+import { repairLeft } from './repair-left.ts'
 import { recordsUnmarked, routeCalls } from './route-calls.ts'
 import type { InviteRouter } from './sip/invite-router.ts'
 import { SipConnection } from './sip/sip-connection.ts'
@@ -151,7 +152,8 @@ async function composeGateway(
     onDeath: () => metrics.engineDied(),
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
-  const repair = (recordingId: string) => repairSpooled(paths.spool, recordingId)
+  const keySet = encryptionOf(config.encryption)?.atStart.keySet
+  const repair = (recordingId: string) => repairLeft({ ...paths, keySet }, recordingId)
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair, log }),

@@ -20,19 +20,27 @@ export async function repairSpooled(
   if (!existsSync(sealedPath)) return repairOggOpus(spoolPathOf(spoolPath, recordingId))
   const agePath = spoolPathOf(spoolPath, recordingId, 'age')
   await rm(`${agePath}.part`, { force: true })
-  const sealed = await repairOrUndefined(sealedPath)
+  const sealed = await repairSealedFile(sealedPath)
+  // An age file appears under its name only when it is whole.
+  if (sealed?.encryption === undefined || !existsSync(agePath)) return sealed
+  return {
+    ...sealed,
+    ...(await digestOf(agePath)),
+    encryption: { ...sealed.encryption, form: 'age' },
+  }
+}
+
+/** The same for records that were sealed while the call went on. */
+export async function repairSealedFile(path: string): Promise<SalvagedFile | undefined> {
+  const sealed = await repairOrUndefined(path)
   const durationMs = durationMsAt(sealed?.position ?? 0)
   if (sealed === undefined || durationMs === 0) return undefined
-  const { keySet, audioBytes } = sealed
-  // An age file appears under its name only when it is whole.
-  const isAge = existsSync(agePath)
-  const { bytes, sha256 } = isAge ? await digestOf(agePath) : sealed
-  const form = isAge ? 'age' : 'sealed'
+  const { keySet, audioBytes, bytes, sha256 } = sealed
   return {
     durationMs,
     bytes,
     sha256,
-    encryption: { form, keySet, audioBytes, audioSha256: null },
+    encryption: { form: 'sealed', keySet, audioBytes, audioSha256: null },
   }
 }
 
@@ -46,7 +54,8 @@ async function repairOrUndefined(path: string): Promise<RepairedSealed | undefin
   }
 }
 
-async function digestOf(
+/** Size and SHA-256 of a file. */
+export async function digestOf(
   path: string,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const hash = createHash('sha256')

@@ -67,6 +67,7 @@ function isRecordingId(text: string): boolean {
   return isId(text) && text[14] === '7' && epochMsOf(text) <= LAST_EPOCH_MS
 }
 
-function epochMsOf(recordingId: string): number {
+/** When a recording's id was made. */
+export function epochMsOf(recordingId: string): number {
   return Number.parseInt(recordingId.slice(0, 8) + recordingId.slice(9, 13), 16)
 }

@@ -19,11 +19,12 @@ export async function askGateway({ http }: Config): Promise<GatewayWord | undefi
 }
 
 function readMetrics(text: string): GatewayWord {
-  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+  const value = (name: string) =>
+    Number(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
   return {
-    fault: /^tallenne_journal_blocked\{fault="(\w+)"\} 1$/m.exec(text)?.[1] ?? null,
+    fault: /^tallenne_journal_blocked\{.*fault="(\w+)".*\} 1$/m.exec(text)?.[1] ?? null,
     unwritten: value('tallenne_journal_unwritten'),
-    refused: value('tallenne_journal_refused'),
+    refused: value('tallenne_journal_refused_total'),
   }
 }
 

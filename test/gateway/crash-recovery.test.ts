@@ -13,6 +13,8 @@ function contact(contactId: string, recordingIds: readonly string[]): Unfinished
     contactId,
     startedAtMs: 1000,
     answeredAtMs: 2000,
+    hasEnded: false,
+    judgedUntilMs: null,
     segmentIds: [`segment-of-${contactId}`],
     recordings: recordingIds.map((recordingId) => ({ recordingId, startedAtMs: 2000 })),
   }
@@ -65,6 +67,7 @@ t.test('a contact without a file ends when it was last heard of', async (t) => {
   const { entries } = await recover({
     spooled: [],
     contacts: [contact('c1', ['r1']), contact('c2', [])],
+    repair: async () => undefined,
   })
   const ends = entries.filter(({ kind }) => kind === 'contact.ended')
   t.match(ends, [
@@ -74,6 +77,31 @@ t.test('a contact without a file ends when it was last heard of', async (t) => {
   t.match(
     entries.find(({ kind }) => kind === 'recording.ended'),
     { recordingId: 'r1', state: 'failed', reasons: ['crash_recovered', 'no_media'], file: null },
+  )
+})
+
+t.test('a file that was in the store already gets the verdict that it had not got', async (t) => {
+  const { entries, kept } = await recover({ spooled: [], contacts: [contact('c1', ['r1'])] })
+  t.strictSame(kept, ['r1'])
+  t.match(entries[0], { kind: 'recording.ended', state: 'partial', file: 'kept/r1' })
+})
+
+t.test('a contact ends no earlier than its recordings that have a verdict', async (t) => {
+  const { entries } = await recover({
+    spooled: [],
+    contacts: [{ ...contact('c1', []), judgedUntilMs: 9000 }],
+  })
+  t.match(entries.at(-1), { kind: 'contact.ended', endedAtMs: 9000 })
+})
+
+t.test('a recording of a contact that has ended gets its verdict, and the end stays', async (t) => {
+  const { entries } = await recover({
+    spooled: ['r1'],
+    contacts: [{ ...contact('c1', ['r1']), hasEnded: true, segmentIds: [] }],
+  })
+  t.strictSame(
+    entries.map(({ kind }) => kind),
+    ['recording.ended'],
   )
 })
 
