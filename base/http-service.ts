@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 import { sendProblem } from './problem.ts'
+import { addSecurityHeaders } from './security-headers.ts'
 import { messageOf, TallenneError } from './tallenne-error.ts'
 
 /** One thing that must be well before the process can do its work. */
@@ -36,6 +37,9 @@ export interface HttpService {
   close(): Promise<void>
 }
 
+/** More than browsers, machines and watchers open at a time; what is beyond waits for nothing and is closed. */
+const MOST_CONNECTIONS = 1000
+
 /**
  * Makes the service that every process has: `/healthz` (alive), `/readyz` (200, or 503 with what is
  * amiss) and `/metrics`. Errors that a route throws become problem documents: a `TallenneError` that
@@ -60,6 +64,8 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     },
   })
 
+  app.server.maxConnections = MOST_CONNECTIONS
+  addSecurityHeaders(app)
   app.setErrorHandler((error: unknown, request, reply) => {
     const statusCode = statusCodeOf(error)
     if (statusCode < 500) {

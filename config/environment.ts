@@ -50,7 +50,7 @@ function meaningOf(text: string): Pick<EnvironmentOverride, 'value' | 'writtenAt
   if (/^[-+]?\d{1,15}(\.\d{1,15})?$/.test(text)) return { value: Number(text), writtenAt }
   if (!/^\s*[[{]/.test(text) || text.length > MAX_VALUE_LENGTH) return { value: text, writtenAt }
   try {
-    const document = parseDocument(text)
+    const document = parseDocument(text, { logLevel: 'error' })
     if (document.errors.length > 0) return { value: text, writtenAt }
     const value: unknown = document.toJS({ maxAliasCount: 0 })
     return { value, writtenAt: (path) => writtenAt(path) ?? writtenIn(document, path) }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { type Config, configSchema } from './config.ts'
@@ -7,6 +6,7 @@ import { describeIssue, describeUnknownKey, isTextExpected } from './describe-is
 import type { EncryptionConfig } from './encryption-config.ts'
 import { type EnvironmentOverride, readOverrides } from './environment.ts'
 import { type ConfigMistake, type ConfigPath, formatMistake, formatPath } from './mistake.ts'
+import { readBounded } from './read-bounded.ts'
 import { replaceSecretFiles } from './secret-files.ts'
 import type { SipListen } from './sip-config.ts'
 import type { TrunkRoute } from './trunk-config.ts'
@@ -43,12 +43,12 @@ export function loadConfig(path: string | undefined, env: Readonly<NodeJS.Proces
 function readSource(file: string): YamlSource {
   let text: string
   try {
-    text = readFileSync(file, { encoding: 'utf8', flag: 'r' })
+    text = readBounded(file, MAX_CONFIG_BYTES + 1).toString('utf8')
   } catch (error) {
     const expected = `a file that can be read (${messageOf(error)})`
     throw new ConfigError([{ source: file, line: undefined, path: '', found: undefined, expected }])
   }
-  const outcome = parseYamlSource(text.slice(0, MAX_CONFIG_BYTES + 1), file)
+  const outcome = parseYamlSource(text, file)
   if (outcome.kind === 'wrong') throw new ConfigError(outcome.mistakes)
   return outcome.source
 }

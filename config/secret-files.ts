@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { ConfigPath } from './mistake.ts'
+import { readBounded } from './read-bounded.ts'
 
 const FILE_KEYS = { passwordFile: 'password', secretFile: 'secret' } as const
 
@@ -45,8 +45,8 @@ export function replaceSecretFiles(
 function readSecret(file: unknown, folder: string) {
   if (typeof file !== 'string') return { kind: 'wrong', reason: 'the path of a file' } as const
   try {
-    const text = readFileSync(resolve(folder, file), 'utf8')
-    const secret = text.slice(0, MAX_SECRET_LENGTH + 1).split(/\r?\n/, 1)[0] ?? ''
+    const text = readBounded(resolve(folder, file), MAX_SECRET_LENGTH + 1).toString('utf8')
+    const secret = text.split(/\r?\n/, 1)[0] ?? ''
     if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
       return { kind: 'wrong', reason: `a file with the secret in its first line` } as const
     }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Clock, SystemClock } from '../base/clock.ts'
+import { confineProcess, ROOT_WARNING } from '../base/confine-process.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
 import { readPackageVersion } from '../base/package-version.ts'
@@ -328,6 +329,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: 'string' } } })
   const config = loadConfig(values.config, process.env)
   const log = createLog('gateway', config.log.level)
+  if (confineProcess().isRoot) log.warn(ROOT_WARNING)
   // A recorder that dies costs every call of the node; one that lives on after an error outside any call costs
   // at most what was under way in that turn. The media lies in threads of its own.
   process.on('uncaughtException', (error) => log.fatal({ err: error }, 'uncaught exception'))

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { ensureAdminToken } from '../base/admin-token.ts'
 import { SystemClock } from '../base/clock.ts'
+import { confineProcess, ROOT_WARNING } from '../base/confine-process.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog } from '../base/log.ts'
 import { readPackageVersion } from '../base/package-version.ts'
@@ -28,6 +29,7 @@ const LONGEST_TRANSCODE_S = 900
 /** Starts the portal and gives the function that ends it, last things first. */
 async function startPortal(config: Config): Promise<() => Promise<void>> {
   const log = createLog('portal', config.log.level)
+  if (confineProcess().isRoot) log.warn(ROOT_WARNING)
   const clock = new SystemClock()
   const paths = dataPaths(config)
   const token = await ensureAdminToken(paths.adminToken)

@@ -20,7 +20,6 @@ import { observeRequests } from './observe-requests.ts'
 import { openApiDocument } from './openapi.ts'
 import type { PortalMetrics } from './portal-metrics.ts'
 import { addRecordingsRoute } from './recordings-route.ts'
-import { addSecurityHeaders } from './security-headers.ts'
 import { addServiceLinesRoute } from './service-lines-route.ts'
 import type { Transcoder } from './transcode.ts'
 
@@ -51,7 +50,6 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
   const { archive, audit, transcoder, serviceLines, identify, gateway } = options
   const { metrics, clock, log } = options
   observeRequests(app, { metrics, clock, log })
-  addSecurityHeaders(app)
   app.addHook('onRequest', async (_request, reply) => {
     reply.raw.setTimeout(STALLED_AFTER_MS, () => reply.raw.destroy())
   })

@@ -208,6 +208,8 @@ export class MediaStream implements RecordedStream {
   }
 
   finishDecoding(): Promise<void> {
+    // What still waits for its source to prove itself never will.
+    this.tally.wrongSource += this.#held.drop()
     return this.#receiver.close()
   }
 

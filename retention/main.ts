@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { SystemClock } from '../base/clock.ts'
+import { confineProcess, ROOT_WARNING } from '../base/confine-process.ts'
 import { createHttpService } from '../base/http-service.ts'
 import { createLog, type Log } from '../base/log.ts'
 import { readPackageVersion } from '../base/package-version.ts'
@@ -91,6 +92,7 @@ try {
   const { values } = parseArgs({ options: { config: { type: 'string' } } })
   const config = loadConfig(values.config, process.env)
   log = createLog('retention', config.log.level)
+  if (confineProcess().isRoot) log.warn(ROOT_WARNING)
   await run(config, log, stopping.signal)
 } catch (error) {
   const code = error instanceof TallenneError ? error.code : undefined

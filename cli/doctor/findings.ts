@@ -8,12 +8,18 @@ import {
   checkLimits,
   checkNode,
   checkPrograms,
+  checkUser,
 } from './machine-findings.ts'
 import { checkDatabaseAnswers, checkFolder, checkPorts, checkProcesses } from './site-findings.ts'
 
 /** Looks at everything, in the order in which it should be mended. Never rejects for what it finds. */
 export async function findAll(readConfig: () => Config, rootPath: string): Promise<Finding[]> {
-  const machine = [checkNode(), ...(await checkPrograms(rootPath)), ...(await checkClock())]
+  const machine = [
+    checkNode(),
+    checkUser(),
+    ...(await checkPrograms(rootPath)),
+    ...(await checkClock()),
+  ]
   let config: Config
   try {
     config = readConfig()

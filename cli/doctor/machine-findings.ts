@@ -27,6 +27,16 @@ export function checkNode(): Finding {
     : { level: 'fail', subject: 'node', text: `${text} is too old: install version 20 or newer.` }
 }
 
+/** Who runs this; whatever breaks into a process that is root's has the machine. */
+export function checkUser(): Finding {
+  if (process.getuid?.() !== 0) {
+    return { level: 'ok', subject: 'user', text: 'not root, as it should be' }
+  }
+  const text =
+    'this is root: let Tallenne run as a user of its own, as the units in deploy/systemd do.'
+  return { level: 'warn', subject: 'user', text }
+}
+
 /** Programs and native modules that Tallenne starts or loads. */
 export async function checkPrograms(rootPath: string): Promise<Finding[]> {
   return [

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Clock } from '../../base/clock.ts'
+import { withoutConfiguration } from '../../base/confine-process.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
@@ -87,7 +88,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   try {
     let settings: DatabaseSettings = options.config.database
     if (usesPrivateDatabase(options.config)) {
-      const { env } = options
+      const env = withoutConfiguration(options.env)
       const connections = options.config.database.connections
       database = await PrivateDatabase.start({
         dataPath,
@@ -175,6 +176,5 @@ function childEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,
   configPath: string,
 ): Readonly<NodeJS.ProcessEnv> {
-  const others = Object.entries(env).filter(([name]) => !name.startsWith('TALLENNE_'))
-  return { ...Object.fromEntries(others), TALLENNE_CONFIG: configPath }
+  return { ...withoutConfiguration(env), TALLENNE_CONFIG: configPath }
 }

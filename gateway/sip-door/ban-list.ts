@@ -85,9 +85,11 @@ export class BanList {
   ban(source: string, reason: BanReason, transport: TransportName): void {
     if (this.#banMs === 0) return
     const nowMs = this.#clock.epochMs()
+    const scope = scopeOf(transport)
     const earlier = this.#bans.get(source)
-    if (earlier?.scope === 'everything' && earlier.untilMs > nowMs) return
-    const ban = { source, reason, scope: scopeOf(transport), untilMs: nowMs + this.#banMs }
+    const isBanned = earlier !== undefined && earlier.untilMs > nowMs
+    if (isBanned && (earlier.scope === 'everything' || earlier.scope === scope)) return
+    const ban = { source, reason, scope, untilMs: nowMs + this.#banMs }
     this.#bans.set(source, ban)
     this.#onBanned(ban)
   }

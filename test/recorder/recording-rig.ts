@@ -110,7 +110,7 @@ export class RecordingRig {
   #opened = 0
 
   constructor(
-    t: Test,
+    t: Pick<Test, 'teardown'>,
     plans: readonly StreamPlan[],
     {
       sink = new MemorySink(),
@@ -146,7 +146,7 @@ export class RecordingRig {
     return this.#opened
   }
 
-  addStream(t: Test, plan: StreamPlan): void {
+  addStream(t: Pick<Test, 'teardown'>, plan: StreamPlan): void {
     const [rtp, rtcp] = [createSocket('udp4'), createSocket('udp4')]
     const pair = { rtp, rtcp, rtpPort: 42_000, boundAddress: '127.0.0.1' }
     t.teardown(() => {
