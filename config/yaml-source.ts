@@ -31,7 +31,11 @@ export function parseYamlSource(text: string, file: string): YamlOutcome {
   }
   try {
     const lines = new LineCounter()
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'error',
+    })
     if (document.errors.length > 0) {
       const mistakes = document.errors
         .slice(0, 20)
