@@ -86,15 +86,13 @@ export const api: FuzzTarget = {
       ...{ host: '127.0.0.1', port: 0, checks: [], closeAfterMs: 200 },
       ...{ registry, clock, log },
     })
+    // As much of a pool as an empty database needs.
+    const pool = NOTHING as unknown as Pool
     const store = new RecordingStore({ spoolPath: '/nonexistent', storePath: '/nonexistent' })
     addPortal(service.app, {
-      // As much of a pool as an empty database needs.
-      archive: new Archive({
-        pool: NOTHING as unknown as Pool,
-        store,
-        clock,
-        identities: undefined,
-      }),
+      archive: new Archive({ pool, store, clock, identities: undefined }),
+      pool,
+      region: 'FI',
       audit: new PortalAudit({
         ...nowhere,
         clock,
