@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { benchEncryption } from './encryption-bench.ts'
 import { measureNoise } from './machine-noise.ts'
+import { benchMetadata } from './metadata-bench.ts'
 import { benchSiprec } from './siprec-bench.ts'
 import { benchSrtp } from './srtp-bench.ts'
 import { benchTrunk } from './trunk-bench.ts'
 
-const USAGE = `Usage: npm run bench -- [siprec|trunk|srtp|encryption] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
+const USAGE = `Usage: npm run bench -- [siprec|trunk|srtp|encryption|metadata] [--calls N] [--seconds S] [--complexity N] [--bitrate BPS]
 
 Records calls from a load generator in a process of its own and prints what a second of call costs,
 as a ratio to bare libopus on the same audio in the same run.
@@ -15,6 +16,7 @@ as a ratio to bare libopus on the same audio in the same run.
                   same sockets without it
   srtp            what SRTP adds to each packet, and nothing else
   encryption      what encryption at rest adds to a second of call, and nothing else
+  metadata        what a hostile body costs until it is given up, against reading an ordinary one
 
   --calls N       calls at once (100; trunk calls 40)
   --seconds S     how long the calls are measured (20)
@@ -39,7 +41,7 @@ const [only] = positionals
 if (
   values.help ||
   positionals.length > 1 ||
-  !['siprec', 'trunk', 'srtp', 'encryption', undefined].includes(only)
+  !['siprec', 'trunk', 'srtp', 'encryption', 'metadata', undefined].includes(only)
 ) {
   console.log(USAGE)
   process.exit(values.help ? 0 : 2)
@@ -55,6 +57,7 @@ if (only === undefined || only === 'trunk')
   await benchTrunk({ calls: Number(values.calls ?? 40), seconds, opus })
 if (only === 'srtp') await benchSrtp({ opus })
 if (only === 'encryption') await benchEncryption({ opus })
+if (only === 'metadata') benchMetadata()
 // What the machine was like at the end shows whether the figures between can be compared.
 tellNoise()
 

@@ -16,6 +16,10 @@ export interface Body {
 export const MULTIPART_LIMITS = {
   bodyLength: 262_144,
   parts: 16,
+  /** On all levels. */
+  sections: 32,
+  /** Places on one level where the boundary's text stands, whether it is one there or not. */
+  marks: 256,
   depth: 4,
   headers: 32,
   headerLength: 1024,
@@ -24,6 +28,7 @@ export const MULTIPART_LIMITS = {
 interface Reading {
   readonly parts: BodyPart[]
   readonly problems: string[]
+  sections: number
 }
 
 /**
@@ -34,7 +39,7 @@ interface Reading {
  * alone divide a body.
  */
 export function readBody(contentType: string, body: string): Body {
-  const reading: Reading = { parts: [], problems: [] }
+  const reading: Reading = { parts: [], problems: [], sections: 0 }
   if (body.length > MULTIPART_LIMITS.bodyLength) {
     reading.problems.push(
       `body of ${body.length} characters, more than ${MULTIPART_LIMITS.bodyLength}: the rest is not read`,
@@ -55,10 +60,13 @@ function readLevel(part: Omit<BodyPart, 'mediaType'>, reading: Reading, depth: n
     reading.problems.push(`multipart nested deeper than ${MULTIPART_LIMITS.depth}`)
     return
   }
-  const sections = split(part.content, boundary, reading.problems)
-  for (const section of sections) {
+  for (const section of split(part.content, boundary, reading.problems)) {
     if (reading.parts.length >= MULTIPART_LIMITS.parts) {
       reading.problems.push(`more than ${MULTIPART_LIMITS.parts} body parts: the rest is not read`)
+      return
+    }
+    if (++reading.sections > MULTIPART_LIMITS.sections) {
+      reading.problems.push('too many parts within parts: the rest is not read')
       return
     }
     readLevel(readSection(section), reading, depth + 1)
@@ -107,29 +115,30 @@ interface Delimiter {
   readonly isClosing: boolean
 }
 
-function split(content: string, declared: string, problems: string[]): readonly string[] {
+/** One section after the other, so that no more is divided than is read. */
+function* split(content: string, declared: string, problems: string[]): Generator<string> {
+  const marks = { left: MULTIPART_LIMITS.marks }
+  const find = (boundary: string, from: number) =>
+    boundary === '' ? undefined : findDelimiter(content, { boundary, from, marks })
   let boundary = declared
-  let next = boundary === '' ? undefined : findDelimiter(content, boundary, 0)
+  let next = find(boundary, 0)
   if (next === undefined) {
     boundary = guessBoundary(content)
-    next = boundary === '' ? undefined : findDelimiter(content, boundary, 0)
+    next = find(boundary, 0)
     problems.push(
       next === undefined
         ? 'multipart without its boundary'
         : 'boundary taken from the body, not from Content-Type',
     )
   }
-  const sections: string[] = []
-  while (next !== undefined && !next.isClosing && sections.length <= MULTIPART_LIMITS.parts) {
-    const end = findDelimiter(content, boundary, next.after)
+  // A body that never shows a boundary is read as one part, so that a lone SDP still counts.
+  if (next === undefined && declared !== '') yield content
+  while (next !== undefined && !next.isClosing) {
+    const end = find(boundary, next.after)
     if (end === undefined) problems.push('multipart without a closing boundary')
-    sections.push(
-      content.slice(next.after, end === undefined ? content.length : endOf(content, end.at)),
-    )
+    yield content.slice(next.after, end === undefined ? content.length : endOf(content, end.at))
     next = end
   }
-  // A body that never shows a boundary is read as one part, so that a lone SDP still counts.
-  return sections.length === 0 && declared !== '' && next === undefined ? [content] : sections
 }
 
 /** The line break before a delimiter belongs to the delimiter (RFC 2046 §5.1.1). */
@@ -138,10 +147,18 @@ function endOf(content: string, delimiterAt: number): number {
   return content[delimiterAt - 2] === '\r' ? delimiterAt - 2 : delimiterAt - 1
 }
 
-function findDelimiter(content: string, boundary: string, from: number): Delimiter | undefined {
+function findDelimiter(
+  content: string,
+  {
+    boundary,
+    from,
+    marks,
+  }: { readonly boundary: string; readonly from: number; readonly marks: { left: number } },
+): Delimiter | undefined {
   const mark = `--${boundary}`
   let at = content.indexOf(mark, from)
-  while (at >= 0) {
+  while (at >= 0 && marks.left > 0) {
+    marks.left--
     if (at === 0 || content[at - 1] === '\n' || at === from) {
       const lineEnd = content.indexOf('\n', at)
       const after = lineEnd < 0 ? content.length : lineEnd + 1

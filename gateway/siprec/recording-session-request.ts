@@ -39,6 +39,9 @@ const VAGUE_TYPES = new Set([
   'application/octet-stream',
 ])
 
+/** Longest part of nothing but white space that counts as none. */
+const BLANK_LENGTH = 4096
+
 /** Longest header value that is searched for a sign. */
 const HEADER_LENGTH = 4096
 
@@ -64,7 +67,7 @@ export function recordingSign(
 export function readRecordingRequest(contentType: string, body: string): RecordingRequest {
   const { parts: allParts, problems: bodyProblems } = readBody(contentType, body)
   // Some clients name the type of a body that they leave out.
-  const parts = allParts.filter(({ content }) => content.trim() !== '')
+  const parts = allParts.filter(({ content }) => !isBlank(content))
   const problems = [...bodyProblems]
   const sdpPart = parts.find((part) => typeOf(part) === SDP_TYPE)
   const metadataPart = parts.find((part) => METADATA_TYPES.has(typeOf(part)))
@@ -81,7 +84,7 @@ export function readRecordingRequest(contentType: string, body: string): Recordi
     metadata = reading.metadata
     problems.push(...reading.problems)
   }
-  const metadataRaw = metadataPart === undefined ? null : cutAtBytes(metadataPart.content.trim())
+  const metadataRaw = metadataPart === undefined ? null : cutAtBytes(metadataPart.content)
   return { sdp, hasSdp: sdpPart !== undefined, metadata, metadataRaw, problems }
 }
 
@@ -92,12 +95,15 @@ function typeOf(part: BodyPart): string {
   return start.startsWith('<') ? 'application/rs-metadata+xml' : part.mediaType
 }
 
-function cutAtBytes(text: string): string {
-  if (text.length * 3 <= METADATA_RAW_BYTES) return text
-  const bytes = Buffer.from(text)
-  if (bytes.length <= METADATA_RAW_BYTES) return text
-  let end = METADATA_RAW_BYTES
-  // Not within a character: continuation bytes of UTF-8 are 10xxxxxx.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
-  return bytes.toString('utf8', 0, end)
+/** However much of it there is, as much is looked at as an ordinary part has. */
+function isBlank(content: string): boolean {
+  return content.length <= BLANK_LENGTH && content.trim() === ''
+}
+
+function cutAtBytes(content: string): string {
+  // A character has a byte at least, so that what is beyond is cut off in any case.
+  const text = content.slice(0, METADATA_RAW_BYTES).trim()
+  if (Buffer.byteLength(text) <= METADATA_RAW_BYTES) return text
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(METADATA_RAW_BYTES))
+  return text.slice(0, read)
 }

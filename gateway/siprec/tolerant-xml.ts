@@ -1,4 +1,5 @@
 import type { XmlElement } from './xml-element.ts'
+import { objectionTo, XML_LIMITS } from './xml-limits.ts'
 import { decodeReferences } from './xml-references.ts'
 
 export interface XmlReading {
@@ -8,19 +9,6 @@ export interface XmlReading {
   /** How far the reader went; the work is proportional to it. */
   readonly charactersRead: number
 }
-
-/** Beyond `length` a document is refused unread; beyond the others reading stops and what was read is kept. */
-export const XML_LIMITS = {
-  length: 262_144,
-  elements: 1024,
-  /** Everything that begins with `<`: tags, comments, character data, and brackets that are none. */
-  marks: 2560,
-  depth: 32,
-  attributes: 32,
-  nameLength: 128,
-  /** Characters that are kept of an attribute's value, or of a text between two marks. */
-  textLength: 8192,
-} as const
 
 interface OpenElement {
   readonly qualifiedName: string
@@ -36,14 +24,12 @@ interface OpenElement {
  * Reads XML as recording clients write it, in one pass and without ever throwing: a bare `&` or `<` is text, an
  * unclosed element ends with its parent, a document cut off anywhere keeps what came before.
  *
- * It knows no document type and no entities but the five of XML and character references; a document with a
- * `<!DOCTYPE` or `<!ENTITY` is refused whole.
+ * It knows no document type and no entities but the five of XML and character references. A document with a `<!DOCTYPE`
+ * or `<!ENTITY`, or beyond a limit that no honest one comes near, is refused whole.
  */
 export function readXml(text: string): XmlReading {
-  if (text.length > XML_LIMITS.length) {
-    const problem = `metadata of ${text.length} characters, more than ${XML_LIMITS.length}: not read`
-    return { root: null, problems: [problem], charactersRead: 0 }
-  }
+  const objection = objectionTo(text)
+  if (objection !== undefined) return { root: null, problems: [objection], charactersRead: 0 }
   return new XmlReader(text).read()
 }
 
@@ -57,15 +43,13 @@ class XmlReader {
   readonly #stack: OpenElement[] = [openElement('', new Map(), new Map())]
   #at = 0
   #elements = 0
-  #marks = 0
-  #isRefused = false
 
   constructor(text: string) {
     this.#text = text
   }
 
   read(): XmlReading {
-    while (this.#at < this.#text.length && !this.#isRefused) {
+    while (this.#at < this.#text.length) {
       const tag = this.#text.indexOf('<', this.#at)
       const textEnd = tag < 0 ? this.#text.length : tag
       this.#addText(decodeReferences(this.#text.slice(this.#at, clip(this.#at, textEnd))))
@@ -73,7 +57,6 @@ class XmlReader {
       if (tag >= 0 && !this.#readMarkup()) break
     }
     const charactersRead = this.#at
-    if (this.#isRefused) return { root: null, problems: this.#problems, charactersRead }
     if (this.#stack.length > 1) {
       this.#problems.push(`metadata ends inside <${this.#top().qualifiedName}>`)
       // Half a number is worse than none.
@@ -85,20 +68,13 @@ class XmlReader {
 
   /** Reads what begins at `<`; false where reading is to stop. */
   #readMarkup(): boolean {
-    if (++this.#marks > XML_LIMITS.marks) {
-      this.#problems.push(`more than ${XML_LIMITS.marks} marks: the rest is not read`)
-      return false
-    }
     const second = this.#text[this.#at + 1]
     if (second === '/') return this.#readEndTag()
     if (second === '?') return this.#skipPast('?>')
     if (second !== '!') return this.#readStartTag()
     if (this.#text.startsWith('<!--', this.#at)) return this.#skipPast('-->')
     if (this.#text.startsWith('<![CDATA[', this.#at)) return this.#readCharacterData()
-    if (!/^<![A-Z]/i.test(this.#text.slice(this.#at, this.#at + 3))) return this.#takeLiterally()
-    this.#problems.push('metadata with a document type is refused')
-    this.#isRefused = true
-    return false
+    return this.#takeLiterally()
   }
 
   #skipPast(mark: string): boolean {

@@ -10,8 +10,9 @@ import {
   readRecordingRequest,
 } from '../../../gateway/siprec/recording-session-request.ts'
 import { readSdpOffer, SDP_LIMITS } from '../../../gateway/siprec/sdp-offer.ts'
-import { readXml, XML_LIMITS } from '../../../gateway/siprec/tolerant-xml.ts'
+import { readXml } from '../../../gateway/siprec/tolerant-xml.ts'
 import { writeAnswer } from '../../../gateway/siprec/write-answer.ts'
+import { XML_LIMITS } from '../../../gateway/siprec/xml-limits.ts'
 import { fixtureNames, readFixture } from './fixture.ts'
 import { assertSound, takeWhole } from './take-whole.ts'
 
@@ -91,25 +92,41 @@ t.test('headers of any text are taken without an exception', async () => {
   )
 })
 
-t.test('a metadata bomb is given up within its limits', async (t) => {
-  const deep = readXml('<a>'.repeat(50_000))
+t.test('a metadata bomb is refused unread, or given up within its limits', async (t) => {
+  for (const mark of [
+    '<a>',
+    '<b/>',
+    '<!---->',
+    '<![CDATA[]]>',
+    '<',
+    '</a>',
+    '<?x?>',
+    '&amp;',
+    '&',
+  ]) {
+    const { root, charactersRead, problems } = readXml(`<a>${mark.repeat(20_000)}`)
+    t.same([root, charactersRead], [null, 0], mark)
+    t.match(problems, [/^more than \d+ (marks|references): not read$/])
+  }
+  const deep = readXml('<a>'.repeat(1000))
   t.equal(deep.charactersRead, 3 * XML_LIMITS.depth)
-  const wide = readXml(`<a>${'<b/>'.repeat(50_000)}</a>`)
+  const wide = readXml(`<a>${'<b/>'.repeat(1500)}</a>`)
   t.equal(wide.charactersRead, 3 + 4 * (XML_LIMITS.elements - 1))
   t.equal(wide.root?.children.length, XML_LIMITS.elements - 1, 'what was read is kept')
   const attributes = readXml(`<a ${'b="c" '.repeat(20_000)}/>`)
   t.equal(attributes.charactersRead, 3 + 6 * (XML_LIMITS.attributes + 1) - 1)
-  for (const mark of ['<!---->', '<![CDATA[]]>', '<', '</a>', '<?x?>']) {
-    const { charactersRead } = readXml(`<a>${mark.repeat(20_000)}`)
-    t.equal(charactersRead, 3 + mark.length * (XML_LIMITS.marks - 1), mark)
-  }
-  const text = readXml(`<a b="${'x'.repeat(50_000)}">${'&amp;'.repeat(20_000)}</a>`).root
+  const text = readXml(
+    `<a b="${'x'.repeat(50_000)}">${'&amp;'.repeat(1000)}${'x'.repeat(50_000)}</a>`,
+  ).root
   t.equal(text?.attributes.get('b')?.length, XML_LIMITS.textLength)
   t.ok((text?.text.length ?? 0) <= XML_LIMITS.textLength)
   const long = readXml('x'.repeat(XML_LIMITS.length + 1))
   t.same([long.root, long.charactersRead], [null, 0])
-  const entities = readXml('<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>')
-  t.same([entities.root, entities.charactersRead], [null, 0])
+  for (const before of ['', '<a><b/>', '<a>'.repeat(2000)]) {
+    const entities = readXml(`${before}<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>`)
+    t.same([entities.root, entities.charactersRead], [null, 0])
+    t.same(entities.problems, ['metadata with a document type is refused'])
+  }
 })
 
 t.test(
@@ -117,7 +134,7 @@ t.test(
   async (t) => {
     const participants = (from: number) =>
       Array.from(
-        { length: 900 },
+        { length: 800 },
         (_, at) => `<participant id="${from + at}"><nameID aor="sip:1@x"/></participant>`,
       )
     const partial = (from: number) =>

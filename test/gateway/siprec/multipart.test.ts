@@ -93,6 +93,19 @@ t.test('nesting, parts and length are bounded', async (t) => {
   const many = contents(nested, `--b\r\n\r\nx\r\n`.repeat(1000))
   t.equal(many.parts.length, MULTIPART_LIMITS.parts)
   t.same(many.problems, ['more than 16 body parts: the rest is not read'])
+  const inner =
+    'Content-Type: multipart/mixed;boundary=c\r\n\r\n--c\r\nContent-Type: multipart/mixed\r\n'
+  const wide = contents(nested, `--b\r\n${inner}--c--\r\n`.repeat(40))
+  t.match(wide.problems.at(-1), 'too many parts within parts: the rest is not read')
+  const lookalikes = contents(
+    nested,
+    `--b\r\n\r\nx ${'--b '.repeat(1000)}\r\n--b\r\n\r\ny\r\n--b--`,
+  )
+  t.equal(
+    lookalikes.parts.length,
+    1,
+    'what looks like a boundary is looked at so often and no more',
+  )
   const long = contents('text/plain', 'x'.repeat(MULTIPART_LIMITS.bodyLength + 1))
   t.equal(long.parts[0]?.[1]?.length, MULTIPART_LIMITS.bodyLength)
   t.match(long.problems, [/more than 262144: the rest is not read/])
