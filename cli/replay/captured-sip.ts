@@ -5,12 +5,14 @@ import { StreamFramer } from '../../gateway/sip-server/stream-framer.ts'
 import type { CaptureNotes } from './capture/capture-notes.ts'
 import type { Captured } from './capture/datagrams.ts'
 import { type StreamBytes, TcpStreams } from './capture/tcp-streams.ts'
+import type { SipTransport } from './sip-carrier.ts'
 
 /** A SIP message of a capture, its text one character for each byte. */
 export interface CapturedMessage {
   /** Of the packet that completed it. */
   readonly packet: number
   readonly atMs: number
+  readonly transport: SipTransport
   readonly message: SipMessage
 }
 
@@ -50,7 +52,7 @@ export class CapturedSip {
     }
     const body = datagramBody(head.message, text.slice(head.bodyStart))
     if (body.kind === 'bad') this.#notes.add(`is SIP without a whole body (${body.reason})`, number)
-    else this.#add({ packet: number, atMs, message: body.message })
+    else this.#add({ packet: number, atMs, transport: 'udp', message: body.message })
   }
 
   #takeBytes({ bytes, isAfterGap, segment }: StreamBytes): void {
@@ -69,8 +71,9 @@ export class CapturedSip {
       this.#framers.set(key, framer)
     }
     for (const item of framer.push(bytes.toString('latin1'))) {
-      if (item.kind === 'message') this.#add({ packet: number, atMs, message: item.message })
-      else if (item.kind !== 'keep_alive') {
+      if (item.kind === 'message') {
+        this.#add({ packet: number, atMs, transport: 'tcp', message: item.message })
+      } else if (item.kind !== 'keep_alive') {
         this.#notes.add(`holds SIP over TCP that cannot be read (${item.reason})`, number)
         this.#framers.delete(key)
       }

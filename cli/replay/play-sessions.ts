@@ -23,7 +23,8 @@ export type ReplayOutcome =
   | { readonly kind: 'failed'; readonly session: ReplaySession; readonly reason: string }
 
 export interface PlayOptions {
-  readonly link: SipLink
+  /** By the transport that the session is played over. */
+  readonly linkOf: (session: ReplaySession) => SipLink
   readonly client: PortalClient
   readonly speed: number
   readonly partiesOf: (session: ReplaySession) => SessionParties
@@ -50,7 +51,8 @@ export async function playSessions(
 }
 
 async function playOne(session: ReplaySession, options: PlayOptions): Promise<ReplayOutcome> {
-  const { link, speed, signal, client } = options
+  const { speed, signal, client } = options
+  const link = options.linkOf(session)
   const ports = await MediaPorts.open(link.local.host, session.streams)
   try {
     const parties = options.partiesOf(session)

@@ -1,5 +1,6 @@
 import type { SipRequest } from '../../gateway/sip-server/sip-message.ts'
 import { type Address, formatAddress } from '../up/address.ts'
+import type { SipTransport } from './sip-carrier.ts'
 
 /** A dialog as its requests name it. */
 export interface ReplayDialog {
@@ -7,6 +8,7 @@ export interface ReplayDialog {
   readonly local: Address
   /** Where the gateway listens. */
   readonly gateway: Address
+  readonly transport: SipTransport
   /** From the gateway's Contact, once it answered. */
   readonly remoteTarget: string | undefined
   readonly toTag: string | undefined
@@ -55,7 +57,7 @@ export function rewriteRequest(
     `CSeq: ${cseq} ${method}`,
     ...kept,
     ...added,
-    `Contact: ${rewriteContact(contact, dialog.local)}`,
+    `Contact: ${rewriteContact(contact, contactAddress(dialog))}`,
     `Content-Length: ${body.length}`,
     '',
     body,
@@ -92,8 +94,17 @@ export function writeRequest(
   ].join('\r\n')
 }
 
-function pathHeaders({ local }: ReplayDialog, branch: string): string[] {
-  return [`Via: SIP/2.0/UDP ${formatAddress(local)};branch=${branch};rport`, 'Max-Forwards: 70']
+/** Where the gateway reaches us, as it stands in a URI behind the user. */
+export function contactAddress({
+  local,
+  transport,
+}: Pick<ReplayDialog, 'local' | 'transport'>): string {
+  return `${formatAddress(local)}${transport === 'tcp' ? ';transport=tcp' : ''}`
+}
+
+function pathHeaders({ local, transport }: ReplayDialog, branch: string): string[] {
+  const via = `SIP/2.0/${transport.toUpperCase()} ${formatAddress(local)}`
+  return [`Via: ${via};branch=${branch};rport`, 'Max-Forwards: 70']
 }
 
 /** The same user at the gateway's address. */
@@ -110,10 +121,12 @@ function withTag(to: string, tag: string | undefined): string {
 }
 
 /** The same Contact, and its parameters, at this machine's address. */
-function rewriteContact(contact: string | undefined, local: Address): string {
-  const here = formatAddress(local)
+function rewriteContact(contact: string | undefined, here: string): string {
   if (contact === undefined) return `<sip:replay@${here}>`
-  return contact
+  // Without brackets the parameters of the URI would be the header's.
+  const [uri = '', ...parameters] = contact.split(';')
+  const named = contact.includes('<') ? contact : [`<${uri.trim()}>`, ...parameters].join(';')
+  return named
     .replace(/;transport=\w+/i, '')
     .replace(
       /(sips?:)([^@<>;,]*@)?(\[[^\]]*\]|[^;>?,\s:]+)(:\d+)?/i,

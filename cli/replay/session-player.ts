@@ -8,12 +8,16 @@ import {
 } from '../../gateway/sip-server/sip-message.ts'
 import { readBody } from '../../gateway/siprec/multipart.ts'
 import { readRecordingRequest } from '../../gateway/siprec/recording-session-request.ts'
-import { formatAddress } from '../up/address.ts'
 import type { CapturedRequest } from './captured-call.ts'
 import type { MediaPorts } from './media-ports.ts'
 import type { ReplaySession } from './replay-session.ts'
 import { rewriteBody } from './rewrite-body.ts'
-import { type ReplayDialog, rewriteRequest, writeRequest } from './rewrite-request.ts'
+import {
+  contactAddress,
+  type ReplayDialog,
+  rewriteRequest,
+  writeRequest,
+} from './rewrite-request.ts'
 import { SESSION_BODY_TYPE, type SessionParties, writeSessionBody } from './session-body.ts'
 import { stepsOf } from './session-steps.ts'
 import type { SipLink } from './sip-link.ts'
@@ -102,7 +106,7 @@ export class SessionPlayer {
       const written = writeSessionBody(session.media, this.#options.parties)
       const body = this.#describeAs(SESSION_BODY_TYPE, rewriteBody(written, ports))
       const headers = [
-        `Contact: <sip:replay@${formatAddress(link.local)}>;+sip.src`,
+        `Contact: <sip:replay@${contactAddress(link)}>;+sip.src`,
         'Require: siprec',
         ...paced,
         `Content-Type: ${SESSION_BODY_TYPE}`,
@@ -226,7 +230,7 @@ export class SessionPlayer {
       case 'CANCEL':
         return
       case 'INVITE': {
-        const contact = `Contact: <sip:replay@${formatAddress(link.local)}>;+sip.src`
+        const contact = `Contact: <sip:replay@${contactAddress(link)}>;+sip.src`
         const headers = [contact, `Content-Type: ${SDP_TYPE}`]
         link.answer(request, { toTag: this.#tag, headers, body: this.#description })
         return
@@ -264,6 +268,7 @@ export class SessionPlayer {
       callId: this.#callId,
       local: link.local,
       gateway: link.gateway,
+      transport: link.transport,
       remoteTarget: this.#remoteTarget,
       toTag: this.#toTag,
     }

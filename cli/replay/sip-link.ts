@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
-import { once } from 'node:events'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import { DEFAULT_LIMITS } from '../../gateway/sip-server/limits.ts'
 import {
   headerValue,
   headerValues,
-  parseHead,
   type SipMessage,
   type SipRequest,
   type SipResponse,
 } from '../../gateway/sip-server/sip-message.ts'
 import type { Address } from '../up/address.ts'
+import { openCarrier, type SipCarrier, type SipTransport } from './sip-carrier.ts'
 
 /** T1 and T2 of RFC 3261 §17.1: requests over UDP are repeated after so long, then after twice as long, up to T2. */
 const FIRST_RETRY_MS = 500
@@ -21,38 +18,42 @@ const GIVE_UP_MS = 32_000
 
 interface Pending {
   readonly onFinal: (response: SipResponse) => void
+  readonly onFailed: (how: string) => void
   retry: NodeJS.Timeout | undefined
   readonly giveUp: NodeJS.Timeout
 }
 
-/** SIP over one UDP socket with a gateway: sends requests until they are answered, and answers the gateway's own. */
+/** SIP with a gateway: sends requests until they are answered, and answers the gateway's own. */
 export class SipLink {
-  readonly local: Address
+  readonly transport: SipTransport
   readonly gateway: Address
-  readonly #socket: Socket
+  readonly #carrier: SipCarrier
   readonly #pending = new Map<string, Pending>()
   readonly #onRequest = new Map<string, (request: SipRequest) => void>()
 
-  private constructor(socket: Socket, gateway: Address) {
-    const { address, port } = socket.address()
-    this.local = { host: address, port }
+  private constructor(transport: SipTransport, gateway: Address, carrier: SipCarrier) {
+    this.transport = transport
     this.gateway = gateway
-    this.#socket = socket
-    socket.on('message', (datagram) => this.#receive(datagram.toString('latin1')))
-    // A port that is closed shows as a request without an answer.
-    socket.on('error', () => {})
+    this.#carrier = carrier
+    carrier.hear(
+      (message) => this.#take(message),
+      () => this.#lost(),
+    )
   }
 
-  static async open({ host, port }: Address): Promise<SipLink> {
+  /** Rejects with `unusable_address`, or over TCP with `no_answer`. */
+  static async open({ host, port }: Address, transport: SipTransport = 'udp'): Promise<SipLink> {
     const { address, family } = await lookup(host).catch((error: unknown) => {
       throw new TallenneError('unusable_address', `${host} is no address of a gateway.`, {
         cause: error,
       })
     })
-    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
-    socket.connect(port, address)
-    await once(socket, 'connect')
-    return new SipLink(socket, { host: address, port })
+    const gateway = { host: address, port }
+    return new SipLink(transport, gateway, await openCarrier(transport, { ...gateway, family }))
+  }
+
+  get local(): Address {
+    return this.#carrier.local
   }
 
   newBranch(): string {
@@ -64,26 +65,32 @@ export class SipLink {
     this.#onRequest.set(callId, onRequest)
   }
 
-  /** Sends a request and resolves with its final answer. Rejects with `no_answer` where none comes in 32 s. */
+  /**
+   * Sends a request and resolves with its final answer. Rejects with `no_answer` where none comes in 32 s, or the
+   * connection ends first.
+   */
   request(text: string, branch: string, method: string): Promise<SipResponse> {
     return new Promise((resolve, reject) => {
-      const giveUp = setTimeout(() => {
+      const onFailed = (how: string) => {
         this.#forget(branch)
-        reject(new TallenneError('no_answer', `The gateway did not answer ${method} in 32 s.`))
-      }, GIVE_UP_MS)
-      const pending: Pending = { onFinal: resolve, retry: undefined, giveUp }
+        reject(new TallenneError('no_answer', `The gateway did not answer ${method} ${how}.`))
+      }
+      const giveUp = setTimeout(onFailed, GIVE_UP_MS, 'in 32 s')
+      const pending: Pending = { onFinal: resolve, onFailed, retry: undefined, giveUp }
       this.#pending.set(branch, pending)
+      this.send(text)
+      if (this.transport === 'tcp') return
       const sendAgain = (waitMs: number) => {
         this.send(text)
         pending.retry = setTimeout(sendAgain, waitMs, Math.min(LONGEST_RETRY_MS, waitMs * 2))
       }
-      sendAgain(FIRST_RETRY_MS)
+      pending.retry = setTimeout(sendAgain, FIRST_RETRY_MS, FIRST_RETRY_MS * 2)
     })
   }
 
   /** Sends what is not repeated: an ACK, or an answer. */
   send(text: string): void {
-    this.#socket.send(Buffer.from(text, 'latin1'))
+    this.#carrier.send(text)
   }
 
   /** Answers one of the gateway's requests with 200. */
@@ -114,13 +121,10 @@ export class SipLink {
 
   close(): void {
     for (const branch of [...this.#pending.keys()]) this.#forget(branch)
-    this.#socket.close()
+    this.#carrier.close()
   }
 
-  #receive(text: string): void {
-    const head = parseHead(text, DEFAULT_LIMITS)
-    if (head.kind !== 'head') return
-    const message: SipMessage = { ...head.message, body: text.slice(head.bodyStart) }
+  #take(message: SipMessage): void {
     if (message.kind === 'request') {
       this.#onRequest.get(headerValue(message, 'call-id') ?? '')?.(message)
       return
@@ -133,6 +137,12 @@ export class SipLink {
     if (message.status < 200) return
     this.#forget(branch)
     pending.onFinal(message)
+  }
+
+  #lost(): void {
+    for (const pending of [...this.#pending.values()]) {
+      pending.onFailed('before the connection ended')
+    }
   }
 
   #forget(branch: string): void {

@@ -1,14 +1,14 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
-import type { Config } from '../../config/config.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { formatLength } from '../demo/live-line.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { codecsOf, describeSession, mask } from '../replay/describe-sessions.ts'
+import { GatewayLinks } from '../replay/gateway-links.ts'
 import { playSessions, type ReplayOutcome } from '../replay/play-sessions.ts'
 import { type CaptureContent, readCapture } from '../replay/read-capture.ts'
 import type { ReplaySession } from '../replay/replay-session.ts'
-import { SipLink } from '../replay/sip-link.ts'
-import { type Address, reachableHost, readAddress } from '../up/address.ts'
+import type { SipTransport } from '../replay/sip-carrier.ts'
+import { readAddress } from '../up/address.ts'
 import { type Given, hasFlag, type Terminal, textOption, type Verb } from '../verb.ts'
 
 /** What gateways take. */
@@ -17,7 +17,7 @@ const FASTEST = 8
 /** Plays a capture to a gateway. */
 export const replayVerb: Verb = {
   name: 'replay',
-  help: `Usage: tallenne replay FILE [--dry-run] [--call N] [--sdp FILE] [--speed N] [--to HOST:PORT]
+  help: `Usage: tallenne replay FILE [--dry-run] [--call N] [--sdp FILE] [--speed N] [--transport T] [--to HOST:PORT]
 
 Plays what a capture (pcap or pcapng) holds to a running gateway, and tells what was recorded of
 it: the way to try a site's own trace before going live. Recording sessions are played as they
@@ -32,7 +32,8 @@ Media goes in its own time, as its packets came. The exit code is 0 where all is
                          goes as fast. Gateways take that from this machine alone
   --caller NUMBER        caller of media that was captured without signalling
   --service-number NUMBER  what was dialled there
-  --to HOST:PORT         where the gateway listens for SIP over UDP (else as configured)
+  --transport udp|tcp    what SIP goes over (else as it was captured, and UDP for RTP alone)
+  --to HOST:PORT         where the gateway listens for SIP (else as configured)
   --json                 as data
 ${CONFIG_HELP}`,
   options: {
@@ -43,6 +44,7 @@ ${CONFIG_HELP}`,
     speed: { type: 'string' },
     caller: { type: 'string' },
     'service-number': { type: 'string' },
+    transport: { type: 'string' },
     to: { type: 'string' },
     json: { type: 'boolean' },
   },
@@ -84,20 +86,21 @@ async function play(
 ): Promise<ReplayOutcome[]> {
   const config = findConfig(given, terminal)
   const to = textOption(given, 'to')
-  const gateway = to === undefined ? listening(config) : readAddress(to, '--to')
   const client = await PortalClient.open(config)
   // Asked before anything is played, so that a verdict can be had at the end.
   await client.get('/api/contacts?limit=1')
-  const link = await SipLink.open(gateway)
+  const links = await GatewayLinks.open(sessions, {
+    transport: readTransport(given),
+    to: to === undefined ? undefined : readAddress(to, '--to'),
+    config,
+  })
   const lengthMs = Math.max(...sessions.map(({ endMs, startMs }) => endMs - startMs)) / speed
   const count = sessions.length === 1 ? 'one session' : `${sessions.length} sessions`
   print('')
-  print(
-    `Playing ${count} to ${gateway.host}:${gateway.port}, which takes ${formatLength(lengthMs)} …`,
-  )
+  print(`Playing ${count} to ${links.names.join(' and ')}, which takes ${formatLength(lengthMs)} …`)
   try {
     return await playSessions(sessions, {
-      link,
+      linkOf: (session) => links.linkOf(session),
       client,
       speed,
       signal: terminal.stopSignal(),
@@ -107,7 +110,7 @@ async function play(
       }),
     })
   } finally {
-    link.close()
+    links.close()
   }
 }
 
@@ -138,13 +141,10 @@ function choose(
   throw new TallenneError('nothing_to_play', `${chosen} cannot be played: ${session.obstacle}.`)
 }
 
-function listening({ sip }: Config): Address {
-  const udp = sip.drachtio ? undefined : sip.listen.find(({ transport }) => transport === 'udp')
-  if (udp) return { host: reachableHost(udp.host), port: udp.port }
-  throw new TallenneError(
-    'no_udp',
-    'A capture is played over UDP, but the configuration has no sip.listen of transport udp: name the SIP server with --to HOST:PORT.',
-  )
+function readTransport(given: Given): SipTransport | undefined {
+  const text = textOption(given, 'transport')
+  if (text === undefined || text === 'udp' || text === 'tcp') return text
+  throw new TallenneError('option_value', `--transport is ${text}, but udp or tcp is needed.`)
 }
 
 function readCount(given: Given, name: string, most: number): number | undefined {

@@ -1,13 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { CaptureNotes } from '../../../cli/replay/capture/capture-notes.ts'
 import { describeSession } from '../../../cli/replay/describe-sessions.ts'
+import { GatewayLinks } from '../../../cli/replay/gateway-links.ts'
 import { MediaPorts } from '../../../cli/replay/media-ports.ts'
 import { readCapture } from '../../../cli/replay/read-capture.ts'
 import type { ReplaySession } from '../../../cli/replay/replay-session.ts'
 import { SessionPlayer } from '../../../cli/replay/session-player.ts'
-import { SipLink } from '../../../cli/replay/sip-link.ts'
+import { configSchema } from '../../../config/config.ts'
 import { readRecordingRequest } from '../../../gateway/siprec/recording-session-request.ts'
 import { rtp } from '../../recorder/rtp.ts'
 import {
@@ -273,11 +275,27 @@ class TakingServer {
   readonly requests: string[] = []
   readonly media = new Map<number, Buffer[]>()
   readonly #sip: Socket
+  /** The same over TCP, at a port of its own. */
+  readonly #streams = createServer((connection) => {
+    let text = ''
+    connection.on('data', (bytes) => {
+      text += bytes.toString('latin1')
+      for (;;) {
+        const [head, length = ''] = /^[\s\S]*?Content-Length: (\d+)\r\n\r\n/.exec(text) ?? []
+        if (head === undefined || text.length < head.length + Number(length)) return
+        const request = text.slice(0, head.length + Number(length))
+        text = text.slice(request.length)
+        this.#answer(request, (answer) => connection.write(answer, 'latin1'))
+      }
+    })
+  })
   readonly #rtp: Socket[] = []
 
   private constructor(sip: Socket) {
     this.#sip = sip
-    sip.on('message', (datagram, { port }) => this.#answer(datagram.toString('latin1'), port))
+    sip.on('message', (datagram, { port }) =>
+      this.#answer(datagram.toString('latin1'), (text) => sip.send(text, port)),
+    )
   }
 
   static async open(t: Test): Promise<TakingServer> {
@@ -288,6 +306,9 @@ class TakingServer {
       await once(socket, 'listening')
       t.teardown(() => socket.close())
     }
+    server.#streams.listen(0, '127.0.0.1')
+    await once(server.#streams, 'listening')
+    t.teardown(() => server.#streams.close())
     for (const [index, socket] of server.#rtp.entries()) {
       socket.on('message', (datagram, { port }) => {
         server.media.set(index, [...(server.media.get(index) ?? []), datagram])
@@ -303,14 +324,19 @@ class TakingServer {
     return this.#sip.address().port
   }
 
-  #answer(text: string, port: number): void {
+  get tcpPort(): number {
+    const address = this.#streams.address()
+    return typeof address === 'object' ? (address?.port ?? 0) : 0
+  }
+
+  #answer(text: string, send: (text: string) => void): void {
     this.requests.push(text)
     if (text.startsWith('ACK')) return
     const kept = text.split('\r\n').filter((line) => /^(Via|From|Call-ID|CSeq):/.test(line))
     const ports = this.#rtp.map((socket) => socket.address().port)
     const isInvite = text.startsWith('INVITE')
     const body = isInvite ? sdp('127.0.0.1', ports, ['a=recvonly']) : ''
-    this.#sip.send(
+    send(
       [
         'SIP/2.0 200 OK',
         ...kept,
@@ -321,17 +347,27 @@ class TakingServer {
         '',
         body,
       ].join('\r\n'),
-      port,
     )
   }
 }
 
 async function play(t: Test, played: ReplaySession, speed = 1) {
   const server = await TakingServer.open(t)
-  const link = await SipLink.open({ host: '127.0.0.1', port: server.port })
+  const sip = {
+    listen: [
+      { transport: 'udp', host: '127.0.0.1', port: server.port },
+      { transport: 'tcp', host: '127.0.0.1', port: server.tcpPort },
+    ],
+  }
+  const links = await GatewayLinks.open([played], {
+    transport: undefined,
+    to: undefined,
+    config: configSchema.parse({ sip }),
+  })
+  const link = links.linkOf(played)
   const ports = await MediaPorts.open('127.0.0.1', played.streams)
   t.teardown(() => {
-    link.close()
+    links.close()
     ports.close()
   })
   const player = new SessionPlayer({
@@ -344,6 +380,47 @@ async function play(t: Test, played: ReplaySession, speed = 1) {
   })
   return { server, outcome: await player.play() }
 }
+
+t.test('a session that was captured over TCP is played over TCP, to the end', async (t) => {
+  const [captured] = read(session(overTcp())).sessions
+  if (captured === undefined) throw new Error('no session')
+  const { server, outcome } = await play(t, captured, 4)
+  t.match(outcome, { sent: 40, early: 0, notes: [] })
+  t.same(
+    server.requests.map((text) => text.split(' ', 1)[0]),
+    ['INVITE', 'ACK', 'INVITE', 'ACK', 'BYE'],
+  )
+  const [invite = ''] = server.requests
+  t.match(invite, new RegExp(`^INVITE sip:rec@127\\.0\\.0\\.1:${server.tcpPort} SIP/2\\.0\r\n`))
+  t.match(invite, /\r\nVia: SIP\/2\.0\/TCP 127\.0\.0\.1:\d+;branch=/)
+  t.match(invite, /\r\nContact: <sip:src@127\.0\.0\.1:\d+;transport=tcp>;\+sip\.src\r\n/)
+  t.equal(server.media.get(0)?.length, 20)
+})
+
+t.test(
+  'what a gateway does not listen for goes over the other, unless that was asked for',
+  async (t) => {
+    const server = await TakingServer.open(t)
+    const [captured] = read(session(overTcp())).sessions
+    if (captured === undefined) throw new Error('no session')
+    const listen = [{ transport: 'udp', host: '127.0.0.1', port: server.port }]
+    const config = configSchema.parse({ sip: { listen } })
+    const links = await GatewayLinks.open([captured], {
+      transport: undefined,
+      to: undefined,
+      config,
+    })
+    t.same(links.names, [`127.0.0.1:${server.port} over UDP`])
+    links.close()
+    await t.rejects(GatewayLinks.open([captured], { transport: 'tcp', to: undefined, config }), {
+      code: 'no_listener',
+    })
+    const to = { host: '127.0.0.1', port: server.tcpPort }
+    const named = await GatewayLinks.open([captured], { transport: 'tcp', to, config })
+    t.same(named.names, [`127.0.0.1:${server.tcpPort} over TCP`])
+    named.close()
+  },
+)
 
 t.test('a session is played from this machine’s addresses, with all else as it was', async (t) => {
   const [captured] = read(session(overUdp)).sessions
