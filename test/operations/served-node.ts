@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Test } from 'tap'
 import { stringify } from 'yaml'
 import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
@@ -15,12 +14,28 @@ export interface ServedNode {
   readonly sip: { readonly host: string; readonly port: number }
   /** Text of a process' `/metrics`. */
   metrics(process: ProcessName): Promise<string>
+  /** The address of each process, by the job that scrapes it. */
+  readonly jobs: Readonly<Record<string, string>>
+  /** Asks the portal as its administrator. */
+  asPortal(path: string): Promise<Response>
 }
 
 const WAIT_MS = 60_000
 
-/** All processes of a node, with a database of their own; ended by the test. */
-export async function startNode(t: Test): Promise<ServedNode> {
+/** What ends what was started for it: a test, or a script. */
+export interface Scope {
+  teardown(end: () => unknown): unknown
+  /** An empty folder. */
+  testdir(): string
+}
+
+/**
+ * All processes of a node, with a database of their own; ended by the scope. `changes` are keys of the configuration.
+ */
+export async function startNode(
+  t: Scope,
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<ServedNode> {
   const mariadb = await startMariadb()
   t.teardown(() => mariadb.close())
   const { port: _, connections: __, ...database } = mariadb.settings
@@ -39,17 +54,26 @@ export async function startNode(t: Test): Promise<ServedNode> {
         PROCESSES.map((name) => [name, { host: '127.0.0.1', port: ports[name] }]),
       ),
       retention: { sweepEveryS: 1 },
+      ...changes,
     }),
   )
   await Promise.all(PROCESSES.map((name) => startProcess(t, { name, config, port: ports[name] })))
   return {
     sip,
     metrics: async (name) => (await fetch(`http://127.0.0.1:${ports[name]}/metrics`)).text(),
+    jobs: Object.fromEntries(
+      PROCESSES.map((name) => [`tallenne-${name}`, `127.0.0.1:${ports[name]}`]),
+    ),
+    asPortal: (path) => {
+      const token = readFileSync(join(folder, 'data', 'admin.token'), 'utf8').trim()
+      const headers = { authorization: `Bearer ${token}` }
+      return fetch(`http://127.0.0.1:${ports.portal}${path}`, { headers })
+    },
   }
 }
 
 async function startProcess(
-  t: Test,
+  t: Scope,
   {
     name,
     config,
