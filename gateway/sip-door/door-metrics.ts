@@ -11,19 +11,19 @@ export class DoorMetrics implements DoorEvents {
     const registers = [registry]
     this.#admissions = new Counter({
       name: 'tallenne_sip_admissions_total',
-      help: 'Requests outside of dialogs that came to the embedded SIP server, by what became of them',
+      help: 'Requests outside of dialogs that came to the embedded SIP server, by what became of them.',
       labelNames: ['outcome'],
       registers,
     })
     this.#bans = new Counter({
       name: 'tallenne_sip_bans_total',
-      help: 'Sources that were banned, by reason',
+      help: 'Sources that were banned, by reason.',
       labelNames: ['reason'],
       registers,
     })
     new Gauge({
       name: 'tallenne_sip_banned_sources',
-      help: 'Sources that are banned now',
+      help: 'Sources that are banned now.',
       registers,
       collect() {
         this.set(banned())

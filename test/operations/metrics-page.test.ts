@@ -4,9 +4,13 @@ import { SiprecCaller } from '../../cli/caller/siprec-caller.ts'
 import { readSection } from './metrics-page.ts'
 import { readMetrics, totalOf } from './metrics-text.ts'
 import { lintMetrics, promtool } from './promtool.ts'
-import { PROCESSES, startNode } from './served-node.ts'
+import { PROCESSES, type ProcessName, startNode } from './served-node.ts'
 
-const SECTIONS = { gateway: 'Gateway', retention: 'Retention', portal: 'Portal' } as const
+const SECTIONS: Readonly<Record<ProcessName, readonly string[]>> = {
+  gateway: ['Every process', 'Gateway'],
+  retention: ['Every process', 'Portal and retention', 'Retention'],
+  portal: ['Every process', 'Portal and retention', 'Portal'],
+}
 /** A node of many peers and lines has some more; what is scraped must not grow with calls. */
 const MOST_SERIES = 1000
 
