@@ -120,7 +120,8 @@ export class SipDoor implements Door {
     if (strangers === 'take') return true
     const source = { address: peer.host, names: peer.names }
     const { kind } = peers.standingOf(source)
-    if (kind === 'peer' || this.#isProven(peer)) return true
+    if (kind === 'peer') return true
+    if (this.#isProven(peer)) return this.#requests.take(sourceKey(peer.host))
     if (kind === 'stranger' && strangers === 'drop') return false
     return this.#answers.take(sourceKey(peer.host))
   }
