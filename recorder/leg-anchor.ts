@@ -20,6 +20,11 @@ const PAUSE = 100 * SAMPLES_PER_MS
 /** In a longer pause clocks may have drifted apart by more than can be left alone, by so much of its length. */
 const LONG_PAUSE = 10_000 * SAMPLES_PER_MS
 const MOST_DRIFT = 500e-6
+/**
+ * Where the timeline is so far behind, the engine itself was held up: it was late to read what had come in time. No leg
+ * is held back or waits for a decoder for longer.
+ */
+const READ_LATE = 2000 * SAMPLES_PER_MS
 /** After so much audio what came late does not catch up any more. */
 const CATCHING_UP = 1000 * SAMPLES_PER_MS
 
@@ -49,6 +54,7 @@ interface Stalled {
  * | next timestamp, or one as far ahead as the pause before it was long | same epoch; the pause is silence |
  * | the same after more than 10 s | new epoch at its arrival, as far as drift in the pause explains that |
  * | sequence numbers missing | same epoch; their audio is lost and concealed |
+ * | what the engine was late to read | same epoch, whenever it came |
  * | timestamp backwards, or ahead of its arrival | new epoch, right behind the last packet where that fits |
  * | next timestamp, but much later than it should come | new epoch at its arrival; if a burst then catches up, the old one again |
  * | `restart` (new SSRC) | new epoch at arrival |
@@ -145,7 +151,7 @@ export class LegAnchor {
     // Where the packet would stand had it come without any delay beyond the usual.
     const arrival = packet.arrivedAt + SLOT_SAMPLES - packet.length
     const position = this.#anchorFor(packet, arrival) + packet.timestamp
-    this.#halts.observe(arrival - position)
+    if (!this.#isReadLate(packet)) this.#halts.observe(arrival - position)
     return position
   }
 
@@ -175,6 +181,10 @@ export class LegAnchor {
     const lead = (this.#stalled?.anchor ?? epoch.anchor) + timestamp - arrival
     const isAhead = timestamp !== this.#endTimestamp && lead > LEAD_LIMIT
     if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet, arrival)
+    if (this.#isReadLate(packet)) {
+      this.#loseBefore(packet, position)
+      return epoch.anchor
+    }
     const isTaken = position + length <= this.#buffer.base
     const mayHalt = packet.missing === 0 && this.#stalled === undefined
     if (isTaken || (mayHalt && this.#halts.isHalt(arrival - position))) {
@@ -185,6 +195,10 @@ export class LegAnchor {
     const anchor = epoch.isSettled ? this.#followClock(packet, arrival) : epoch.anchor
     this.#loseBefore(packet, anchor + timestamp)
     return anchor
+  }
+
+  #isReadLate({ arrivedAt }: AudioPacket): boolean {
+    return arrivedAt - this.#buffer.base > READ_LATE
   }
 
   /** Sequence numbers are missing before a packet that stands there: so much before it is lost. */

@@ -9,8 +9,11 @@ import { EMPTY, type SampleSource } from './sample-source.ts'
 /** A stretch of a leg for which packets were sent and did not come in time, by position. */
 export type OnLost = (position: number, length: number) => void
 
-/** Two seconds: what is held back at most, and some for what is early. */
-const USUAL_RING_SAMPLES = 16_384
+/**
+ * Twelve seconds: sockets keep ten of what an engine that is held up has not read. A leg takes memory for so much only
+ * while it needs it.
+ */
+const USUAL_RING_SAMPLES = 600 * SLOT_SAMPLES
 
 /**
  * What a leg holds between placing and taking: decoded audio by position, and what is known to be missing. Gives it
@@ -36,7 +39,7 @@ export class LegBuffer {
   /** Up to here what came too late was told. */
   #missedTo = Number.NEGATIVE_INFINITY
 
-  /** Holds up to `ringSamples`, a power of two, ahead of its base. */
+  /** Holds up to `ringSamples` ahead of its base. */
   constructor(base: number, onLost: OnLost, ringSamples = USUAL_RING_SAMPLES) {
     this.#base = base
     this.#onLost = onLost
@@ -109,6 +112,11 @@ export class LegBuffer {
     if (to > Math.max(from, this.base)) this.#lost.add(from, to)
   }
 
+  /** Packets came for this stretch, and there is no room to hold them. */
+  giveUp(from: number, to: number): void {
+    this.#onLost(from, to - from)
+  }
+
   /** What of this was taken as silence, and only now turns out to have been sent, is lost; it is told once. */
   miss(from: number, to: number): void {
     const start = Math.max(from, this.#missedTo)
@@ -129,6 +137,7 @@ export class LegBuffer {
       return 0
     }
     this.#isSilent = false
+    ring.settleSize()
     ring.settleDensity()
     if (ring.density !== this.#density) this.#changeDensity(ring.density)
     const position = ring.base

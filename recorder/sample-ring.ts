@@ -226,23 +226,35 @@ export class SampleRing {
     this.#density = density
   }
 
+  /** Gives back what memory was taken for more than is held now. Called before a slot is taken. */
+  settleSize(): void {
+    if (this.#size > FIRST_POSITIONS && this.#end - this.#base < FIRST_POSITIONS / 2) {
+      this.#resize(FIRST_POSITIONS)
+    }
+  }
+
   /** Takes as much memory as positions up to `end` need. */
   #reach(end: number): void {
     const needed = Math.min(end - this.#base, this.#mostPositions)
     if (needed <= this.#size) return
     let size = this.#size
     while (size < needed) size *= 2
+    this.#resize(Math.min(size, this.#mostPositions))
+  }
+
+  /** Makes room for so many positions, of which no more are held. */
+  #resize(size: number): void {
     const density = this.#density
     const old = this.#samples
-    const grown = new Int16Array(Math.min(size, this.#mostPositions) * density).fill(EMPTY)
+    const samples = new Int16Array(size * density).fill(EMPTY)
     const from = this.#placeOf(this.#base)
     const held = (this.#end - this.#base) * density
-    this.#samples = grown
-    this.#size = grown.length / density
+    this.#samples = samples
+    this.#size = size
     let at = this.#placeOf(this.#base)
     for (let index = 0; index < held; index++) {
-      grown[at] = old[(from + index) % old.length] ?? EMPTY
-      if (++at === grown.length) at = 0
+      samples[at] = old[(from + index) % old.length] ?? EMPTY
+      if (++at === samples.length) at = 0
     }
   }
 

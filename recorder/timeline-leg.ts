@@ -26,7 +26,7 @@ export class TimelineLeg {
   #latest = Number.POSITIVE_INFINITY
   #tones: ToneFilter | undefined
 
-  /** Holds up to `ringSamples`, a power of two, ahead of what was taken: two seconds by default. */
+  /** Holds up to `ringSamples` ahead of what was taken: twelve seconds by default. */
   constructor(base: number, onLost: OnLost, ringSamples?: number) {
     this.#buffer = new LegBuffer(base, onLost, ringSamples)
     this.#anchor = new LegAnchor(this.#buffer)
@@ -107,7 +107,11 @@ export class TimelineLeg {
     const position = anchor.positionOf(packet)
     const length = packet.length + anchor.stretch
     const end = position + length
-    if (position >= this.#latest || end > buffer.limit) return 'late'
+    if (position >= this.#latest) return 'late'
+    if (end > buffer.limit) {
+      buffer.giveUp(position, end)
+      return 'late'
+    }
     anchor.goOn(packet, end)
     buffer.miss(position, end)
     if (end <= buffer.base) return 'late'

@@ -120,6 +120,7 @@ async function talk(
   packets: number,
 ): Promise<void> {
   if (typeof ports === 'string') throw new Error(ports)
+  const startedAtMs = performance.now()
   for (let n = 0; n < packets; n++) {
     for (const [index, socket] of sockets.entries()) {
       const packet = rtp({
@@ -130,7 +131,8 @@ async function talk(
       })
       socket.send(packet, ports[index] ?? 0, '127.0.0.1')
     }
-    await sleep(20)
+    // A machine that was busy catches up, as a telephone does.
+    await sleep(Math.max(0, startedAtMs + (n + 1) * 20 - performance.now()))
   }
 }
 

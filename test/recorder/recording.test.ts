@@ -395,6 +395,53 @@ t.test('a page comes often enough that a crash costs no more than a second', asy
   t.ok(worstMs <= 1000, `${worstMs} ms`)
 })
 
+t.test('an engine that was held up for seconds loses nothing of what waits', async (t) => {
+  const rig = new RecordingRig(t, BOTH)
+  const [caller, agent] = [rig.sender('caller', 600), rig.sender('agent', 1500, 8)]
+  const both = () => {
+    caller.send()
+    agent.send()
+  }
+  rig.answer()
+  rig.run(3000, both)
+  rig.clock.advance(6000)
+  for (let packet = 0; packet < 300; packet++) both()
+  rig.run(3000, both)
+  const outcome = await rig.finish()
+  t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
+  t.match(outcome.streams, [
+    { placed: 600, late: 0, reanchored: 0 },
+    { placed: 600, late: 0, reanchored: 0 },
+  ])
+  t.ok(isNear(outcome.durationMs, 12_000), `${outcome.durationMs} ms`)
+  const heard = decodeOpus(rig.sink.bytes)
+  for (let at = 2400; at + 4800 <= heard.caller.length; at += 4800) {
+    const to = at + 4800
+    t.ok(toneShare(heard.caller.subarray(at, to), 600, 48_000) > 0.9, `caller at ${at / 48} ms`)
+    t.ok(toneShare(heard.agent.subarray(at, to), 1500, 48_000) > 0.9, `agent at ${at / 48} ms`)
+  }
+})
+
+t.test('what it cannot hold of that is lost, and told', async (t) => {
+  const rig = new RecordingRig(t, BOTH)
+  const [caller, agent] = [rig.sender('caller', 600), rig.sender('agent', 1500, 8)]
+  const both = () => {
+    caller.send()
+    agent.send()
+  }
+  rig.answer()
+  rig.run(3000, both)
+  rig.clock.advance(14_000)
+  for (let packet = 0; packet < 700; packet++) both()
+  rig.run(3000, both)
+  const outcome = await rig.finish()
+  const [{ placed = 0, late = 0 } = {}] = outcome.streams
+  t.equal(placed + late, 1000)
+  t.ok(late > 100 && late < 150, `${late} packets`)
+  t.equal(outcome.lostMs, 2 * late * 20)
+  t.equal(outcome.verdict, 'partial')
+})
+
 t.test('levels of a live recording are those of its channels', async (t) => {
   const rig = new RecordingRig(t, BOTH)
   const caller = rig.sender('caller', 600)
