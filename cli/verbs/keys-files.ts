@@ -7,6 +7,7 @@ import { dataPaths } from '../../config/data-paths.ts'
 import { endOggPage } from '../../recorder/ogg-page.ts'
 import { auditEvent } from '../../storage/audit/audit-event.ts'
 import { DirectDisk } from '../../storage/disk/direct-disk.ts'
+import { endedPages } from '../../storage/encryption/ended-pages.ts'
 import { readIdentities } from '../../storage/encryption/identities.ts'
 import { openAudio } from '../../storage/encryption/opened-audio.ts'
 import { readRecipients } from '../../storage/encryption/recipients.ts'
@@ -132,7 +133,9 @@ ${CONFIG_HELP}`,
     const audio = await openAudio(await openFile(file), identities)
     const part = `${output}.part`
     try {
-      const bytes = Readable.from(audio.read(0, audio.bytes - 1), { objectMode: false })
+      const pieces = audio.read(0, audio.bytes - 1)
+      const whole = audio.form === 'sealed' ? endedPages(pieces, endOggPage) : pieces
+      const bytes = Readable.from(whole, { objectMode: false })
       await pipeline(bytes, createWriteStream(part, { mode: 0o600, flags: 'wx' }))
       await rename(part, output)
     } catch (error) {

@@ -8,6 +8,7 @@ import { readStoreFile, storeFileOf } from '../store-file.ts'
 import { replaceStoredFile, type StoredFile } from '../stored-files.ts'
 import { type AgeFileFacts, writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
+import { endedPages } from './ended-pages.ts'
 import { type KeyOpener, type OpenedAudio, openAudio } from './opened-audio.ts'
 import type { Recipients } from './recipients.ts'
 
@@ -67,7 +68,7 @@ async function writeFrom(
   const { handle } = await store.open(old.file)
   const audio = await openAudio(handle, identities)
   try {
-    const pieces = audio.form === 'sealed' ? ended(wholeOf(audio), endPage) : wholeOf(audio)
+    const pieces = audio.form === 'sealed' ? endedPages(wholeOf(audio), endPage) : wholeOf(audio)
     const facts = await writeAgeFile(part, { disk, wrapped, audio: pieces })
     const expected = audio.form === 'plain' ? old.sha256 : old.audioSha256
     if (expected === null || facts.audioSha256 === expected) return facts
@@ -105,18 +106,4 @@ async function proveWritten(
 
 function wholeOf(audio: OpenedAudio): AsyncGenerator<Uint8Array> {
   return audio.read(0, audio.bytes - 1)
-}
-
-async function* ended(
-  pages: AsyncGenerator<Uint8Array>,
-  endPage: (page: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  let last: Uint8Array | undefined
-  for await (const page of pages) {
-    if (last) yield last
-    last = page
-  }
-  if (last === undefined) return
-  endPage(last)
-  yield last
 }

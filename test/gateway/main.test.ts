@@ -8,10 +8,10 @@ import type { ContactView } from '../../storage/model.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
 import { startMariadb } from '../mariadb.ts'
 import { opusInfo } from '../recorder/opus-file.ts'
-import { contactOf, type GatewayFolder, makeGateway } from './gateway-process.ts'
-import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
-import { RtpSender } from './rtp-sender.ts'
-import { type PeerCall, SipPeer } from './sip-peer.ts'
+import { contactOf, makeGateway } from './gateway-process.ts'
+import { offer } from './recording-offer.ts'
+import { SipPeer } from './sip-peer.ts'
+import { talk } from './talk.ts'
 
 const run = promisify(execFile)
 const SCENARIO = new URL('../../../test/gateway/sipp/recording-session.xml', import.meta.url)
@@ -22,39 +22,6 @@ t.teardown(() => mariadb.close())
 const hasEnded = (contact: ContactView) =>
   contact.endedAt !== null &&
   contact.recordings.every((recording) => recording.state !== 'recording')
-
-/** A call with a tone from each party, up and talking. */
-async function talk(gateway: GatewayFolder, callId: string) {
-  const peer = await SipPeer.open(gateway.sip)
-  const [caller, agent] = [await RtpSender.open(440), await RtpSender.open(1000)]
-  const call: PeerCall = peer.call({
-    callId,
-    to: 'sip:+12025550100@127.0.0.1',
-    contentType: MULTIPART,
-    body: bothBodies(
-      offer([
-        { port: caller.port, label: '1' },
-        { port: agent.port, label: '2' },
-      ]),
-      metadata(),
-    ),
-  })
-  const { status, body } = await call.invite()
-  if (status !== 200) throw new Error(`the INVITE got ${status}`)
-  const [first, second] = answeredLines(body)
-  caller.start(first?.port ?? 0)
-  agent.start(second?.port ?? 0)
-  return {
-    call,
-    async spoken(packets: number) {
-      while (caller.sent < packets) await new Promise((resolve) => setTimeout(resolve, 20))
-    },
-    async close() {
-      await Promise.all([caller.close(), agent.close()])
-      await peer.close()
-    },
-  }
-}
 
 t.test('a call leaves a contact, a verdict, and a file that can be played', async (t) => {
   const gateway = await makeGateway(mariadb.settings)
