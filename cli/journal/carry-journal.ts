@@ -35,13 +35,18 @@ export async function carryJournal(config: Config, options: CarryOptions): Promi
   const pool = createDatabasePool({ ...config.database, connections: 2 })
   // The clock's timers do not keep the process alive.
   const alive = setInterval(() => onProgress(journal.state), LOOK_EVERY_MS)
+  const done = new AbortController()
   try {
     await checkDatabase(pool, config.database)
     await migrate(pool)
     journal.start()
-    await Promise.race([journal.drained(), givenUp(journal, signal)])
+    await Promise.race([
+      journal.drained(),
+      givenUp(journal, AbortSignal.any([signal, done.signal])),
+    ])
     return journal.state
   } finally {
+    done.abort()
     clearInterval(alive)
     await journal.close({ drainMs: 0 })
     await pool.end()
