@@ -35,7 +35,9 @@ export class LateMoves implements RecordingFiles {
   /** Idempotent. */
   start(): void {
     this.#timer ??= this.#options.clock.every(RETRY_EVERY_MS, () => {
-      this.#moving ??= this.#moveAll()
+      this.#moving ??= this.#moveAll().finally(() => {
+        this.#moving = undefined
+      })
     })
   }
 
@@ -62,7 +64,6 @@ export class LateMoves implements RecordingFiles {
       const fields = { recordings: this.#waiting.size, reason: failure.message }
       this.#options.log.warn(fields, 'recordings wait in the spool for the store')
     }
-    this.#moving = undefined
   }
 
   async #move(recordingId: string, finished: FinishedFile): Promise<TallenneError | undefined> {

@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import type { ContactView } from '../../storage/model.ts'
+import { startMariadb } from '../mariadb.ts'
+import { RealDisk } from '../storage/disk/real-disk.ts'
+import { contactOf, type GatewayFolder, makeGateway } from './gateway-process.ts'
+import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
+import { RtpSender } from './rtp-sender.ts'
+import { SipPeer } from './sip-peer.ts'
+
+const run = promisify(execFile)
+const obstacle = RealDisk.obstacle
+const skip = obstacle === undefined ? false : obstacle
+
+const mariadb = await startMariadb()
+t.teardown(() => mariadb.close())
+
+const isJudged = ({ endedAt, recordings }: ContactView) =>
+  endedAt !== null &&
+  recordings.length > 0 &&
+  recordings.every(({ state }) => state !== 'recording')
+
+/** A gateway whose spool and store are each a disk of its own that can be broken. */
+async function startGateway(t: Test) {
+  const [spool, store] = [RealDisk.open(t), RealDisk.open(t)]
+  const gateway = await makeGateway(mariadb.settings, {
+    disks: {
+      spoolPath: join(spool.path, 'spool'),
+      storePath: join(store.path, 'store'),
+      warnFreeGiB: 0.001,
+      refuseFreeGiB: 0.0005,
+      hungAfterS: 2,
+    },
+  })
+  t.teardown(() => gateway.remove())
+  const running = await gateway.start()
+  t.teardown(async () => void (await running.end('SIGKILL')))
+  return { gateway, spool, store }
+}
+
+async function call(t: Test, gateway: GatewayFolder, callId: string) {
+  const peer = await SipPeer.open(gateway.sip)
+  const parties = [await RtpSender.open(440), await RtpSender.open(1000)]
+  t.teardown(async () => {
+    await Promise.all(parties.map((party) => party.close()))
+    await peer.close()
+  })
+  const lines = parties.map(({ port }, index) => ({ port, label: `${index + 1}` }))
+  const made = peer.call({
+    callId,
+    to: 'sip:+12025550100@127.0.0.1',
+    contentType: MULTIPART,
+    body: bothBodies(offer(lines), metadata()),
+  })
+  const { status, headers, body } = await made.invite()
+  if (status === 200) {
+    for (const [index, line] of answeredLines(body).entries()) parties[index]?.start(line.port)
+  }
+  return { made, status, retryAfter: headers.get('retry-after'), parties }
+}
+
+/** Speaks so many packets more, and hangs up. */
+async function sayMore({ made, parties }: Awaited<ReturnType<typeof call>>, packets: number) {
+  const until = (parties[0]?.sent ?? 0) + packets
+  while ((parties[0]?.sent ?? 0) < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  await made.bye()
+}
+
+async function notReady(gateway: GatewayFolder, reason: RegExp): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${gateway.http}/readyz`)).text()
+    if (reason.test(text)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function metric(gateway: GatewayFolder, line: string): Promise<number> {
+  const text = await (await fetch(`${gateway.http}/metrics`)).text()
+  const value = text.split('\n').find((sample) => sample.startsWith(`${line} `))
+  return Number(value?.slice(line.length))
+}
+
+async function nextCallIsComplete(t: Test, gateway: GatewayFolder, callId: string): Promise<void> {
+  let next = await call(t, gateway, `${callId}-0`)
+  for (let attempt = 1; next.status === 503; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    next = await call(t, gateway, `${callId}-${attempt}`)
+  }
+  await sayMore(next, 60)
+  const contact = await contactOf(mariadb.pool(), next.made.callId, isJudged)
+  t.match(contact.recordings, [{ state: 'complete' }])
+}
+
+t.test(
+  'a spool that fills up in mid-call costs the audio that does not fit',
+  { skip },
+  async (t) => {
+    const { gateway, spool, store } = await startGateway(t)
+    const talking = await call(t, gateway, 'full')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const empty = await spool.fill()
+    await notReady(
+      gateway,
+      /"admission","ready":false,"reason":"the disk of [^"]+ (is too full|takes nothing)/,
+    )
+    const refused = await call(t, gateway, 'full-refused')
+    t.equal(refused.status, 503)
+    t.equal(refused.retryAfter, '30')
+    await sayMore(talking, 300)
+    const contact = await contactOf(mariadb.pool(), 'full', isJudged)
+    const [recording] = contact.recordings
+    t.match(recording, { state: 'partial', reasons: ['disk_full', 'length_mismatch'] })
+    const { stdout } = await run('find', [store.path, '-name', `${recording?.id}.opus`])
+    const probed = await run('ffprobe', [
+      '-v',
+      'error',
+      '-show_entries',
+      'format=duration',
+      '-of',
+      'csv=p=0',
+      stdout.trim(),
+    ])
+    t.ok(
+      Math.abs(Number(probed.stdout) * 1000 - (recording?.durationMs ?? 0)) < 30,
+      'it is as long as it says',
+    )
+    t.match(await contactOf(mariadb.pool(), 'full-refused'), { endReason: 'refused_503' })
+    t.equal(
+      await metric(gateway, 'tallenne_admission_turned_total{resource="spool",became="refused"}'),
+      1,
+    )
+    empty()
+    await nextCallIsComplete(t, gateway, 'emptied')
+  },
+)
+
+t.test(
+  'a spool that hangs in mid-call ends its recordings and holds up nothing else',
+  { skip },
+  async (t) => {
+    const { gateway, spool } = await startGateway(t)
+    const talking = await call(t, gateway, 'hung')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const thaw = await spool.freeze()
+    await notReady(gateway, /has not answered/)
+    t.equal((await call(t, gateway, 'hung-refused')).status, 503)
+    await sayMore(talking, 100)
+    const contact = await contactOf(mariadb.pool(), 'hung', isJudged)
+    t.match(contact.recordings, [
+      { state: 'partial', reasons: ['write_failed', 'length_mismatch'] },
+    ])
+    await thaw()
+    await nextCallIsComplete(t, gateway, 'thawed')
+  },
+)
+
+t.test('a spool of errors ends its recordings as partial', { skip }, async (t) => {
+  const { gateway, spool } = await startGateway(t)
+  const talking = await call(t, gateway, 'errors')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await spool.breakDown()
+  await sayMore(talking, 100)
+  const contact = await contactOf(mariadb.pool(), 'errors', isJudged)
+  t.match(contact.recordings, [{ state: 'partial' }])
+  t.ok(contact.recordings[0]?.reasons.includes('write_failed'))
+})
+
+t.test(
+  'a store that hangs costs nothing, and gets the recording when it is back',
+  { skip },
+  async (t) => {
+    const { gateway, store } = await startGateway(t)
+    const talking = await call(t, gateway, 'store')
+    const thaw = await store.freeze()
+    await sayMore(talking, 100)
+    const contact = await contactOf(mariadb.pool(), 'store', isJudged)
+    t.match(contact.recordings, [{ state: 'complete' }])
+    t.equal(await metric(gateway, 'tallenne_recordings_unstored'), 1)
+    const during = await call(t, gateway, 'store-during')
+    t.equal(during.status, 200, 'the next call is recorded too')
+    await thaw()
+    await sayMore(during, 60)
+    await contactOf(mariadb.pool(), 'store-during', isJudged)
+    while ((await metric(gateway, 'tallenne_recordings_unstored')) > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    const id = contact.recordings[0]?.id ?? ''
+    const isStored = async () => {
+      const rows: { file: string | null }[] = await mariadb
+        .pool()
+        .query('SELECT file FROM recordings WHERE id = ?', [id])
+      return rows[0]?.file !== null
+    }
+    while (!(await isStored())) await new Promise((resolve) => setTimeout(resolve, 50))
+  },
+)
