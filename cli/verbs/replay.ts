@@ -17,7 +17,8 @@ const FASTEST = 8
 /** Plays a capture to a gateway. */
 export const replayVerb: Verb = {
   name: 'replay',
-  help: `Usage: tallenne replay FILE [--dry-run] [--call N] [--sdp FILE] [--speed N] [--transport T] [--to HOST:PORT]
+  help: `Usage: tallenne replay FILE [--dry-run] [--call N] [--sdp FILE] [--speed N]
+                            [--transport udp|tcp] [--to HOST:PORT]
 
 Plays what a capture (pcap or pcapng) holds to a running gateway, and tells what was recorded of
 it: the way to try a site's own trace before going live. Recording sessions are played as they
