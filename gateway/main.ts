@@ -12,7 +12,6 @@ import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
-import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import { createAdmission } from './admission/create-admission.ts'
 import { addCallControlRoute } from './calls/call-control-route.ts'
 import { CallControls } from './calls/call-controls.ts'
@@ -20,9 +19,10 @@ import { ControlMetrics } from './calls/control-metrics.ts'
 import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { type Closing, closeInReverse } from './close-in-reverse.ts'
-import { recoverFromCrash, salvageLost } from './crash-recovery.ts'
+import { salvageLost } from './crash-recovery.ts'
 import { encryptionOf } from './encryption-settings.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
+import { lookAfterCalls } from './look-after-calls.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
 import { DirectPlane } from './media/direct-plane.ts'
 import { DirectSessionPlane } from './media/direct-session-plane.ts'
@@ -272,8 +272,9 @@ async function composeGateway(
     clock,
     log,
   })
+  const liveCalls = () => [...sessions.list(), ...trunks.list()]
   addLiveCallsRoute(http.app, {
-    calls: () => [...sessions.list(), ...trunks.list()],
+    calls: liveCalls,
     recordings: () => plane.live(),
     token: () => readToken(paths.adminToken),
   })
@@ -315,13 +316,10 @@ async function composeGateway(
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
   closing.push(async () => void (await settledWithin(drain(), { clock, limitMs: DRAIN_MS })))
 
-  const findUnfinished = async () => {
-    await journal.drained()
-    return findUnfinishedContacts(pool, { nodeId: config.node.id, startedBeforeMs: startedAtMs })
-  }
-  recoverFromCrash({ spooled, findUnfinished, repair, files, journal, clock, log }).catch(
-    (error: unknown) => log.error({ err: error }, 'crash recovery failed'),
-  )
+  const left = { spooled, inSpool: () => disks.files.spooled(), repair, files, startedAtMs }
+  const live = { calls: liveCalls, recordings: () => plane.live() }
+  const parts = { pool, journal, registry, clock, log }
+  closing.push(lookAfterCalls(config, { ...left, ...live, ...parts }))
   return address
 }
 

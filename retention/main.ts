@@ -13,7 +13,9 @@ import { createAudit } from '../storage/audit/create-audit.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
+import { CompletenessMetrics } from './completeness-metrics.ts'
 import { prepare } from './prepare.ts'
+import { Reconciler } from './reconciler.ts'
 import { RetentionMetrics } from './retention-metrics.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -43,6 +45,12 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     metrics: new RetentionMetrics(registry),
     sweepEveryMs: config.retention.sweepEveryS * 1000,
   })
+  const reconciler = new Reconciler({
+    pool,
+    metrics: new CompletenessMetrics(registry),
+    clock,
+    log,
+  })
   const reasonOf = (check: Promise<void>) => check.then(() => undefined, messageOf)
   const http = createHttpService({
     ...config.http.retention,
@@ -62,11 +70,13 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     await prepare({ pool, store, audit, config, clock, log, signal: stopped })
     if (!stopped.aborted) {
       sweeper.start()
+      reconciler.start()
       log.info({ sweepEveryS: config.retention.sweepEveryS }, 'retention is at work')
       await once(stopped)
       log.info('retention ends')
     }
   } finally {
+    await reconciler.close()
     await sweeper.close()
     await http.close()
     await audit.trail.settled()
