@@ -49,7 +49,7 @@ export const guardSchema = z.strictObject({
     .array(z.string().min(3).max(64))
     .default([
       ...['friendly-scanner', 'friendly-request', 'sipvicious', 'sipcli', 'sip-scan', 'sipscan'],
-      ...['smap', 'sundayddr', 'iwar', 'pplsip', 'vaxsipuseragent', 'sivus', 'gulp', 'scanner'],
+      ...['sundayddr', 'pplsip', 'vaxsipuseragent', 'sivus'],
     ]),
   /** Addresses that are never banned, beside those of peers. */
   neverBan: z.array(addressBlock).default(['127.0.0.0/8', '::1']),

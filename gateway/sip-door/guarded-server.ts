@@ -40,6 +40,9 @@ export function guardServer(
   if (sip.drachtio !== undefined) {
     return { server: undefined, door: undefined, identityOf: identityByAddress, mayCall }
   }
+  if (strangers === 'take' && sip.strangers === undefined && isReachable(sip.listen)) {
+    log.warn('anybody who reaches the SIP port may call: name those who may in sip.peers')
+  }
   const door = new SipDoor({
     peers,
     strangers,
@@ -60,4 +63,8 @@ export function guardServer(
     }),
     mayCall: () => true,
   }
+}
+
+function isReachable(listen: Config['sip']['listen']): boolean {
+  return listen.some(({ host }) => !/^(127\.|::1$|localhost$)/.test(host))
 }
