@@ -256,7 +256,6 @@ async function composeGateway(
   await engines.start()
   await disks.start()
   files.start()
-  admission.start()
 
   const http = createHttpService({
     ...config.http.gateway,
@@ -313,6 +312,7 @@ async function composeGateway(
   trunks.start()
   isStarting = false
   for (const router of routers) router.open()
+  admission.start()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
   closing.push(async () => void (await settledWithin(drain(), { clock, limitMs: DRAIN_MS })))
 

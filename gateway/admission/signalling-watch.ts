@@ -12,8 +12,10 @@ export interface SignallingWatchOptions {
 const LOOK_EVERY_MS = 250
 /** A look that comes so late says that the thread was held up: requests waited as long. */
 const LATE_MS = 400
-/** One look may be bad by chance; of several in a row the thread recovers by doing less. */
-const LOOKS = 3
+/** A thread that works all the time and is not late has just enough to do. */
+const LATE_AT_WORK_MS = 60
+/** A second of looks: what is shorter may be chance. */
+const LOOKS = 4
 /** What is counted as relief, so that calls are not taken and refused by turns. */
 const RELIEF = 0.85
 
@@ -68,7 +70,8 @@ export class SignallingWatch {
     this.#lateMs = Math.max(0, now - this.#lookedAtMs - LOOK_EVERY_MS)
     this.#lookedAtMs = now
     this.#load = this.#takeLoad()
-    const isBad = this.#load > mostLoad || this.#lateMs > LATE_MS
+    const isOverworked = this.#load > mostLoad && this.#lateMs > LATE_AT_WORK_MS
+    const isBad = isOverworked || this.#lateMs > LATE_MS
     const isGood = this.#load < mostLoad * RELIEF && this.#lateMs < LATE_MS / 2
     this.#badLooks = isBad ? this.#badLooks + 1 : 0
     this.#goodLooks = isGood ? this.#goodLooks + 1 : 0

@@ -38,25 +38,36 @@ t.test('an engine that lost packets gets no call for ten seconds', async (t) => 
   t.equal(watch.obstacle, undefined, 'an engine that was replaced counts anew')
 })
 
-t.test('signalling is busy after three bad looks and not before it has relief', async (t) => {
+/** A clock whose timers fall due late. */
+function lookLate(clock: ManualClock, looks: number, lateMs: number): void {
+  for (let look = 0; look < looks; look++) {
+    clock.stall(250 + lateMs)
+    clock.advance(0)
+  }
+}
+
+t.test('signalling is busy after a second of lateness and not before it has relief', async (t) => {
   const clock = new ManualClock()
   let load = 0
   const watch = new SignallingWatch({ clock, mostLoad: 0.9, takeLoad: () => load })
   watch.start()
-  load = 0.95
-  clock.advance(500)
+  load = 1
+  clock.advance(5000)
+  t.notOk(watch.isBusy, 'busy all the time and never late is just enough')
+  lookLate(clock, 3, 100)
   t.notOk(watch.isBusy)
-  clock.advance(250)
+  lookLate(clock, 1, 100)
   t.ok(watch.isBusy)
   load = 0.85
   clock.advance(2000)
   t.ok(watch.isBusy, 'somewhat less is no relief')
   load = 0.5
-  clock.advance(750)
+  clock.advance(1250)
   t.notOk(watch.isBusy)
-  clock.stall(60_000)
-  clock.advance(250)
+  lookLate(clock, 1, 60_000)
   t.notOk(watch.isBusy, 'a process that stood still once is not busy')
+  lookLate(clock, 4, 500)
+  t.ok(watch.isBusy, 'one that is held up again and again is')
   watch.close()
   t.equal(clock.timers, 0)
 })
