@@ -64,7 +64,9 @@ ${CONFIG_HELP}`,
     }
     const { timeZone } = config.catchAll
     const { from, to, calls, outcomes, reasons, serviceLines, platform, discrepancies } = answer
-    print(`${formatInstant(from, timeZone)} to ${formatInstant(to, timeZone)}: ${calls} calls`)
+    print(
+      `${formatInstant(from, timeZone)} to ${formatInstant(to, timeZone)}: ${calls} ${calls === 1 ? 'call' : 'calls'}`,
+    )
     for (const [outcome, count] of Object.entries(outcomes)) {
       if (count === 0) continue
       const why = reasons
@@ -86,7 +88,7 @@ ${CONFIG_HELP}`,
     print(
       platform.calls === 0
         ? 'The platform’s list of these calls has not been imported.'
-        : `The platform lists ${platform.calls} calls: ${platform.matched} came here, ${platform.missing} are missing, ${platform.notSent} were not answered.`,
+        : `Calls that the platform lists: ${platform.calls}. Came here: ${platform.matched}; missing: ${platform.missing}; not answered: ${platform.notSent}.`,
     )
     for (const [kind, count] of Object.entries(discrepancies)) {
       if (count > 0) print(`Does not agree: ${kind} ${count}`)
