@@ -51,8 +51,7 @@ async function measureLoad(
   recorder: RecorderUnderTest,
 ): Promise<void> {
   const bareMs = measureBareLibopus(load.parties.map(decoded), opus)
-  const few = Math.ceil(calls / 4)
-  const bytesOfFew = await residentBytes(few, load.audio, recorder)
+  const few = await residentBytes(Math.ceil(calls / 4), load.audio, recorder)
   const rampS = calls / RATE
   const hold = rampS + SETTLE_S + seconds + 2
   const generated = generate(recorder.sip, { calls, rate: RATE, hold, audio: load.audio })
@@ -60,15 +59,17 @@ async function measureLoad(
   const span = beginCpuSpan(() => recorder.gatewayFigures)
   await delay(seconds * 1000)
   const costMs = span() / calls
-  const bytesOfAll = recorder.gatewayFigures.residentBytes
+  const { residentBytes: bytes } = recorder.gatewayFigures
   const result = await generated
-  const memoryKib = (bytesOfAll - bytesOfFew) / 1024 / (calls - few)
+  const memoryKib = (bytes - few.bytes) / 1024 / (result.answered - few.answered)
   console.log(`${load.name}, ${calls} calls at once:`)
   console.log(`  CPU for a second of call      ${costMs.toFixed(2)} ms`)
   console.log(`  bare libopus, same audio      ${bareMs.toFixed(2)} ms`)
   console.log(`  ratio                         ${(costMs / bareMs).toFixed(2)}`)
   console.log(`  memory for a further call     ${memoryKib.toFixed(0)} KiB`)
-  console.log(`  with ${few} calls               ${(bytesOfFew / 2 ** 20).toFixed(0)} MiB`)
+  console.log(
+    `  with the first ${few.answered} of them       ${(few.bytes / 2 ** 20).toFixed(0)} MiB`,
+  )
   console.log(
     `  INVITE to 200                 p50 ${result.setupMs.p50.toFixed(1)} ms, p99 ${result.setupMs.p99.toFixed(1)} ms`,
   )
@@ -83,13 +84,13 @@ async function residentBytes(
   calls: number,
   audio: string,
   recorder: RecorderUnderTest,
-): Promise<number> {
+): Promise<{ readonly bytes: number; readonly answered: number }> {
   const upS = calls / RATE + SETTLE_S
   const generated = generate(recorder.sip, { calls, rate: RATE, hold: upS + 2, audio })
   await delay(upS * 1000)
   const { residentBytes: bytes } = recorder.gatewayFigures
-  await generated
-  return bytes
+  const { answered } = await generated
+  return { bytes, answered }
 }
 
 function generate(
