@@ -37,7 +37,7 @@ export async function drawDashboard(
     }
     drawn.push(drawPanel(panel, lines, range))
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${24 * COLUMN} ${height}" width="${24 * COLUMN}"><style>${STYLE}</style><rect width="100%" height="100%" fill="#f4f5f7"/><text x="12" y="30" class="h">${escapeXml(title)}</text><text x="${24 * COLUMN - 12}" y="30" text-anchor="end" class="e">${escapeXml(subtitle)}</text>${drawn.join('\n')}</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${24 * COLUMN} ${height}" width="${24 * COLUMN}"><title>${escapeXml(title)}</title><style>${STYLE}</style><rect width="100%" height="100%" fill="#f4f5f7"/><text x="12" y="30" class="h">${escapeXml(title)}</text><text x="${24 * COLUMN - 12}" y="30" text-anchor="end" class="e">${escapeXml(subtitle)}</text>${drawn.join('\n')}</svg>\n`
 }
 
 function drawPanel(panel: Panel, lines: readonly Line[], range: TimeRange): string {
