@@ -29,9 +29,9 @@ export const completenessImportVerb: Verb = {
   name: 'completeness import',
   help: `Usage: tallenne completeness import FILE.csv [--column FIELD=HEADING …] [--json]
 
-Takes the platform's own list of calls, to find those that never came here. Taking it again changes
-nothing. Calls that cannot be read are told with their line and column, and the others are taken; the
-exit code is 1 then.
+Takes the platform's own list of calls, to find those that never came here. Taking it again
+changes nothing. Calls that cannot be read are told with their line and column, and the others are
+taken; the exit code is 1 then.
 
 The first line has the headings. Known by themselves are startedAt, reference, callId, caller,
 serviceNumber, durationS and answered, in any case and with or without signs between the words.

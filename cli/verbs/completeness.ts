@@ -44,9 +44,9 @@ export const completenessVerb: Verb = {
        tallenne completeness missing                 what the platform lists and never came
        tallenne completeness import FILE.csv         takes the platform's own list
 
-Tells how many calls came in a period, and how many of them are complete, partial, silent or failed,
-and why. The exit code is 0 where every call has its verdict, none that the platform lists is missing
-and calls, rows and files agree; else 1.
+Tells how many calls came in a period, and how many of them are complete, partial, silent or
+failed, and why. The exit code is 0 where every call has its verdict, none that the platform lists
+is missing and calls, rows and files agree; else 1.
 
 ${PERIOD_HELP}
   --json               as the API gives it
@@ -107,7 +107,8 @@ export const completenessCallsVerb: Verb = {
 
 Lists the calls of a period, newest first, with what became of each.
 
-  --outcome NAME       complete, partial, silent, failed, refused, unanswered, exempt, open or overdue
+  --outcome NAME       complete, partial, silent, failed, refused, unanswered, exempt, open or
+                       overdue
   --reason NAME        as media_lost or leg_silent
 ${PAGE_HELP}`,
   options: { ...PAGE_OPTIONS, outcome: { type: 'string' }, reason: { type: 'string' } },

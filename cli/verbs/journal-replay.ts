@@ -16,10 +16,10 @@ export const journalReplayVerb: Verb = {
   help: `Usage: tallenne journal replay [--dry-run] [--json]
        tallenne journal replay --set-aside [ID…] [--dry-run] [--json]
 
-Carries what waits in the journal to the database, for a gateway that does not run and will not soon;
-a running gateway does it by itself. With --set-aside it tries the entries that were set aside once more,
-all of them or those named, beside a running gateway too, and removes those that the database takes.
-Entries that the database has already change nothing in it.
+Carries what waits in the journal to the database, for a gateway that does not run and will not
+soon; a running gateway does it by itself. With --set-aside it tries the entries that were set
+aside once more, all of them or those named, beside a running gateway too, and removes those that
+the database takes. Entries that the database has already change nothing in it.
 
 The exit code is 1 where entries are left.
 

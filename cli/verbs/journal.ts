@@ -26,8 +26,8 @@ export const journalStatusVerb: Verb = {
 Says what the node's journal holds that the database does not have yet, how old it is, what was set
 aside, and whether the gateway and the database are there. Changes nothing.
 
-The exit code is 1 where somebody has to look: entries are set aside, damaged or lost, stand in memory
-alone, or have waited for more than a minute.
+The exit code is 1 where somebody has to look: entries are set aside, damaged or lost, stand in
+memory alone, or have waited for more than a minute.
 
   --json          the same for programs
 ${CONFIG_HELP}`,
@@ -70,9 +70,9 @@ export const journalInspectVerb: Verb = {
   help: `Usage: tallenne journal inspect [--set-aside] [--contact ID] [--limit N] [--json]
        tallenne journal inspect ID [--json]
 
-Lists the entries that wait for the database, in their order, or those that were set aside, or shows one
-of the latter with what is wrong with it and where its file is. Callers' numbers are masked, and metadata
-and notes are left out.
+Lists the entries that wait for the database, in their order, or those that were set aside, or
+shows one of the latter with what is wrong with it and where its file is. Callers' numbers are
+masked, and metadata and notes are left out.
 
   --set-aside     those that were set aside
   --contact ID    only those of one contact

@@ -64,8 +64,8 @@ export const keysAddVerb: Verb = {
   name: 'keys add',
   help: `Usage: tallenne keys add RECIPIENT [--comment TEXT]
 
-Adds a recipient to encryption.recipientsFile. A gateway that reads this file encrypts to it from the
-next recording on, without a restart. Older recordings: tallenne keys reencrypt.
+Adds a recipient to encryption.recipientsFile. A gateway that reads this file encrypts to it from
+the next recording on, without a restart. Older recordings: tallenne keys reencrypt.
 
   --comment TEXT   whose it is, for a line above it
 ${CONFIG_HELP}`,
@@ -92,9 +92,9 @@ export const keysRetireVerb: Verb = {
   name: 'keys retire',
   help: `Usage: tallenne keys retire RECIPIENT
 
-Takes a recipient out of encryption.recipientsFile, where a comment tells of it. A gateway that reads
-this file encrypts to it no more from the next recording on. Its identity opens older recordings
-until tallenne keys reencrypt has run: keep it until then.
+Takes a recipient out of encryption.recipientsFile, where a comment tells of it. A gateway that
+reads this file encrypts to it no more from the next recording on. Its identity opens older
+recordings until tallenne keys reencrypt has run: keep it until then.
 
 ${CONFIG_HELP}`,
   options: CONFIG_OPTIONS,

@@ -191,7 +191,7 @@ t.test('prometheus is unpacked for the tests, never installed, and done without'
   const machine = makeMachine(t)
   const tools = [
     ...['mariadbd', 'mariadb-install-db', 'mariadb', 'sipp', 'baresip', 'opusinfo', 'ffmpeg'],
-    ...['chromium', 'openssl'],
+    ...['chromium', 'openssl', 'age'],
   ]
   for (const tool of tools) machine.standIn(tool, '')
   machine.standIn(

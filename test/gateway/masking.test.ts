@@ -255,12 +255,16 @@ t.test('keys that a client tells of in INFO count where either party may type th
   }
 })
 
-/** All that stands in the database. */
+/** All that stands in the database, but for the configuration in the audit trail: it tells the codes, and nobody's keys. */
 async function allRows(): Promise<string> {
   const pool = mariadb.pool()
   const tables: Record<string, string>[] = await pool.query('SHOW TABLES')
   const rows = await Promise.all(
-    tables.map(async (table) => pool.query(`SELECT * FROM ${Object.values(table)[0]}`)),
+    tables.map(async (table) => {
+      const [name] = Object.values(table)
+      const which = name === 'audit_trail' ? "WHERE action <> 'configuration_changed'" : ''
+      return pool.query(`SELECT * FROM ${name} ${which}`)
+    }),
   )
   return JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }

@@ -7,9 +7,9 @@ import { lintMetrics, promtool } from './promtool.ts'
 import { PROCESSES, type ProcessName, startNode } from './served-node.ts'
 
 const SECTIONS: Readonly<Record<ProcessName, readonly string[]>> = {
-  gateway: ['Every process', 'Gateway'],
-  retention: ['Every process', 'Portal and retention', 'Retention'],
-  portal: ['Every process', 'Portal and retention', 'Portal'],
+  gateway: ['Every process', 'The audit trail', 'Gateway'],
+  retention: ['Every process', 'The audit trail', 'Retention'],
+  portal: ['Every process', 'The audit trail', 'Portal'],
 }
 /** A node of many peers and lines has some more; what is scraped must not grow with calls. */
 const MOST_SERIES = 1000
