@@ -51,7 +51,11 @@ export function dueRule(nowMs: number, { period, timeZone }: RetentionPeriod): D
     if (Temporal.PlainDate.compare(next.add(period), today) > 0) break
     day = next
   }
-  const latest = day.toZonedDateTime({ timeZone, plainTime: now.toPlainTime() })
+  // Where that day comes to an earlier one than today, as the last of a February may, all of it is due.
+  const isWhole = Temporal.PlainDate.compare(day.add(period), today) < 0
+  const latest = isWhole
+    ? day.add({ days: 1 }).toZonedDateTime(timeZone)
+    : day.toZonedDateTime({ timeZone, plainTime: now.toPlainTime() })
   const latestEndMs = latest.epochMilliseconds + CLOCK_CHANGE_MS
   const certainEndMs = latestEndMs - FOLDED_DAYS * 86_400_000
   return {

@@ -61,6 +61,18 @@ t.test('what is no period or no zone is a RangeError', (t) => {
   t.end()
 })
 
+t.test('on a day that no call comes to, all of the day before is due', (t) => {
+  const callEndedAtMs = Date.parse('2033-02-28T04:51:00Z')
+  // The 29th of March comes after the 28th, to which the last of February goes, and before the 1st of April.
+  const rule = dueRule(Date.parse('2033-03-28T21:00:00Z'), {
+    period: 'P1M',
+    timeZone: 'Europe/Helsinki',
+  })
+  t.ok(rule.isDue(callEndedAtMs))
+  t.ok(callEndedAtMs <= rule.latestEndMs)
+  t.end()
+})
+
 t.test('what is due by the rule is due by its instant', (t) => {
   const day = 86_400_000
   fc.assert(
@@ -80,7 +92,10 @@ t.test('what is due by the rule is due by its instant', (t) => {
         )
       },
     ),
-    { numRuns: 1000 },
+    {
+      numRuns: 1000,
+      examples: [[1_993_179_072_778, 61_727_222, 'P1M', 'Europe/Helsinki']],
+    },
   )
   t.pass('held for every instant')
   t.end()
