@@ -113,7 +113,7 @@ t.test('two nodes that write of one call at the same moment make one contact', a
   )
   const write = async (entries: readonly JournalEntry[]) => {
     // A deadlock is the database’s fault, and then the same entries come again.
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < 50; attempt++) {
       const failed = await applyEntries(mariadb.settings, entries).catch(() => undefined)
       if (failed !== undefined) return t.strictSame(failed, [])
     }

@@ -133,6 +133,7 @@ t.test('a transferred caller is one contact, with a segment for each agent’s p
   const first = await bring(peer, 'first', bridge('near', { reference: '1', farReference: '9' }))
   const { contactId } = await journaled('contact.started')
   await first.session.bye()
+  await journaled('recording.ended')
   const second = await bring(
     peer,
     'second',

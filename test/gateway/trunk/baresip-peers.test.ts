@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -58,10 +58,17 @@ async function softphone(
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
+  await listensOn(port)
   return {
     port,
     process: child,
   }
+}
+
+/** Waits until somebody takes datagrams at a port of this machine (proc(5), `/proc/net/udp`). */
+async function listensOn(port: number): Promise<void> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
+  while (!readFileSync('/proc/net/udp', 'utf8').includes(local)) await delay(20)
 }
 
 for (const [callers, platforms, target] of [
@@ -76,7 +83,6 @@ for (const [callers, platforms, target] of [
     const node = await startTrunkNode(t, {
       route: { targets: [{ uri: `sip:phone@127.0.0.1:${agent.port}`, srtp: target }] },
     })
-    await delay(500)
     const caller = await softphone(t, {
       hertz: 600,
       mediaEncryption: callers,

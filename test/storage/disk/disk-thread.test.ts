@@ -68,7 +68,7 @@ t.test('a disk that hangs holds up its own thread alone, and its files end', asy
   await until(() => file.pendingBytes === 0)
 
   const release = hangLooksAt(folder)
-  const look = hung.disk.run({ kind: 'probe', folder })
+  const looked = t.rejects(hung.disk.run({ kind: 'probe', folder }), { code: 'disk_hung' })
   file.write(new Uint8Array(100).fill(2))
   t.equal(
     await Promise.all(Array.from({ length: 16 }, () => readFile('/proc/self/stat'))).then(
@@ -79,7 +79,7 @@ t.test('a disk that hangs holds up its own thread alone, and its files end', asy
   )
   t.ok((await well.disk.run({ kind: 'probe', folder: elsewhere })).totalBytes)
 
-  await t.rejects(look, { code: 'disk_hung' })
+  await looked
   t.equal((await file.finish()).bytes, 100)
   t.match(file.failure, { code: 'write_failed', message: /has not answered/ })
   const late = new RecordingFile(join(folder, 'b.opus'), { disk: hung.disk })
