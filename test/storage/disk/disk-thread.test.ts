@@ -59,13 +59,14 @@ t.test('files of several clients are written by one thread', async (t) => {
 
 t.test('a disk that hangs holds up its own thread alone, and its files end', async (t) => {
   const folder = t.testdir()
-  const [hung, well] = [openThread(t, 300), openThread(t)]
+  // A thread takes some hundred milliseconds to begin.
+  const [hung, well] = [openThread(t, 2000), openThread(t)]
   const elsewhere = join(folder, 'elsewhere')
   mkdirSync(elsewhere)
   const path = join(folder, 'a.opus')
   const file = new RecordingFile(path, { disk: hung.disk })
   file.write(new Uint8Array(100).fill(1))
-  await until(() => file.pendingBytes === 0)
+  await until(() => existsSync(path) && statSync(path).size === 100)
 
   const release = hangLooksAt(folder)
   const looked = t.rejects(hung.disk.run({ kind: 'probe', folder }), { code: 'disk_hung' })
