@@ -97,8 +97,6 @@ export class EngineLink {
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#cause = messageOf(error)
-      // It runs no more. That its thread is gone is known a tenth of a second later, in which its calls go unheard.
-      this.#buried()
     })
     this.#worker.on('messageerror', (error) => {
       this.#cause = messageOf(error)
