@@ -1,4 +1,5 @@
 import { link, open, rm } from 'node:fs/promises'
+import { hasCode } from './has-code.ts'
 import { newId } from './uuid.ts'
 
 /**
@@ -12,7 +13,7 @@ export async function createWhole(path: string, text: string): Promise<void> {
     await handle.writeFile(text)
     await handle.sync()
     await link(part, path).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (!hasCode(error, 'EEXIST')) throw error
     })
   } finally {
     await handle.close()

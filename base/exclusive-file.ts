@@ -1,4 +1,5 @@
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hasCode } from './has-code.ts'
 
 /**
  * Makes a file that says who has something, where nobody has it. Of several that start at once one wins. Returns how to
@@ -17,7 +18,7 @@ export function takeExclusively(path: string, content: string, refuse: () => voi
         linkSync(own, path)
         return () => rmSync(path, { force: true })
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+        if (!hasCode(error, 'EEXIST')) throw error
       }
       refuse()
       const stale = `${path}.stale.${process.pid}`

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { hasCode } from './has-code.ts'
 
 /**
  * Makes a folder and those above it that are missing. Throws the system's error, and where the path is a file.
@@ -20,7 +21,7 @@ function makeOne(folder: string, mode: number): void {
   try {
     mkdirSync(folder, { mode })
   } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const isThere = hasCode(error, 'EEXIST')
     if (!isThere) throw error
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hasCode } from './has-code.ts'
 
 /** A process that can be told from a later one with the same number. */
 export interface ProcessIdentity {
@@ -12,7 +13,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    const isOthers = error instanceof Error && 'code' in error && error.code === 'EPERM'
+    const isOthers = hasCode(error, 'EPERM')
     if (!isOthers) return undefined
   }
   return { pid, startedTicks: startedTicks(pid) }

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import { hasCode } from '../base/has-code.ts'
 import type { PortPool } from './port-pool.ts'
 
 /** A pair of bound sockets, RTP on the even port and RTCP one above. */
@@ -73,5 +74,5 @@ function bindSocket(port: number, address: string, receiveBytes: number): Promis
 }
 
 function isPortTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  return hasCode(error, 'EADDRINUSE')
 }

@@ -24,8 +24,8 @@ export interface PrepareOptions {
 }
 
 const RETRY_MS = 2000
-/** What waiting mends: another program's work, and a store that its writer has not made yet. */
-const PASSING: readonly string[] = ['schema_locked', 'store_missing']
+/** What waiting mends: another program's work, an audit trail that cannot be written, a store that its writer has not made yet. */
+const PASSING: readonly string[] = ['schema_locked', 'audit_unavailable', 'store_missing']
 
 /**
  * Brings the schema and the service lines up to date and sees that the store is there, waiting for the

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '../base/has-code.ts'
 import { journalOwner } from './journal-lock.ts'
 import { PositionFile } from './journal-position.ts'
 import { listSegments, type SegmentLine, SegmentReader, segmentName } from './journal-segment.ts'
@@ -82,5 +83,5 @@ function sizeOf(path: string): number {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return hasCode(error, 'ENOENT')
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasCode } from '../../base/has-code.ts'
 
 const PIECE_BYTES = 4096
 
@@ -39,7 +40,7 @@ export class SmallDisk {
     try {
       for (;;) writeSync(filler, piece)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      if (!hasCode(error, 'ENOSPC')) throw error
     } finally {
       closeSync(filler)
     }

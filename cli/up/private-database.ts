@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
+import { hasCode } from '../../base/has-code.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { connectDatabase, type DatabaseSettings } from '../../storage/database.ts'
 import { type EndReport, SupervisedProcess } from './supervised-process.ts'
@@ -132,7 +133,7 @@ async function makeFiles(files: string, env: Readonly<NodeJS.ProcessEnv>): Promi
       { env },
     )
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const isMissing = hasCode(error, 'ENOENT')
     if (isMissing) {
       throw new TallenneError(
         'packages_missing',

@@ -1,3 +1,4 @@
+import { hasCode } from '../../base/has-code.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { formatHostPort } from './sip-uri.ts'
 
@@ -8,7 +9,7 @@ export function bindFailure(
   cause: unknown,
 ): TallenneError {
   const where = `${name} ${formatHostPort(address.host, address.port)}`
-  if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') {
+  if (hasCode(cause, 'EADDRINUSE')) {
     return new TallenneError(
       'port_taken',
       `The SIP server cannot listen on ${where} because another program does; stop that program or choose another port.`,

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { hasCode } from '../../base/has-code.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 
 /**
@@ -21,7 +22,7 @@ export async function makeIdentity(path: string, createdAt: Date): Promise<strin
     }
     return recipient
   } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const isThere = hasCode(error, 'EEXIST')
     throw new TallenneError(
       'identity_unwritable',
       isThere

@@ -1,4 +1,5 @@
 import { open, readFile, rename, rm } from 'node:fs/promises'
+import { hasCode } from '../../base/has-code.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { newId } from '../../base/uuid.ts'
 
@@ -41,7 +42,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (hasCode(error, 'ENOENT')) return ''
     throw unwritable(path, error)
   }
 }
