@@ -1,9 +1,11 @@
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
 import {
   type Discrepancy,
   type DiscrepancyKind,
   keepDiscrepancies,
+  tellDiscrepancies,
 } from '../storage/completeness/discrepancies.ts'
 import {
   findMissingRows,
@@ -44,36 +46,33 @@ const KINDS: readonly DiscrepancyKind[] = [
  */
 export class CallComparison {
   readonly #options: CallComparisonOptions
-  #timer: Timer | undefined
-  #running: Promise<void> | undefined
+  readonly #work: RepeatedWork
   /** What did not agree the last time. */
   #suspected = new Set<string>()
 
   constructor(options: CallComparisonOptions) {
     this.#options = options
+    const { clock, log } = options
+    const work = () =>
+      this.#compare().catch((error: unknown) => {
+        log.warn({ reason: databaseMessage(error) }, 'calls could not be compared')
+      })
+    this.#work = new RepeatedWork({ clock, everyMs: EVERY_MS, work })
   }
 
   /** Idempotent. */
   start(): void {
-    this.#timer ??= this.#options.clock.every(EVERY_MS, () => void this.compare())
+    this.#work.start()
   }
 
   /** Compares now, or joins the comparison that runs. Never rejects: without its database nothing can be compared. */
   compare(): Promise<void> {
-    this.#running ??= this.#compare()
-      .catch((error: unknown) => {
-        this.#options.log.warn({ reason: databaseMessage(error) }, 'calls could not be compared')
-      })
-      .finally(() => {
-        this.#running = undefined
-      })
-    return this.#running
+    return this.#work.run()
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#timer?.cancel()
-    await this.#running
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   async #compare(): Promise<void> {
@@ -89,12 +88,7 @@ export class CallComparison {
       nodeId,
       nowMs: clock.epochMs(),
     })
-    for (const { kind, subject } of change.found) {
-      log.error({ kind, subject }, 'calls, rows and files do not agree')
-    }
-    for (const { kind, subject } of change.cleared) {
-      log.info({ kind, subject }, 'calls, rows and files agree again')
-    }
+    tellDiscrepancies(change, log)
   }
 
   async #differences(): Promise<readonly Discrepancy[]> {

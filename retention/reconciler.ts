@@ -1,10 +1,12 @@
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
 import {
   countDiscrepancies,
   type Discrepancy,
   type DiscrepancyKind,
   keepDiscrepancies,
+  tellDiscrepancies,
 } from '../storage/completeness/discrepancies.ts'
 import { matchAgain } from '../storage/completeness/match-calls.ts'
 import { findLostFiles, findOverdueCalls } from '../storage/completeness/open-rows.ts'
@@ -35,38 +37,33 @@ const MATCH_WITHIN_MS = 7 * DAY_MS
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions
-  #timer: Timer | undefined
-  #running: Promise<void> | undefined
+  readonly #work: RepeatedWork
   #countedAtMs = Number.NEGATIVE_INFINITY
   #filesAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    const { clock, log } = options
+    const work = () =>
+      this.#reconcile().catch((error: unknown) => {
+        log.warn({ reason: databaseMessage(error) }, 'calls could not be reconciled')
+      })
+    this.#work = new RepeatedWork({ clock, everyMs: EVERY_MS, work })
   }
 
   /** Reconciles now and then at its interval. Idempotent. */
   start(): void {
-    if (this.#timer) return
-    this.#timer = this.#options.clock.every(EVERY_MS, () => void this.reconcile())
-    void this.reconcile()
+    this.#work.start({ atOnce: true })
   }
 
   /** Reconciles now, or joins what runs. Never rejects: a database that is away is looked at again. */
   reconcile(): Promise<void> {
-    this.#running ??= this.#reconcile()
-      .catch((error: unknown) => {
-        this.#options.log.warn({ reason: databaseMessage(error) }, 'calls could not be reconciled')
-      })
-      .finally(() => {
-        this.#running = undefined
-      })
-    return this.#running
+    return this.#work.run()
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#timer?.cancel()
-    await this.#running
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   async #reconcile(): Promise<void> {
@@ -93,12 +90,6 @@ export class Reconciler {
     const { pool, clock, log } = this.#options
     const current = subjects.map(({ id, nodeId }): Discrepancy => ({ kind, subject: id, nodeId }))
     const scope = { kinds: [kind], nowMs: clock.epochMs() }
-    const { found, cleared } = await keepDiscrepancies(pool, current, scope)
-    for (const { subject, nodeId } of found) {
-      log.error({ kind, subject, nodeId }, 'calls, rows and files do not agree')
-    }
-    for (const { subject, nodeId } of cleared) {
-      log.info({ kind, subject, nodeId }, 'calls, rows and files agree again')
-    }
+    tellDiscrepancies(await keepDiscrepancies(pool, current, scope), log)
   }
 }

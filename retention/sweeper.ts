@@ -1,5 +1,6 @@
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { AuditTrail } from '../storage/audit/audit-trail.ts'
 import { forgetContactKeys } from '../storage/contact-keys.ts'
@@ -32,39 +33,29 @@ const AUDIT_EVERY_MS = 86_400_000
 export class Sweeper {
   readonly #options: SweeperOptions
   readonly #stopping = new AbortController()
-  #timer: Timer | undefined
-  #sweeping: Promise<SweepOutcome> | undefined
+  readonly #work: RepeatedWork<SweepOutcome>
   #auditedAtMs: number | undefined
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    const { clock, sweepEveryMs: everyMs } = options
+    this.#work = new RepeatedWork({ clock, everyMs, work: () => this.#sweep() })
   }
 
   /** Sweeps now and then at the interval. Idempotent. */
   start(): void {
-    if (this.#timer) return
-    const { clock, sweepEveryMs } = this.#options
-    const sweep = () => {
-      // The failure is logged and counted where it happens.
-      this.sweepNow().catch(() => {})
-    }
-    this.#timer = clock.every(sweepEveryMs, sweep)
-    sweep()
+    this.#work.start({ atOnce: true })
   }
 
   /** Sweeps, or joins the sweep that runs. Rejects where the store or the database is away. */
   sweepNow(): Promise<SweepOutcome> {
-    this.#sweeping ??= this.#sweep().finally(() => {
-      this.#sweeping = undefined
-    })
-    return this.#sweeping
+    return this.#work.run()
   }
 
   /** Starts no more sweeps, and waits for the running one to finish its batch. Idempotent. */
   async close(): Promise<void> {
-    this.#timer?.cancel()
     this.#stopping.abort()
-    await this.#sweeping?.catch(() => {})
+    await this.#work.close()
   }
 
   async #sweep(): Promise<SweepOutcome> {

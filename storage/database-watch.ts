@@ -1,6 +1,8 @@
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Queryable } from './database.ts'
+import { databaseFault } from './database-fault.ts'
 
 /** How the database stands for a process, as found last. */
 export interface DatabaseState {
@@ -17,9 +19,6 @@ export interface DatabaseState {
 export interface DatabaseWatchOptions {
   readonly database: Queryable
   readonly clock: Clock
-  readonly everyMs?: number
-  /** Told how long each question that was answered took, milliseconds. */
-  readonly onAnswered?: (tookMs: number) => void
 }
 
 const EVERY_MS = 5000
@@ -37,13 +36,14 @@ const UNKNOWN: DatabaseState = {
 export class DatabaseWatch {
   readonly #options: DatabaseWatchOptions
   #state = UNKNOWN
-  #timer: Timer | undefined
-  #asking: Promise<void> | undefined
+  readonly #work: RepeatedWork
   /** A user without the right to know is not asked for it again. */
   #mayAskForReplication = true
 
   constructor(options: DatabaseWatchOptions) {
     this.#options = options
+    const { clock } = options
+    this.#work = new RepeatedWork({ clock, everyMs: EVERY_MS, work: () => this.#look() })
   }
 
   get state(): DatabaseState {
@@ -52,33 +52,25 @@ export class DatabaseWatch {
 
   /** Idempotent. */
   start(): void {
-    const { clock, everyMs = EVERY_MS } = this.#options
-    this.#timer ??= clock.every(everyMs, () => void this.look())
-    void this.look()
+    this.#work.start({ atOnce: true })
   }
 
   /** Asks now; resolves when the state is that of the answer. Never rejects. */
   look(): Promise<void> {
-    this.#asking ??= this.#look().finally(() => {
-      this.#asking = undefined
-    })
-    return this.#asking
+    return this.#work.run()
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#timer?.cancel()
-    await this.#asking
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   async #look(): Promise<void> {
-    const { database, clock, onAnswered } = this.#options
-    const askedAtMs = clock.monotonicMs()
+    const { database } = this.#options
     try {
       const [row]: { isReadOnly: number }[] = await database.query(
         'SELECT @@global.read_only AS isReadOnly',
       )
-      onAnswered?.(clock.monotonicMs() - askedAtMs)
       this.#state = {
         isUp: true,
         isReadOnly: row?.isReadOnly === 1,
@@ -99,8 +91,8 @@ export class DatabaseWatch {
         ({ Seconds_Behind_Master: lagS }) => lagS ?? Number.POSITIVE_INFINITY,
       )
       return lags.length === 0 ? undefined : Math.max(...lags)
-    } catch {
-      this.#mayAskForReplication = false
+    } catch (error) {
+      if (databaseFault(error) === 'denied') this.#mayAskForReplication = false
       return undefined
     }
   }

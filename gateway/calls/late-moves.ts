@@ -1,5 +1,6 @@
-import type { Clock, Timer } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { RepeatedWork } from '../../base/repeated-work.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import type { FinishedFile, RecordingFiles } from './recording-files.ts'
@@ -20,11 +21,13 @@ const RETRY_EVERY_MS = 10_000
 export class LateMoves implements RecordingFiles {
   readonly #options: LateMovesOptions
   readonly #waiting = new Map<string, FinishedFile>()
-  #timer: Timer | undefined
-  #moving: Promise<void> | undefined
+  readonly #work: RepeatedWork
+  #isClosing = false
 
   constructor(options: LateMovesOptions) {
     this.#options = options
+    const { clock } = options
+    this.#work = new RepeatedWork({ clock, everyMs: RETRY_EVERY_MS, work: () => this.#moveAll() })
   }
 
   /** Recordings that wait. */
@@ -34,11 +37,7 @@ export class LateMoves implements RecordingFiles {
 
   /** Idempotent. */
   start(): void {
-    this.#timer ??= this.#options.clock.every(RETRY_EVERY_MS, () => {
-      this.#moving ??= this.#moveAll().finally(() => {
-        this.#moving = undefined
-      })
-    })
+    this.#work.start()
   }
 
   keep(recordingId: string, finished?: FinishedFile): Promise<string> {
@@ -49,8 +48,10 @@ export class LateMoves implements RecordingFiles {
     this.#waiting.set(recordingId, finished)
   }
 
-  close(): void {
-    this.#timer?.cancel()
+  /** Begins no more moves, and waits for the one under way: its row is to be told. Idempotent. */
+  close(): Promise<void> {
+    this.#isClosing = true
+    return this.#work.close()
   }
 
   /** One after the other; a store that hangs is not asked again in this round. */
@@ -58,7 +59,7 @@ export class LateMoves implements RecordingFiles {
     let failure: TallenneError | undefined
     for (const [recordingId, finished] of this.#waiting) {
       failure = await this.#move(recordingId, finished)
-      if (failure?.code === 'disk_hung') break
+      if (failure?.code === 'disk_hung' || this.#isClosing) break
     }
     if (failure !== undefined) {
       const fields = { recordings: this.#waiting.size, reason: failure.message }

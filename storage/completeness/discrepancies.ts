@@ -1,3 +1,4 @@
+import type { Log } from '../../base/log.ts'
 import type { Queryable } from '../database.ts'
 
 /**
@@ -74,6 +75,12 @@ export async function keepDiscrepancies(
     ])
   }
   return { found, cleared }
+}
+
+/** Logs what a comparison changed, once each. */
+export function tellDiscrepancies({ found, cleared }: DiscrepancyChange, log: Log): void {
+  for (const discrepancy of found) log.error(discrepancy, 'calls, rows and files do not agree')
+  for (const discrepancy of cleared) log.info(discrepancy, 'calls, rows and files agree again')
 }
 
 /** How many are open now, by kind; all kinds are there. */

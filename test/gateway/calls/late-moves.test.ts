@@ -48,7 +48,7 @@ t.test(
       { kind: 'recording.stored', recordingId: 'a', file: 'kept/a' },
       { kind: 'recording.stored', recordingId: 'b', file: 'kept/b' },
     ])
-    moves.close()
+    await moves.close()
     t.equal(clock.timers, 0)
   },
 )
