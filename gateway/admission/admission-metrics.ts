@@ -51,8 +51,8 @@ function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
     help: '1 where a new call would be taken and recorded.',
     registers,
     collect() {
-      const isOpen = measured.headroom().every(({ obstacle }) => obstacle() === undefined)
-      this.set(isOpen ? 1 : 0)
+      const closing = measured.headroom().filter(({ kind }) => kind !== 'certainty')
+      this.set(closing.every(({ obstacle }) => obstacle() === undefined) ? 1 : 0)
     },
   })
   new Gauge({
@@ -63,28 +63,26 @@ function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
       this.set(measured.signalling().load)
     },
   })
-  const ofEngines: readonly (readonly [string, string, (report: EngineReport) => number])[] = [
-    [
-      'tallenne_engine_load',
-      'The part of the last second in which the busiest engine was busy.',
-      (r) => r.load,
-    ],
-    [
-      'tallenne_engine_complexity',
-      'The least Opus complexity of any engine.',
-      (r) => -r.complexity,
-    ],
-  ]
-  for (const [name, help, read] of ofEngines) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(Math.abs(Math.max(...measured.engineReports().map(read), -10)))
-      },
-    })
-  }
+  new Gauge({
+    name: 'tallenne_engine_load',
+    help: 'The part of the last second in which the busiest engine was busy.',
+    registers,
+    collect() {
+      const reports = measured.engineReports()
+      if (reports.length > 0) this.set(Math.max(...reports.map(({ load }) => load)))
+    },
+  })
+  new Gauge({
+    name: 'tallenne_engine_complexity',
+    help: 'The least Opus complexity of any engine.',
+    registers,
+    collect() {
+      const reports = measured.engineReports()
+      // Without a report none is known, and a gauge that says 0 would be an alarm.
+      if (reports.length === 0) this.remove()
+      else this.set(Math.min(...reports.map(({ complexity }) => complexity)))
+    },
+  })
 }
 
 function registerDisks(registry: Registry, measured: MeasuredAdmission): void {

@@ -115,8 +115,9 @@ export class Admission implements CallAdmission {
     this.#options.onTurned(resource, became)
   }
 
-  /** Each change once. */
-  #tell(obstacle: Obstacle | undefined): void {
+  /** Each change once. Calls are taken all the same where only the journal is short. */
+  #tell(first: Obstacle | undefined): void {
+    const obstacle = first?.kind === 'certainty' ? undefined : first
     if (obstacle?.resource === this.#told) return
     const { log } = this.#options
     if (obstacle === undefined) log.info({ resource: this.#told }, 'new calls are taken again')

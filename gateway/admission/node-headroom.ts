@@ -19,18 +19,11 @@ const PORTS_OF_A_CALL = 2
 /** And four sockets and a file; three calls may come before the next count. */
 const FILES_OF_CALLS = 16
 
-/** What a node has for calls, by what it measures. What is worst to run out of is asked first. */
+/** What a node has for calls, by what it measures. What costs the call is asked before what costs its recording. */
 export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
   const { engines, signalling, packets, spool, journalError } = node
   const reports = () => engines.reports
   return [
-    {
-      resource: 'spool',
-      kind: 'storage',
-      reason: () => (spool.state === 'full' ? 'disk_full' : 'write_failed'),
-      free: () => spool.headroom,
-      obstacle: () => spool.obstacle,
-    },
     {
       resource: 'engines',
       kind: 'room',
@@ -84,6 +77,13 @@ export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
         most(reports(), ({ filesFree }) => filesFree) < FILES_OF_CALLS
           ? 'the process is near its limit of open files'
           : undefined,
+    },
+    {
+      resource: 'spool',
+      kind: 'storage',
+      reason: () => (spool.state === 'full' ? 'disk_full' : 'write_failed'),
+      free: () => spool.headroom,
+      obstacle: () => spool.obstacle,
     },
     {
       resource: 'journal',

@@ -201,7 +201,6 @@ export class EngineLink {
   }
 
   #buried(): void {
-    if (this.#state === 'dead') return
     const wasRunning = this.#state === 'running'
     this.#state = 'dead'
     this.#watch.cancel()

@@ -36,11 +36,12 @@ export class EngineThreads {
 
   /** A thread that waits to be set up: the spare one, or else a new one of this name. */
   take(name: string): Worker {
+    this.#next?.cancel()
+    this.#next = this.#clock.after(NEXT_SPARE_MS, () => this.keepSpare())
     const spare = this.#spare
     if (spare === undefined) return this.#start(name)
     this.#spare = undefined
     spare.removeAllListeners()
-    this.#next = this.#clock.after(NEXT_SPARE_MS, () => this.keepSpare())
     return spare
   }
 
