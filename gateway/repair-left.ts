@@ -6,7 +6,7 @@ import { repairOggOpus } from '../recorder/ogg-repair.ts'
 import { headerEndOf, MAX_HEADER_BYTES } from '../storage/encryption/age-header.ts'
 import { AGE_NONCE_BYTES, plainBytesOf } from '../storage/encryption/age-stream.ts'
 import { spoolPathOf } from '../storage/recording-store.ts'
-import { epochMsOf, type FileForm, storeFileOf } from '../storage/store-file.ts'
+import { epochMsOf, FILE_FORMS, type FileForm, storeFileOf } from '../storage/store-file.ts'
 import type { SalvagedFile } from './crash-recovery.ts'
 import { digestOf, repairSealedFile, repairSpooled } from './repair-spooled.ts'
 
@@ -14,8 +14,6 @@ export interface LeftBehind extends Pick<DataPaths, 'spool' | 'store'> {
   /** The key set that the node encrypts to; undefined where it does not. */
   readonly keySet: string | undefined
 }
-
-const FORMS: readonly FileForm[] = ['age', 'sealed', 'plain']
 
 /**
  * What a dead process or engine left of a recording: repaired, where it lies in the spool; as it is, where it had been
@@ -25,11 +23,11 @@ export async function repairLeft(
   { spool, store, keySet }: LeftBehind,
   recordingId: string,
 ): Promise<SalvagedFile | undefined> {
-  if (FORMS.some((form) => existsSync(spoolPathOf(spool, recordingId, form)))) {
+  if (FILE_FORMS.some((form) => existsSync(spoolPathOf(spool, recordingId, form)))) {
     return repairSpooled(spool, recordingId)
   }
   const pathOf = (form: FileForm) => join(store, storeFileOf(recordingId, form))
-  const form = FORMS.find((each) => existsSync(pathOf(each)))
+  const form = FILE_FORMS.find((each) => existsSync(pathOf(each)))
   switch (form) {
     case undefined:
       return undefined

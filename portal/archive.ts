@@ -73,13 +73,13 @@ export class Archive {
 
   /** Rejects as `openAudio` does, and with `file_missing`. Whoever opened it closes it. */
   async open(file: string): Promise<OpenedAudio> {
-    const { handle } = await this.#store.open(file)
+    const handle = await this.#store.open(file)
     return openAudio(handle, this.#identities)
   }
 
   /** SHA-256 of a file as it stands in the store. */
   async digestOf(file: string): Promise<string> {
-    const { handle } = await this.#store.open(file)
+    const handle = await this.#store.open(file)
     const hash = createHash('sha256')
     for await (const piece of handle.createReadStream()) hash.update(piece)
     return hash.digest('hex')

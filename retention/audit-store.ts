@@ -10,6 +10,7 @@ import {
   fileOwners,
   markMissing,
 } from '../storage/store-audit.ts'
+import { NO_ID } from '../storage/stored-files.ts'
 import { inParallel } from './in-parallel.ts'
 
 export interface StoreAuditOptions {
@@ -38,7 +39,6 @@ const BATCH_SIZE = 500
 const AT_ONCE = 16
 /** A younger file may be on its way: its row is written when the journal has been applied. */
 const SETTLED_MS = 86_400_000
-const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 /** Ids that a log line names; the counts tell the rest. */
 const MAX_NAMED = 20
 
@@ -119,7 +119,7 @@ async function auditBatch(
 
 async function auditRows({ pool, store, clock, log, signal }: StoreAuditOptions): Promise<number> {
   const missing: string[] = []
-  let afterId = FIRST_ID
+  let afterId = NO_ID
   let claims: readonly FileClaim[]
   do {
     claims = await fileClaims(pool, { afterId, limit: BATCH_SIZE })

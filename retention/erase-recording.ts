@@ -1,5 +1,5 @@
 import type { RecordingStore } from '../storage/recording-store.ts'
-import { storeFileOf } from '../storage/store-file.ts'
+import { FILE_FORMS, storeFileOf } from '../storage/store-file.ts'
 
 /**
  * Removes a recording's file for good. A row that knows no file may have one all the same, after a crash at the wrong
@@ -11,7 +11,7 @@ export async function eraseRecording(
 ): Promise<'erased' | 'gone'> {
   if (file !== null) return store.erase(file)
   let outcome: 'erased' | 'gone' = 'gone'
-  for (const form of ['plain', 'age', 'sealed'] as const) {
+  for (const form of FILE_FORMS) {
     if ((await store.erase(storeFileOf(id, form))) === 'erased') outcome = 'erased'
   }
   return outcome

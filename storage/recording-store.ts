@@ -10,11 +10,13 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../base/has-code.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { DirectDisk } from './disk/direct-disk.ts'
 import type { Disk } from './disk/disk.ts'
 import {
+  FILE_FORMS,
   type FileForm,
   readFileName,
   readStoreFile,
@@ -42,12 +44,6 @@ export interface EndedFile {
   readonly sha256: string
 }
 
-/** An ended recording opened for reading; whoever opened it closes it. */
-export interface StoredRecording {
-  readonly bytes: number
-  readonly handle: FileHandle
-}
-
 /** A file of the store, as a sweep for orphans meets it. */
 export interface StoreEntry {
   readonly recordingId: string
@@ -55,8 +51,6 @@ export interface StoreEntry {
 }
 
 const MARKER = '.tallenne-store'
-/** The best form of a recording first. */
-const FORMS = ['age', 'sealed', 'plain'] as const
 
 /**
  * Moves recordings from the spool to the store, reads and erases them.
@@ -117,7 +111,7 @@ export class RecordingStore {
    * already changes nothing. Rejects as the disk does; the file then stays in the spool.
    */
   async keep(recordingId: string, ended?: EndedFile): Promise<string> {
-    const choices = FORMS.map((form) => {
+    const choices = FILE_FORMS.map((form) => {
       const file = storeFileOf(recordingId, form)
       // The records that an age file was made of are needed no more.
       const leftover = form === 'age' ? this.spoolPathOf(recordingId, 'sealed') : undefined
@@ -130,12 +124,10 @@ export class RecordingStore {
     return choices.find(({ to }) => to === movedTo)?.file ?? storeFileOf(recordingId)
   }
 
-  /** Rejects with `file_missing` where the store does not hold it. */
-  async open(file: string): Promise<StoredRecording> {
+  /** Opens a recording for whoever closes it. Rejects with `file_missing` where the store does not hold it. */
+  async open(file: string): Promise<FileHandle> {
     try {
-      const handle = await open(this.pathOf(file), 'r')
-      const { size } = await handle.stat()
-      return { bytes: size, handle }
+      return await open(this.pathOf(file), 'r')
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
       throw new TallenneError('file_missing', `The store holds no ${file}.`, { cause: error })
@@ -197,8 +189,4 @@ export function spoolPathOf(
   form: FileForm = 'plain',
 ): string {
   return join(spoolPath, storeFileOf(recordingId, form).slice('YYYY/MM/DD/'.length))
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -102,7 +102,7 @@ export class SetAsideFolder {
 
   /** All of them, in the order in which they were appended. A file that is none is told with what is wrong with it. */
   list(): readonly SetAsideEntry[] {
-    const entries = this.#ids().map((id) => this.read(id))
+    const entries = this.#ids().map((id) => this.#readFile(id))
     return entries.sort(
       (a, b) =>
         (a.appendedAtMs ?? a.setAsideAtMs) - (b.appendedAtMs ?? b.setAsideAtMs) ||
@@ -116,6 +116,10 @@ export class SetAsideFolder {
     if (!this.#ids().includes(id)) {
       throw new TallenneError('set_aside_unknown', `No entry ${id} is set aside in ${this.#path}.`)
     }
+    return this.#readFile(id)
+  }
+
+  #readFile(id: string): SetAsideEntry {
     const path = join(this.#path, `${id}.json`)
     try {
       const value: unknown = JSON.parse(readFileSync(path, 'utf8'))

@@ -7,6 +7,9 @@ import { isId } from '../base/uuid.ts'
  */
 export type FileForm = 'plain' | 'age' | 'sealed'
 
+/** The best form of a recording first. */
+export const FILE_FORMS: readonly FileForm[] = ['age', 'sealed', 'plain']
+
 /** What the name of a recording's file says. */
 export interface RecordingFileName {
   readonly recordingId: string

@@ -84,7 +84,7 @@ async function faultOfFile(
   { file, bytes, sha256 }: StoredFile,
   { store }: VerifyOptions,
 ): Promise<Fault | undefined> {
-  const { handle } = await store.open(file)
+  const handle = await store.open(file)
   const hash = createHash('sha256')
   let found = 0
   for await (const piece of handle.createReadStream({ highWaterMark: 262_144 })) {
@@ -103,7 +103,7 @@ async function faultOfAudio(
   { store, identities }: VerifyOptions,
 ): Promise<Fault | undefined> {
   if (identities === undefined || encryption === 'none') return undefined
-  const audio = await openAudio((await store.open(file)).handle, identities)
+  const audio = await openAudio(await store.open(file), identities)
   try {
     const hash = createHash('sha256')
     for await (const piece of audio.read(0, audio.bytes - 1)) hash.update(piece)

@@ -1,4 +1,5 @@
 import type { Queryable } from '../database.ts'
+import { NO_ID } from '../stored-files.ts'
 
 /** A way in which a listed call may be known to be a contact, the surest first. */
 export type MatchedBy = 'reference' | 'call_id' | 'numbers'
@@ -141,7 +142,7 @@ export async function matchAgain(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Promise<number> {
   let found = 0
-  let after: readonly [Date, string] = [new Date(fromMs), '00000000-0000-0000-0000-000000000000']
+  let after: readonly [Date, string] = [new Date(fromMs), NO_ID]
   for (;;) {
     const rows: { id: string; startedAt: Date }[] = await database.query(
       `SELECT id, started_at AS startedAt FROM platform_calls

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { settledWithin } from '../../base/settled-within.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Disk, DiskRoom } from './disk.ts'
 import { type DiskMarks, judgeRoom, marksOf } from './disk-marks.ts'
@@ -52,10 +53,7 @@ export class DiskWatch {
       void this.#probe()
       this.#tell()
     })
-    await Promise.race([
-      this.#probe(),
-      new Promise<void>((resolve) => clock.after(lateAfterMs, resolve)),
-    ])
+    await settledWithin(this.#probe(), { clock, limitMs: lateAfterMs })
     this.#tell()
   }
 

@@ -3,16 +3,17 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
   statSync,
-  truncateSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { hasCode } from '../../base/has-code.ts'
 import type { FileMove, FileMoved, FilePlaces } from './disk.ts'
 
 const PIECE_BYTES = 256 * 1024
@@ -44,16 +45,27 @@ type Expected = Omit<FileMove, 'choices'>
 /** Tells whether the file has changed. */
 function bringOver(places: FilePlaces, expected: Expected): boolean {
   const { from, to } = places
-  const { bytes } = expected
+  if (expected.bytes !== undefined) cutTo(from, expected.bytes)
   try {
     renameSync(from, to)
   } catch (error) {
     // Across disks, whether the file is there or not.
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EXDEV') throw error
+    if (!hasCode(error, 'EXDEV')) throw error
     return copyAcross(places, expected)
   }
-  if (bytes !== undefined && statSync(to).size > bytes) truncateSync(to, bytes)
   return false
+}
+
+/** Cuts off what a disk that hung wrote late. Before the move, so that an attempt that breaks off leaves it to the next. */
+function cutTo(path: string, bytes: number): void {
+  if (statSync(path).size <= bytes) return
+  const file = openSync(path, 'r+')
+  try {
+    ftruncateSync(file, bytes)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 function copyAcross({ from, to }: FilePlaces, expected: Expected): boolean {

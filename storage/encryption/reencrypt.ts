@@ -65,7 +65,7 @@ async function writeFrom(
   part: string,
   { store, disk, identities, endPage, wrapped }: ReencryptOptions & { wrapped: WrappedKey },
 ): Promise<AgeFileFacts> {
-  const { handle } = await store.open(old.file)
+  const handle = await store.open(old.file)
   const audio = await openAudio(handle, identities)
   try {
     const pieces = audio.form === 'sealed' ? endedPages(wholeOf(audio), endPage) : wholeOf(audio)
