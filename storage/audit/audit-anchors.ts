@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../base/has-code.ts'
 import type { ChainLink } from './audit-chain.ts'
 
 /** A place in the chain as it was when a process wrote it, kept outside the database. */
@@ -69,9 +70,9 @@ export async function readAnchors(folder: string): Promise<readonly Anchor[]> {
   return anchors.flat().sort((a, b) => a.sequence - b.sequence)
 }
 
-/** An anchor as people keep it: `1234:HASH`; undefined where the text is none. */
+/** An anchor as people keep it: `1234:HASH`; undefined where the text is none. Rows are counted from 1. */
 export function parseAnchor(text: string): ChainLink | undefined {
-  const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? []
+  const [, sequence, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? []
   return sequence === undefined || hash === undefined
     ? undefined
     : { sequence: Number(sequence), hash }
@@ -90,9 +91,9 @@ function readLine(line: string): Anchor | undefined {
   return { sequence: Number(sequence), hash, atMs }
 }
 
-function missingAs<T>(value: T) {
+export function missingAs<T>(value: T) {
   return (error: unknown): T => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return value
+    if (hasCode(error, 'ENOENT')) return value
     throw error
   }
 }

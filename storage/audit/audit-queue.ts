@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
-import { open, readFile, rm, stat } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { settledWithin } from '../../base/settled-within.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
+import { missingAs } from './audit-anchors.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { AuditTrail } from './audit-trail.ts'
 
@@ -118,12 +119,8 @@ export class AuditQueue {
 
   async #read(): Promise<readonly AuditEvent[]> {
     const { path, log } = this.#options
-    const size = await stat(path).then(
-      (facts) => facts.size,
-      () => 0,
-    )
-    if (size === 0) return []
-    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
+    const text = await readFile(path, 'utf8').catch(missingAs(''))
+    const lines = text.split('\n').filter((line) => line !== '')
     const events = lines.flatMap((line) => parse(line) ?? [])
     if (events.length < lines.length) {
       const damaged = lines.length - events.length

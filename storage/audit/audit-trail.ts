@@ -1,6 +1,7 @@
 import { SqlError } from 'mariadb'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { settledWithin } from '../../base/settled-within.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { databaseMessage, type Pool, type PoolConnection } from '../database.ts'
 import type { AnchorFile } from './audit-anchors.ts'
@@ -16,7 +17,7 @@ export interface AuditTrailOptions {
   readonly writer: string
   readonly clock: Clock
   readonly log: Log
-  readonly onWritten?: (events: readonly AuditEvent[]) => void
+  readonly onWritten?: (rows: readonly Pick<AuditEvent, 'action'>[]) => void
   /** The chain is not the one that this process has written to. */
   readonly onBroken?: () => void
 }
@@ -32,6 +33,7 @@ const LOCK = 'tallenne.audit'
 const LOCK_WAIT_S = 5
 const ATTEMPTS = 5
 const BATCH_EVENTS = 200
+const ANCHOR_MS = 1000
 /** Duplicate key, lock wait timeout, deadlock: somebody else wrote meanwhile, on a cluster perhaps on another server. */
 const CONFLICTS: readonly number[] = [1062, 1205, 1213]
 /** So often an anchor is written to the log too, which leaves the machine. */
@@ -113,7 +115,8 @@ export class AuditTrail {
     work: (connection: PoolConnection) => Promise<AuditedWork<T>>,
     known: ChainLink,
   ): Promise<T> {
-    const connection = await this.#options.pool.getConnection()
+    const { pool, clock } = this.#options
+    const connection = await pool.getConnection()
     let isLocked = false
     try {
       await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
@@ -129,8 +132,9 @@ export class AuditTrail {
       const rows = await this.#chain(connection, events, known)
       await connection.commit()
       const last = rows.at(-1)
-      if (last) await this.#anchor(last)
-      this.#options.onWritten?.(events)
+      // Everybody's lock is held, so a disk of this machine that hangs is not waited for.
+      if (last) await settledWithin(this.#anchor(last), { clock, limitMs: ANCHOR_MS })
+      this.#options.onWritten?.(rows)
       return result
     } catch (error) {
       await connection.rollback().catch(() => {})

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Pool } from '../database.ts'
 import { withNamedLock } from '../named-lock.ts'
 import { canonicalJson } from './audit-chain.ts'
@@ -27,7 +28,7 @@ export async function recordConfiguration(
 ): Promise<void> {
   const { pool, trail, process, clock } = parts
   const configuration = node.configuration as Details
-  await withNamedLock(pool, { name: LOCK, waitS: LOCK_WAIT_S }, async () => {
+  const outcome = await withNamedLock(pool, { name: LOCK, waitS: LOCK_WAIT_S }, async () => {
     const before = await lastConfiguration(pool, node.id)
     const changed = before === undefined ? [] : changedPaths(before, configuration)
     if (before !== undefined && changed.length === 0) return
@@ -40,6 +41,9 @@ export async function recordConfiguration(
       }),
     )
   })
+  if (outcome.kind === 'busy') {
+    throw new TallenneError('audit_unavailable', 'other processes write their configurations down')
+  }
 }
 
 async function lastConfiguration(pool: Pool, nodeId: string): Promise<AuditDetail | undefined> {
