@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface, type Interface } from 'node:readline'
+import { createInterface } from 'node:readline'
+import { startGenerator } from '../run-generator.ts'
 
 /** A call of a drill, as its sender tells of it. */
 export interface DrillCall {
@@ -11,8 +11,6 @@ export interface DrillCall {
   readonly startedAtMs: number
   /** Sent by each party. */
   readonly packets: number
-  /** The recorder ended the session itself. */
-  readonly wasEnded: boolean
 }
 
 export interface DrillLoad {
@@ -23,12 +21,12 @@ export interface DrillLoad {
 
 /** Calls in a process of their own, which go on until they are to end. */
 export class RunningLoad {
-  readonly #child: ChildProcess
+  readonly #child: ReturnType<typeof startGenerator>
   readonly #lines: AsyncIterator<string>
 
-  private constructor(child: ChildProcess, lines: Interface) {
+  private constructor(child: ReturnType<typeof startGenerator>) {
     this.#child = child
-    this.#lines = lines[Symbol.asyncIterator]()
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   }
 
   /** Resolves when all calls were answered or refused. */
@@ -39,12 +37,7 @@ export class RunningLoad {
     readonly rate?: number
     readonly first?: number
   }): Promise<RunningLoad> {
-    const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])
-    const script = new URL('./load.js', import.meta.url).pathname
-    const child = spawn(process.execPath, [script, ...words], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    const load = new RunningLoad(child, createInterface({ input: child.stdout }))
+    const load = new RunningLoad(startGenerator('drill/load', options))
     const { value } = await load.#lines.next()
     if (value !== 'up') throw new Error(`the load did not start: ${value}`)
     return load
@@ -52,7 +45,7 @@ export class RunningLoad {
 
   /** Hangs up, and tells what was sent. */
   async end(): Promise<DrillLoad> {
-    this.#child.stdin?.end()
+    this.#child.stdin.end()
     const { value } = await this.#lines.next()
     if (value === undefined) throw new Error('the load ended without a result')
     return JSON.parse(value) as DrillLoad

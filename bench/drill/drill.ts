@@ -13,8 +13,8 @@ export interface Drill {
   obstacle?(): string | undefined
   /** Whether the sessions end with it, so that nothing sent afterwards can be recorded. */
   readonly endsCalls: boolean
-  /** Whether this call's audio goes through what is struck; told when the call is over. */
-  concerns(contact: ContactView): boolean
+  /** Which calls' audio goes through what is struck; a function is asked when a call is over. */
+  readonly concerns: 'all' | 'none' | ((contact: ContactView) => boolean)
   /** Strikes, and mends what does not mend itself. Returns what else is to be said, in a few words. */
   strike(site: Site, ground: DrillGround | undefined): Promise<string | undefined>
 }
@@ -33,6 +33,8 @@ export interface DrillResult {
   readonly fault: string
   readonly calls: number
   readonly refused: number
+  /** Whether the fault concerns calls. */
+  readonly concernsCalls: boolean
   /** Longest stretch of audio that a call which the fault concerns lost, ms; undefined where it concerns none. */
   readonly concernedLostMs: number | undefined
   /** The same of the others. */
@@ -49,9 +51,12 @@ export interface DrillResult {
 
 export const LONGEST_LOSS_MS = 1000
 
-/** Whether the drill went as it must. */
+/** Whether the drill went as it must: with calls up, and a fault that struck whom it concerns. */
 export function hasPassed(result: DrillResult): boolean {
   return (
+    result.calls > 0 &&
+    result.refused === 0 &&
+    result.concernsCalls === (result.concernedLostMs !== undefined) &&
     (result.concernedLostMs ?? 0) <= LONGEST_LOSS_MS &&
     (result.otherLostMs ?? 0) === 0 &&
     result.rowsLost === 0 &&

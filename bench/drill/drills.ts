@@ -29,35 +29,37 @@ export const DRILLS: readonly Drill[] = [
     name: 'gateway',
     fault: 'SIGKILL of the gateway',
     endsCalls: true,
-    concerns: () => true,
+    concerns: 'all',
     strike: (site) => kill(site, 'gateway'),
   },
   {
     name: 'gateway-stopped',
     fault: `the gateway stands still for ${STOPPED_MS / 1000} s`,
     endsCalls: false,
-    concerns: () => true,
+    concerns: 'all',
     strike: (site) => stopFor(site, 'gateway', STOPPED_MS),
   },
-  ...(['mariadb', 'portal', 'retention'] as const).map((part) => ({
-    name: part,
-    fault: `SIGKILL of ${part === 'mariadb' ? 'MariaDB' : `the ${part}`}`,
-    endsCalls: false,
-    concerns: () => false,
-    strike: (site: Site) => kill(site, part),
-  })),
+  ...(['mariadb', 'portal', 'retention'] as const).map(
+    (part): Drill => ({
+      name: part,
+      fault: `SIGKILL of ${part === 'mariadb' ? 'MariaDB' : `the ${part}`}`,
+      endsCalls: false,
+      concerns: 'none',
+      strike: (site) => kill(site, part),
+    }),
+  ),
   {
     name: 'mariadb-stopped',
     fault: `MariaDB hangs for ${AWAY_MS / 1000} s`,
     endsCalls: false,
-    concerns: () => false,
+    concerns: 'none',
     strike: (site) => stopFor(site, 'mariadb', AWAY_MS),
   },
   {
     name: 'mariadb-locked',
     fault: `MariaDB lets nobody write for ${AWAY_MS / 1000} s`,
     endsCalls: false,
-    concerns: () => false,
+    concerns: 'none',
     async strike(site) {
       await site.sql(`FLUSH TABLES WITH READ LOCK; SELECT SLEEP(${AWAY_MS / 1000}); UNLOCK TABLES`)
       return undefined
@@ -69,7 +71,7 @@ export const DRILLS: readonly Drill[] = [
     obstacle: diskObstacle,
     // What is said on is not recorded any more, though the sessions go on.
     endsCalls: true,
-    concerns: () => true,
+    concerns: 'all',
     prepare() {
       const disk = new SmallDisk(SPOOL_MIB)
       const disks = { spoolPath: disk.path, warnFreeGiB: 0.002, refuseFreeGiB: 0.001 }
@@ -86,7 +88,7 @@ export const DRILLS: readonly Drill[] = [
     name: 'burst',
     fault: `${BURST.calls} INVITEs more, ${BURST.rate} a second`,
     endsCalls: false,
-    concerns: () => false,
+    concerns: 'none',
     async strike(site) {
       const load = await RunningLoad.start({ to: site.sip, ...BURST, first: 1000 })
       const { calls, refusals } = await load.end()
@@ -97,7 +99,8 @@ export const DRILLS: readonly Drill[] = [
   },
 ]
 
-async function kill(site: Site, part: Part): Promise<undefined> {
+/** Resolves when another process is the part. */
+export async function kill(site: Site, part: Part): Promise<undefined> {
   const pid = running(site, part)
   process.kill(pid, 'SIGKILL')
   await waitFor(() => !isRunning(pid))
@@ -111,7 +114,7 @@ async function stopFor(site: Site, part: Part, ms: number): Promise<undefined> {
   process.kill(pid, 'SIGCONT')
 }
 
-function running(site: Site, part: Part): number {
+export function running(site: Site, part: Part): number {
   const pid = site.pidOf(part)
   if (pid === undefined) throw new Error(`${part} is not running`)
   return pid

@@ -49,10 +49,10 @@ export async function judgeCall(
     })
     isUnplayable ||= audio === undefined && (recording.durationMs ?? 0) > 0
   }
-  const packets = Math.min(
-    call.packets - LAST_PACKETS,
-    Math.floor((untilMs - call.startedAtMs) / PACKET_MS),
-  )
+  // What began after the fault is judged whole.
+  const endMs = untilMs > call.startedAtMs ? untilMs : Number.POSITIVE_INFINITY
+  const recordable = Math.floor((endMs - call.startedAtMs) / PACKET_MS)
+  const packets = Math.max(0, Math.min(call.packets - LAST_PACKETS, recordable))
   const lost = sides.map((recordings, at) => {
     const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
     return lostMs(hearParty(sent, recordings))
@@ -65,7 +65,8 @@ export async function judgeCall(
   }
 }
 
-function isJudged({ endedAt, recordings }: ContactView): boolean {
+/** Whether a contact's call is over, and each of its recordings has its verdict. */
+export function isJudged({ endedAt, recordings }: ContactView): boolean {
   return (
     endedAt !== null &&
     recordings.length > 0 &&

@@ -40,6 +40,7 @@ async function runOn(
       fault: drill.fault,
       calls: sent.calls.length,
       refused: sent.refusals.length,
+      concernsCalls: drill.concerns !== 'none',
       ...losses(drill, judged),
       rowsLost: judged.filter((call) => call === undefined || call.isUnplayable).length,
       wholeMs,
@@ -52,7 +53,8 @@ async function runOn(
   }
 }
 
-async function isSiteWhole(site: Site): Promise<boolean> {
+/** Whether calls are taken, and MariaDB has every row. */
+export async function isSiteWhole(site: Site): Promise<boolean> {
   if (!(await site.isReady())) return false
   if ((await site.metric('tallenne_journal_entries')) !== 0) return false
   return await site.contactsOf('none').then(
@@ -76,8 +78,11 @@ function losses(
   judged: readonly (JudgedCall | undefined)[],
 ): Pick<DrillResult, 'concernedLostMs' | 'otherLostMs'> {
   const known = judged.filter((call) => call !== undefined)
+  const { concerns } = drill
+  const isStruck = ({ contact }: JudgedCall) =>
+    typeof concerns === 'function' ? concerns(contact) : concerns === 'all'
   const worst = (isConcerned: boolean) => {
-    const those = known.filter(({ contact }) => drill.concerns(contact) === isConcerned)
+    const those = known.filter((call) => isStruck(call) === isConcerned)
     return those.length === 0
       ? undefined
       : Math.max(...those.map(({ longestMs }) => longestMs ?? 0))

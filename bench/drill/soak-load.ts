@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { SiprecCaller } from '../../cli/caller/siprec-caller.ts'
 import type { DrillCall } from './drill-load.ts'
-import { toneCode } from './tone-code.ts'
+import { endDrillCall, placeDrillCall } from './placed-call.ts'
 
 // Keeps calls up for so long, one after the other in each place. Prints a line of JSON for each that ended, and a line
 // `refused …` for each that was not taken.
@@ -38,14 +38,7 @@ async function keepUp(place: number): Promise<void> {
 }
 
 async function live(index: number): Promise<DrillCall> {
-  const call = await caller.place({
-    caller: `+1202555${String(110 + (index % 90)).padStart(4, '0')}`,
-    agent: `${4000 + index}`,
-    serviceNumber: '+12025550100',
-    audio: [toneCode(2 * index), toneCode(2 * index + 1)],
-  })
+  const call = await placeDrillCall(caller, index)
   await delay(Math.min(holdMs, Math.max(0, endsAtMs - performance.now())))
-  await call.hangUp()
-  const { callId, setupMs, startedAtMs, sent, wasEnded } = call
-  return { callId, index, setupMs, startedAtMs, packets: Math.floor(sent / 2), wasEnded }
+  return endDrillCall(index, call)
 }

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { formatTable } from '../../cli/table.ts'
+import { startGenerator } from '../run-generator.ts'
 import type { DrillCall } from './drill-load.ts'
 import { judgeCall } from './judge-calls.ts'
 import { Site } from './site.ts'
@@ -50,7 +50,10 @@ async function soak(): Promise<void> {
     void sampleSite(site).then((sample) => sample && samples.push(sample))
   }, SAMPLE_MS)
   try {
-    for await (const line of load(site.sip)) {
+    const { calls, hold, minutes } = values
+    const options = { to: site.sip, calls, hold, seconds: Number(minutes) * 60 }
+    const { stdout } = startGenerator('drill/soak-load', options)
+    for await (const line of createInterface({ input: stdout })) {
       if (!line.startsWith('{')) {
         tally.refused++
         continue
@@ -71,24 +74,7 @@ async function soak(): Promise<void> {
   const rows = readGrowth(samples)
   for (const line of formatTable(['', 'first third', 'last third', 'growth'], rows))
     console.log(line)
-  if (tally.incomplete > 0 || tally.refused > 0 || tally.lostMs > 0) process.exitCode = 1
-}
-
-function load(to: string): AsyncIterable<string> {
-  const script = new URL('./soak-load.js', import.meta.url).pathname
-  const seconds = Number(values.minutes) * 60
-  const words = [
-    '--to',
-    to,
-    '--calls',
-    values.calls,
-    '--hold',
-    values.hold,
-    '--seconds',
-    `${seconds}`,
-  ]
-  const child = spawn(process.execPath, [script, ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return createInterface({ input: child.stdout })
+  const isFlawless = tally.incomplete === 0 && tally.refused === 0 && tally.lostMs === 0
+  // Without calls nothing was shown.
+  if (tally.calls === 0 || !isFlawless) process.exitCode = 1
 }

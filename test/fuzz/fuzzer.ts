@@ -1,6 +1,6 @@
+import { Random } from '../random.ts'
 import type { Coverage } from './coverage.ts'
 import { mutate } from './mutate.ts'
-import { Random } from './random.ts'
 import type { FuzzRun, FuzzTarget } from './target.ts'
 
 /** What one input did that it must not. */
