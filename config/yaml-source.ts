@@ -25,8 +25,9 @@ export type YamlOutcome =
 export function parseYamlSource(text: string, file: string): YamlOutcome {
   const wrong = (line: number | undefined, found: string | undefined, expected: string) =>
     ({ source: file, line, path: '', found, expected }) as const
-  if (text.length > MAX_CONFIG_BYTES) {
-    const mistake = wrong(undefined, `${text.length} bytes`, `at most ${MAX_CONFIG_BYTES}`)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > MAX_CONFIG_BYTES) {
+    const mistake = wrong(undefined, `${bytes} bytes`, `at most ${MAX_CONFIG_BYTES}`)
     return { kind: 'wrong', mistakes: [mistake] }
   }
   try {

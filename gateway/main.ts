@@ -20,7 +20,6 @@ import { LateMoves } from './calls/late-moves.ts'
 import { addLiveCallsRoute } from './calls/live-calls-route.ts'
 import { type Closing, closeInReverse } from './close-in-reverse.ts'
 import { salvageLost } from './crash-recovery.ts'
-import { encryptionOf } from './encryption-settings.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
 import { lookAfterCalls } from './look-after-calls.ts'
 import { findDecodableCodecs } from './media/decodable-codecs.ts'
@@ -153,7 +152,7 @@ async function composeGateway(
     onDeath: () => metrics.engineDied(),
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
-  const keySet = encryptionOf(config.encryption)?.atStart.keySet
+  const keySet = settings[0]?.encryption?.atStart.keySet
   const repair = (recordingId: string) => repairLeft({ ...paths, keySet }, recordingId)
   const plane = new DirectPlane({
     engines,

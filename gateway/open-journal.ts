@@ -96,7 +96,6 @@ async function prepareDatabase({ pool, config, clock }: OpenJournalOptions): Pro
 
 /** A server that has taken a connection and then hangs says nothing, for ever. */
 async function within(limitMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
-  work.catch(() => {})
   if (await settledWithin(work, { clock, limitMs })) return
   throw new TallenneError(
     'database_unreachable',

@@ -22,8 +22,6 @@ export interface PlacedCall {
   readonly sent: number
   /** When the first packets go out, epoch milliseconds; the others follow every 20 ms. */
   readonly startedAtMs: number
-  /** The recorder ended the session itself. */
-  readonly wasEnded: boolean
   /** Stops the media and ends the session by BYE; resolves when that was answered. */
   hangUp(): Promise<void>
 }
@@ -86,9 +84,6 @@ export class SiprecCaller {
         callId: dialog.callId,
         setupMs: answered.setupMs,
         startedAtMs,
-        get wasEnded() {
-          return wasEnded
-        },
         get sent() {
           return callerSender.sent + agentSender.sent
         },

@@ -51,7 +51,6 @@ export async function finishRecording(
 
 async function keepInTime(keeping: Promise<string>, clock: Clock): Promise<string> {
   if (await settledWithin(keeping, { clock, limitMs: PATIENCE_MS })) return keeping
-  keeping.catch(() => undefined)
   throw new TallenneError('store_late', `the store has not taken it within ${PATIENCE_MS} ms`)
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
+import { hasCode } from '../../base/has-code.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
 import { readSipAddress, splitAddresses } from '../sip-address.ts'
 import { type CallMaker, isRefusal, type PlatformDialog, type RequestSender } from './call-maker.ts'
@@ -66,8 +67,7 @@ function askWithin(dialog: LostDialog, framework: RequestSender): Promise<SipRes
     const options = { method: 'OPTIONS', stackDialogId: dialog.id }
     framework.request('sip:placeholder', options, (failure, request) => {
       if (request === undefined || failure) {
-        const isUnknown =
-          failure instanceof Error && 'code' in failure && failure.code === 'ENODIALOG'
+        const isUnknown = hasCode(failure, 'ENODIALOG')
         return isUnknown ? resolve(undefined) : reject(failure)
       }
       request.on('response', (response) => {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { hasCode } from '../../base/has-code.ts'
 import { infoKey } from '../calls/info-key.ts'
 import { isDialogGone } from '../sip/is-dialog-gone.ts'
 import { readHeaders } from '../sip/read-headers.ts'
@@ -316,7 +317,7 @@ export class SessionDialog {
       const response = await this.#dialog.request(request)
       return response.status
     } catch (error) {
-      return error instanceof Error && 'code' in error && error.code === 'ENODIALOG' ? 481 : 503
+      return hasCode(error, 'ENODIALOG') ? 481 : 503
     }
   }
 

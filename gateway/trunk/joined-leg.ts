@@ -1,3 +1,4 @@
+import { hasCode } from '../../base/has-code.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { DigestSession } from '../sip/digest-session.ts'
 import { isDialogGone } from '../sip/is-dialog-gone.ts'
@@ -94,7 +95,7 @@ export class JoinedLeg {
       const { response } = await this.ask(options)
       return { status: response.status, sdp: response.body ?? '' }
     } catch (error) {
-      const isGone = error instanceof Error && 'code' in error && error.code === 'ENODIALOG'
+      const isGone = hasCode(error, 'ENODIALOG')
       return { status: isGone ? 481 : 503, sdp: '' }
     }
   }
