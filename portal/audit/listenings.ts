@@ -30,16 +30,19 @@ export interface ReadableAudio {
 
 /** Nobody who listens leaves a player alone for so long: what comes later is another listening. */
 const IDLE_MS = 60_000
-/** So long may one be without its row; then another begins. */
+/** Heard seconds are without a row for no longer than this. */
 const LONGEST_MS = 1_800_000
 
 /**
- * Writes down who listens to what: a row before the first byte, and at the end one with the seconds that were sent. A
- * player asks for one range after another; together they are one listening.
+ * Writes down who listens to what: a row before the first byte, and at the end one with the seconds that were sent;
+ * while a request runs for long, one with those since the last row every half hour. A player asks for one range after
+ * another; together they are one listening.
  */
 export class Listenings {
   readonly #options: ListeningsOptions
   readonly #open = new Map<string, Listening>()
+  /** Also those that have ended and whose last row is being written. */
+  readonly #unwritten = new Set<Listening>()
 
   constructor(options: ListeningsOptions) {
     this.#options = options
@@ -60,6 +63,7 @@ export class Listenings {
       await listening.started
     } catch (error) {
       this.#open.delete(key)
+      this.#unwritten.delete(listening)
       throw error
     }
     return listening.hear(subject, audio)
@@ -67,7 +71,7 @@ export class Listenings {
 
   /** Writes the rows of those that go on. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((listening) => listening.end()))
+    await Promise.all([...this.#unwritten].map((listening) => listening.end()))
   }
 
   #begin(key: string, subject: ListeningSubject): Listening {
@@ -76,30 +80,37 @@ export class Listenings {
       onEnded: () => {
         if (this.#open.get(key) === listening) this.#open.delete(key)
       },
+      onWritten: () => this.#unwritten.delete(listening),
     })
     this.#open.set(key, listening)
+    this.#unwritten.add(listening)
     return listening
   }
+}
+
+interface ListeningOptions extends ListeningsOptions {
+  readonly onEnded: () => void
+  /** The last row stands. */
+  readonly onWritten: () => void
 }
 
 class Listening {
   readonly started: Promise<void>
   readonly #subject: ListeningSubject
-  readonly #options: ListeningsOptions & { readonly onEnded: () => void }
+  readonly #options: ListeningOptions
   readonly #startId: string
   readonly #startedAtMs: number
-  readonly #heard = new HeardSpans()
-  readonly #formats = new Set<string>()
+  /** Since the last row, as are the formats and the requests. */
+  #heard = new HeardSpans()
+  #formats = new Set<string>()
   #requests = 0
-  #running = 0
+  readonly #running = new Set<{ readonly format: string }>()
   #idle: Timer | undefined
   #longest: Timer | undefined
+  #written: Promise<void> = Promise.resolve()
   #ended: Promise<void> | undefined
 
-  constructor(
-    subject: ListeningSubject,
-    options: ListeningsOptions & { readonly onEnded: () => void },
-  ) {
+  constructor(subject: ListeningSubject, options: ListeningOptions) {
     const { clock, trail } = options
     this.#subject = subject
     this.#options = options
@@ -112,28 +123,24 @@ class Listening {
     })
     this.#startId = start.id
     this.started = trail.record(start).then(() => {
-      this.#longest = clock.after(LONGEST_MS, () => void this.end())
+      this.#waitLongest()
       this.#waitIdle()
     })
   }
 
   hear<Audio extends ReadableAudio>({ format, bytes, durationMs }: ListeningSubject, audio: Audio) {
+    const request = { format }
+    this.#running.add(request)
     this.#requests++
-    this.#running++
     this.#formats.add(format)
     this.#idle?.cancel()
     const counted = (first: number, pieces: AsyncGenerator<Uint8Array>) =>
       this.#count(pieces, { first, bytes, durationMs: durationMs ?? 0 })
-    let isClosed = false
     return {
       ...audio,
       read: (first: number, last: number) => counted(first, audio.read(first, last)),
       close: async () => {
-        if (!isClosed) {
-          isClosed = true
-          this.#running--
-          if (this.#running === 0) this.#waitIdle()
-        }
+        if (this.#running.delete(request) && this.#running.size === 0) this.#waitIdle()
         await audio.close()
       },
     }
@@ -155,6 +162,17 @@ class Listening {
     this.#idle = this.#options.clock.after(IDLE_MS, () => void this.end())
   }
 
+  #waitLongest(): void {
+    this.#longest = this.#options.clock.after(LONGEST_MS, () => {
+      if (this.#running.size === 0) {
+        void this.end()
+        return
+      }
+      void this.#write()
+      this.#waitLongest()
+    })
+  }
+
   /** A piece counts when it is handed over: whether the network took it whole cannot be known. */
   async *#count(
     pieces: AsyncGenerator<Uint8Array>,
@@ -162,51 +180,74 @@ class Listening {
   ): AsyncGenerator<Uint8Array> {
     const times = new OggTimes(place.first === 0)
     let at = place.first
+    let toldMs = 0
+    const hear = () => {
+      // Each stretch is told once, so that a row which was written meanwhile is not repeated by the next.
+      const span = times.span
+      this.#heard.add(
+        span
+          ? { fromMs: Math.max(span.fromMs, toldMs), toMs: span.toMs }
+          : spanByPlace({ ...place, at }),
+      )
+      toldMs = span?.toMs ?? 0
+    }
     try {
       for await (const piece of pieces) {
         times.take(piece)
         at += piece.length
-        this.#hear(times, { ...place, at })
+        hear()
         yield piece
       }
     } finally {
-      this.#hear(times, { ...place, at })
+      hear()
     }
   }
 
-  #hear(
-    times: OggTimes,
-    {
-      first,
-      at,
-      bytes,
-      durationMs,
-    }: { first: number; at: number; bytes: number; durationMs: number },
-  ): void {
-    // Within one page no time is told; where in the file it lies tells about when it was.
-    const about = (byte: number) => (bytes === 0 ? 0 : (byte / bytes) * durationMs)
-    this.#heard.add(times.span ?? { fromMs: about(first), toMs: about(at) })
-  }
-
   async #end(): Promise<void> {
-    const { clock, queue, onEnded } = this.#options
     this.#idle?.cancel()
     this.#longest?.cancel()
+    const { onEnded, onWritten } = this.#options
     onEnded()
     await this.started.catch(() => {})
-    await queue.record(
-      auditEvent({
-        ...this.#facts,
-        action: 'listened',
-        atMs: clock.epochMs(),
-        details: {
-          started: this.#startId,
-          startedAt: new Date(this.#startedAtMs).toISOString(),
-          seconds: this.#heard.seconds,
-          formats: [...this.#formats].sort(),
-          requests: this.#requests,
-        },
-      }),
-    )
+    await this.#write()
+    onWritten()
   }
+
+  /** Writes what was heard since the last row, behind that row. */
+  #write(): Promise<void> {
+    const { clock, queue } = this.#options
+    const event = auditEvent({
+      ...this.#facts,
+      action: 'listened',
+      atMs: clock.epochMs(),
+      details: {
+        started: this.#startId,
+        startedAt: new Date(this.#startedAtMs).toISOString(),
+        seconds: this.#heard.seconds,
+        formats: [...this.#formats].sort(),
+        requests: this.#requests,
+      },
+    })
+    this.#heard = new HeardSpans()
+    this.#formats = new Set([...this.#running].map(({ format }) => format))
+    this.#requests = this.#running.size
+    this.#written = this.#written.then(() => queue.record(event))
+    return this.#written
+  }
+}
+
+/** Within one page no time is told; where in the file it lies tells about when it was. */
+function spanByPlace({
+  first,
+  at,
+  bytes,
+  durationMs,
+}: {
+  readonly first: number
+  readonly at: number
+  readonly bytes: number
+  readonly durationMs: number
+}) {
+  const about = (byte: number) => (bytes === 0 ? 0 : (byte / bytes) * durationMs)
+  return { fromMs: about(first), toMs: about(at) }
 }

@@ -144,6 +144,25 @@ t.test('one that goes on for long has a row every half hour', async (t) => {
   t.equal(heard().length, 2)
 })
 
+t.test('one request that runs for more than half an hour is told whole', async (t) => {
+  const { all, clock, heard } = listenings()
+  const source = new StandInAudio()
+  const audio = await all.listen(subject, source)
+  let pieces = 0
+  for await (const _ of audio.read(0, FILE.length - 1)) {
+    // Sixty seconds of audio to a client that takes 31 minutes for them.
+    if (pieces++ % 3 === 0) clock.advance(30_500)
+  }
+  t.equal(heard().length, 1, 'a row while it runs')
+  t.match(heard()[0]?.details, { seconds: [[0, 59]], requests: 1, formats: ['ogg'] })
+  await audio.close()
+  clock.advance(60_000)
+  await all.close()
+  t.equal(heard().length, 2)
+  t.match(heard()[1]?.details, { seconds: [[59, 60]], requests: 1, formats: ['ogg'] })
+  t.equal(clock.timers, 0)
+})
+
 t.test('pages are found wherever pieces are cut', async (t) => {
   await fc.assert(
     fc.asyncProperty(
