@@ -1,6 +1,16 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-const AUDIO_FAILURES = ['file_missing', 'file_unreadable', 'size_differs']
+/** Why a recording that should have been served was not, or not as it was recorded. */
+export const AUDIO_FAILURES = [
+  'file_missing',
+  'file_unreadable',
+  'file_damaged',
+  'size_differs',
+  'identity_missing',
+  'identity_wrong',
+] as const
+
+export type AudioFailure = (typeof AUDIO_FAILURES)[number]
 
 /** What the portal counts. No label holds anything of a request but its route. */
 export class PortalMetrics {

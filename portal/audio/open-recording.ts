@@ -5,7 +5,7 @@ import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { RecordingDetails } from '../../storage/contact-queries.ts'
 import type { OpenedAudio } from '../../storage/encryption/opened-audio.ts'
 import type { Archive } from '../archive.ts'
-import type { PortalMetrics } from '../portal-metrics.ts'
+import { AUDIO_FAILURES, type AudioFailure, type PortalMetrics } from '../portal-metrics.ts'
 
 /** A recording that ended with a file. */
 export interface FiledRecording extends RecordingDetails {
@@ -19,7 +19,7 @@ export interface OpenedRecording {
 
 const TOLD = 'The operator has been alarmed.'
 /** Why a file that should be there cannot be read, by its code, for people. */
-const FAILURES: ReadonlyMap<string, string> = new Map([
+const FAILURES: ReadonlyMap<AudioFailure, string> = new Map([
   [
     'file_missing',
     'The file of this recording is not in the store, though it has not been deleted.',
@@ -79,10 +79,13 @@ export interface FailureNotes {
   readonly log: Log
 }
 
-/** Counts and logs that a recording which should be there cannot be read. Tells the reason's code. */
-export function noteFailure(error: unknown, { recordingId, metrics, log }: FailureNotes): string {
+/** Counts and logs that a recording which should be there cannot be read. Tells why. */
+export function noteFailure(
+  error: unknown,
+  { recordingId, metrics, log }: FailureNotes,
+): AudioFailure {
   const code = codeOf(error)
-  const reason = FAILURES.has(code) ? code : 'file_unreadable'
+  const reason = AUDIO_FAILURES.find((known) => known === code) ?? 'file_unreadable'
   metrics.audioFailures.inc({ reason })
   log.error({ recordingId, reason, detail: messageOf(error) }, 'a recording cannot be read')
   return reason
