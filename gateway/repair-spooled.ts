@@ -6,6 +6,7 @@ import { durationMsAt } from '../recorder/audio-length.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
 import { type RepairedSealed, repairSealed } from '../storage/encryption/sealed-repair.ts'
 import { spoolPathOf } from '../storage/recording-store.ts'
+import { partOf } from '../storage/store-file.ts'
 import type { SalvagedFile } from './crash-recovery.ts'
 
 /**
@@ -19,7 +20,7 @@ export async function repairSpooled(
   const sealedPath = spoolPathOf(spoolPath, recordingId, 'sealed')
   if (!existsSync(sealedPath)) return repairOggOpus(spoolPathOf(spoolPath, recordingId))
   const agePath = spoolPathOf(spoolPath, recordingId, 'age')
-  await rm(`${agePath}.part`, { force: true })
+  await rm(partOf(agePath), { force: true })
   const sealed = await repairSealedFile(sealedPath)
   // An age file appears under its name only when it is whole.
   if (sealed?.encryption === undefined || !existsSync(agePath)) return sealed

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Pool } from '../storage/database.ts'
-import type { RecordingStore, StoreEntry } from '../storage/recording-store.ts'
+import type { FileFacts, RecordingStore, StoreEntry } from '../storage/recording-store.ts'
 import {
   adoptFile,
   countUnruled,
@@ -15,7 +15,10 @@ import { inParallel } from './in-parallel.ts'
 
 export interface StoreAuditOptions {
   readonly pool: Pool
-  readonly store: Pick<RecordingStore, 'check' | 'entries' | 'facts' | 'erase'>
+  readonly store: Pick<
+    RecordingStore,
+    'check' | 'entries' | 'facts' | 'partFacts' | 'erase' | 'erasePart'
+  >
   readonly clock: Clock
   readonly log: Log
   readonly signal?: AbortSignal
@@ -27,6 +30,8 @@ export interface StoreAudit {
   readonly filesWithoutRow: number
   /** Files of recordings that were deleted already, and those that were replaced by others: erased now. */
   readonly filesErased: number
+  /** Files that a crash left half written: erased now. */
+  readonly partsErased: number
   /** Files that a crash had left without their row's knowledge: the row knows now, so they expire. */
   readonly filesAdopted: number
   /** Rows that say they have a file, and none is there: marked. */
@@ -57,8 +62,9 @@ async function auditFiles(options: StoreAuditOptions) {
   const { store, log, signal } = options
   const unknown: string[] = []
   const erased: string[] = []
+  const parts: string[] = []
   const adopted: string[] = []
-  const found = { unknown, erased, adopted }
+  const found = { unknown, erased, parts, adopted }
   let batch: StoreEntry[] = []
   for await (const entry of store.entries()) {
     if (signal?.aborted) break
@@ -74,25 +80,37 @@ async function auditFiles(options: StoreAuditOptions) {
     erased,
     'files of deleted recordings, or in the place of which are others, were still there and are erased',
   )
+  report(log, parts, 'files in the store were left half written by a crash and are erased')
   report(log, adopted, 'files in the store were unknown to their rows')
   return {
     filesWithoutRow: unknown.length,
     filesErased: erased.length,
+    partsErased: parts.length,
     filesAdopted: adopted.length,
   }
 }
 
+type Found = Readonly<Record<'unknown' | 'erased' | 'parts' | 'adopted', string[]>>
+
 async function auditBatch(
   batch: readonly StoreEntry[],
-  found: { unknown: string[]; erased: string[]; adopted: string[] },
+  found: Found,
   { pool, store, clock }: StoreAuditOptions,
 ): Promise<void> {
   const owners = await fileOwners(
     pool,
     batch.map(({ recordingId }) => recordingId),
   )
-  await inParallel(batch, AT_ONCE, async ({ recordingId, file }) => {
+  const isSettled = (facts: FileFacts) => clock.epochMs() - facts.modifiedAtMs >= SETTLED_MS
+  await inParallel(batch, AT_ONCE, async ({ recordingId, file, isPart }) => {
     const owner = owners.get(recordingId)
+    if (isPart) {
+      const facts = await store.partFacts(file)
+      if (!facts || (owner?.state !== 'deleted' && !isSettled(facts))) return
+      await store.erasePart(file)
+      found.parts.push(recordingId)
+      return
+    }
     if (owner?.state === 'deleted') {
       await store.erase(file)
       found.erased.push(recordingId)
@@ -100,7 +118,7 @@ async function auditBatch(
     }
     if (owner?.file === file || owner?.state === 'deleting' || owner?.state === 'recording') return
     const facts = await store.facts(file)
-    if (!facts || clock.epochMs() - facts.modifiedAtMs < SETTLED_MS) return
+    if (!facts || !isSettled(facts)) return
     if (owner && owner.file !== null) {
       // Left over where a file was encrypted anew, and worth something as long as the other one is not there.
       if ((await store.facts(owner.file)) === undefined) return

@@ -1,18 +1,17 @@
 import type { RecordingStore } from '../storage/recording-store.ts'
-import { FILE_FORMS, storeFileOf } from '../storage/store-file.ts'
+import { filesOf } from '../storage/store-file.ts'
 
 /**
- * Removes a recording's file for good. A row that knows no file may have one all the same, after a crash at the wrong
- * moment, in any form.
+ * Removes all that the store has of a recording for good: beside the row's own file there may be one that a crash left
+ * before the row knew of it, in any form, or half written. `gone` says that there was none.
  */
 export async function eraseRecording(
   store: Pick<RecordingStore, 'erase'>,
   { id, file }: { readonly id: string; readonly file: string | null },
 ): Promise<'erased' | 'gone'> {
-  if (file !== null) return store.erase(file)
   let outcome: 'erased' | 'gone' = 'gone'
-  for (const form of FILE_FORMS) {
-    if ((await store.erase(storeFileOf(id, form))) === 'erased') outcome = 'erased'
+  for (const one of filesOf(id, file)) {
+    if ((await store.erase(one)) === 'erased') outcome = 'erased'
   }
   return outcome
 }

@@ -106,6 +106,7 @@ export class RetentionMetrics {
   audited(audit: StoreAudit, nowMs: number): void {
     this.#audit.set({ kind: 'file_without_row' }, audit.filesWithoutRow)
     this.#audit.set({ kind: 'file_of_deleted' }, audit.filesErased)
+    this.#audit.set({ kind: 'file_half_written' }, audit.partsErased)
     this.#audit.set({ kind: 'file_adopted' }, audit.filesAdopted)
     this.#audit.set({ kind: 'row_without_file' }, audit.rowsWithoutFile)
     this.#unruled.set([...audit.unruled.values()].reduce((sum, count) => sum + count, 0))

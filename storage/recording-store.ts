@@ -18,10 +18,12 @@ import type { Disk } from './disk/disk.ts'
 import {
   FILE_FORMS,
   type FileForm,
+  partOf,
   readFileName,
   readStoreFile,
   recordingIdOf,
   storeFileOf,
+  wholeOfPart,
 } from './store-file.ts'
 
 export interface StorePaths {
@@ -44,10 +46,18 @@ export interface EndedFile {
   readonly sha256: string
 }
 
+/** How a file lies on the disk. */
+export interface FileFacts {
+  readonly bytes: number
+  readonly modifiedAtMs: number
+}
+
 /** A file of the store, as a sweep for orphans meets it. */
 export interface StoreEntry {
   readonly recordingId: string
   readonly file: string
+  /** What a crash left of the file while it was written, or what is being written now. */
+  readonly isPart: boolean
 }
 
 const MARKER = '.tallenne-store'
@@ -134,26 +144,25 @@ export class RecordingStore {
     }
   }
 
-  /** Removes a recording for good. `gone` says that it was not there. */
+  /** Removes a file for good, and what a crash left of it half written. `gone` says that the file was not there. */
   async erase(file: string): Promise<'erased' | 'gone'> {
-    try {
-      await unlink(this.pathOf(file))
-      return 'erased'
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return 'gone'
-      throw error
-    }
+    await this.erasePart(file)
+    return remove(this.pathOf(file))
+  }
+
+  /** Removes what a crash left of a file half written. */
+  erasePart(file: string): Promise<'erased' | 'gone'> {
+    return remove(partOf(this.pathOf(file)))
   }
 
   /** Bytes of a stored recording and when it was last written, or undefined where it is not there. */
-  async facts(file: string): Promise<{ bytes: number; modifiedAtMs: number } | undefined> {
-    try {
-      const { size, mtimeMs } = await stat(this.pathOf(file))
-      return { bytes: size, modifiedAtMs: mtimeMs }
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined
-      throw error
-    }
+  facts(file: string): Promise<FileFacts | undefined> {
+    return factsOf(this.pathOf(file))
+  }
+
+  /** As `facts`, of a file that is half written. */
+  partFacts(file: string): Promise<FileFacts | undefined> {
+    return factsOf(partOf(this.pathOf(file)))
   }
 
   /** Ids of the recordings that lie in the spool, open ones included, oldest first. */
@@ -162,16 +171,17 @@ export class RecordingStore {
     return [...new Set(names.flatMap((name) => recordingIdOf(name) ?? []))].sort()
   }
 
-  /** Every recording of the store, one at a time. Files that are not recordings are passed over. */
+  /** Every file of the store, half written ones included, one at a time. What is no recording's is passed over. */
   async *entries(): AsyncGenerator<StoreEntry> {
     const folder = await opendir(this.#storePath, { recursive: true })
     for await (const entry of folder) {
-      const name = entry.isFile() ? readFileName(entry.name) : undefined
+      const whole = wholeOfPart(entry.name)
+      const name = entry.isFile() ? readFileName(whole ?? entry.name) : undefined
       if (name === undefined) continue
       const { recordingId } = name
       const file = storeFileOf(recordingId, name.form, name.edition)
-      if (join(this.#storePath, file) !== join(entry.parentPath, entry.name)) continue
-      yield { recordingId, file }
+      if (join(this.#storePath, file) !== join(entry.parentPath, whole ?? entry.name)) continue
+      yield { recordingId, file, isPart: whole !== undefined }
     }
   }
 
@@ -189,4 +199,24 @@ export function spoolPathOf(
   form: FileForm = 'plain',
 ): string {
   return join(spoolPath, storeFileOf(recordingId, form).slice('YYYY/MM/DD/'.length))
+}
+
+async function remove(path: string): Promise<'erased' | 'gone'> {
+  try {
+    await unlink(path)
+    return 'erased'
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return 'gone'
+    throw error
+  }
+}
+
+async function factsOf(path: string): Promise<FileFacts | undefined> {
+  try {
+    const { size, mtimeMs } = await stat(path)
+    return { bytes: size, modifiedAtMs: mtimeMs }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
 }

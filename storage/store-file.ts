@@ -21,6 +21,7 @@ export interface RecordingFileName {
 const ENDINGS = { plain: '', age: '.age', sealed: '.sealed' } as const
 // 48 bits reach the year 10889, which ISO writes with a sign and six digits.
 const LAST_EPOCH_MS = Date.UTC(10_000, 0, 1) - 1
+const PART = '.part'
 const NAME = /^([0-9a-f-]{36})(?:\.([2-9]|[1-9]\d{1,5}))?\.opus(\.age|\.sealed)?$/
 
 /** The name of a recording's file: `ID.opus`, `ID.opus.age`, `ID.opus.sealed`; a later edition is `ID.2.opus.age`. */
@@ -64,6 +65,32 @@ export function readStoreFile(file: string): RecordingFileName {
     throw new TallenneError('bad_file', `${JSON.stringify(file)} is no path of the store.`)
   }
   return name
+}
+
+/** The name under which a file is written until it is whole. */
+export function partOf(path: string): string {
+  return `${path}${PART}`
+}
+
+/** The name that a file's part is on its way to; undefined for what is no part. */
+export function wholeOfPart(name: string): string | undefined {
+  return name.endsWith(PART) ? name.slice(0, -PART.length) : undefined
+}
+
+/** The file that takes the place of another when it is encrypted anew. */
+export function replacementOf(file: string): string {
+  const { recordingId, form, edition } = readStoreFile(file)
+  return storeFileOf(recordingId, 'age', form === 'age' ? edition + 1 : 1)
+}
+
+/**
+ * Every file that can hold audio of a recording, the one that its row knows and those that a crash left: earlier
+ * editions, and the next. Without a row's file, those that a recording begins with.
+ */
+export function filesOf(recordingId: string, file: string | null): readonly string[] {
+  const last = file === null ? 1 : readStoreFile(replacementOf(file)).edition
+  const later = Array.from({ length: last - 1 }, (_, at) => storeFileOf(recordingId, 'age', at + 2))
+  return [...FILE_FORMS.map((form) => storeFileOf(recordingId, form)), ...later]
 }
 
 function isRecordingId(text: string): boolean {

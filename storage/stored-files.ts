@@ -99,6 +99,18 @@ export async function replaceStoredFile(
   return affectedRows === 1
 }
 
+/** Whether the row has that file still, and the recording is not being deleted. */
+export async function hasStoredFile(
+  database: Queryable,
+  { id, file }: Pick<StoredFile, 'id' | 'file'>,
+): Promise<boolean> {
+  const rows: unknown[] = await database.query(
+    'SELECT 1 FROM recordings WHERE id = ? AND file = ? AND state IN (?)',
+    [id, file, EXPIRING_STATES],
+  )
+  return rows.length > 0
+}
+
 function conditionOf(filter: StoredFileFilter): { sql: string; values: unknown[] } {
   const { ids, serviceLine, fromMs, toMs, unlessKeySet } = filter
   const parts: { readonly sql: string; readonly values: readonly unknown[] }[] = [

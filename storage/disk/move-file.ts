@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { hasCode } from '../../base/has-code.ts'
+import { partOf } from '../store-file.ts'
 import type { FileMove, FileMoved, FilePlaces } from './disk.ts'
 
 const PIECE_BYTES = 256 * 1024
@@ -69,7 +70,7 @@ function cutTo(path: string, bytes: number): void {
 }
 
 function copyAcross({ from, to }: FilePlaces, expected: Expected): boolean {
-  const part = `${to}.part`
+  const part = partOf(to)
   let isChanged = true
   for (let look = 0; look < LOOKS && isChanged; look++) isChanged = copyTo(part, from, expected)
   renameSync(part, to)

@@ -4,8 +4,8 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Queryable } from '../database.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { RecordingStore } from '../recording-store.ts'
-import { readStoreFile, storeFileOf } from '../store-file.ts'
-import { replaceStoredFile, type StoredFile } from '../stored-files.ts'
+import { partOf, replacementOf } from '../store-file.ts'
+import { hasStoredFile, replaceStoredFile, type StoredFile } from '../stored-files.ts'
 import { type AgeFileFacts, writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
 import { endedPages } from './ended-pages.ts'
@@ -38,10 +38,9 @@ export async function reencrypt(
   options: ReencryptOptions,
 ): Promise<'reencrypted' | 'gone'> {
   const { database, store, disk, recipients } = options
-  const { form, edition } = readStoreFile(old.file)
-  const file = storeFileOf(old.id, 'age', form === 'age' ? edition + 1 : 1)
+  const file = replacementOf(old.file)
   const path = store.pathOf(file)
-  const part = `${path}.part`
+  const part = partOf(path)
   await rm(part, { force: true })
   const wrapped = await wrapNewKey(recipients.list)
   try {
@@ -54,6 +53,8 @@ export async function reencrypt(
     return isReplaced ? 'reencrypted' : 'gone'
   } catch (error) {
     await rm(part, { force: true })
+    // Whoever deletes a recording takes away what is being written of it.
+    if (!(await hasStoredFile(database, old))) return 'gone'
     throw error
   } finally {
     wrapped.fileKey.fill(0)

@@ -3,6 +3,7 @@ import { messageOf } from '../../base/tallenne-error.ts'
 import type { Turns } from '../../base/turns.ts'
 import type { Disk } from '../disk/disk.ts'
 import { RecordingFile, type RecordingFileFailure } from '../recording-file.ts'
+import { partOf } from '../store-file.ts'
 import { writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
 import type { ReadAt } from './read-at.ts'
@@ -182,7 +183,7 @@ export class SealedRecording {
     if (wrapped === undefined || key === undefined) throw new Error('there is no key')
     const readAt: ReadAt = (position, bytes) =>
       disk.run<'read'>({ kind: 'read', path: sealedPath, position, bytes })
-    const part = `${agePath}.part`
+    const part = partOf(agePath)
     const facts = await writeAgeFile(part, { disk, wrapped, audio: readBack(readAt, key) })
     await disk.run<'move'>({ kind: 'move', choices: [{ from: part, to: agePath }] })
     const { bytes, sha256, audioBytes, audioSha256 } = facts

@@ -1,4 +1,5 @@
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
@@ -36,6 +37,7 @@ t.test('where rows and files agree there is nothing to tell', async (t) => {
   t.strictSame(await audit(from), {
     filesWithoutRow: 0,
     filesErased: 0,
+    partsErased: 0,
     filesAdopted: 0,
     rowsWithoutFile: 0,
     unruled: new Map(),
@@ -80,6 +82,35 @@ t.test(
     await pool.query("UPDATE recordings SET state = 'deleted' WHERE id = ?", [id])
   },
 )
+
+t.test('a file that a crash left half written is erased once it is older than a day', async (t) => {
+  const [id = ''] = await from.add([{ endedAtMs: CALL_END }])
+  const part = `${from.pathOf(id)}.age.part`
+  const stranger = `${from.pathOf(newId())}.age.part`
+  for (const path of [part, stranger]) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, 'age-encryption.org/v1')
+  }
+  age(part, DAY_S - 60)
+  age(stranger, DAY_S + 60)
+  t.match(await audit(from), { partsErased: 1, filesWithoutRow: 0, filesErased: 0 })
+  t.notOk(existsSync(stranger))
+  t.ok(existsSync(part), 'it may still be written')
+  age(part, DAY_S + 60)
+  t.match(await audit(from), { partsErased: 1 })
+  t.notOk(existsSync(part))
+  t.equal(from.hasFile(id), true)
+})
+
+t.test('what is half written of a deleted recording is erased at once', async (t) => {
+  const [id = ''] = await from.add([{ endedAtMs: CALL_END }])
+  const part = `${from.pathOf(id)}.age.part`
+  writeFileSync(part, 'age-encryption.org/v1')
+  rmSync(from.pathOf(id))
+  await pool.query("UPDATE recordings SET state = 'deleted' WHERE id = ?", [id])
+  t.match(await audit(from), { partsErased: 1, filesErased: 0 })
+  t.notOk(existsSync(part))
+})
 
 t.test('an encrypted file that a crash left becomes the row’s as what it is', async (t) => {
   const [id = ''] = await from.add([{ endedAtMs: CALL_END, state: 'failed' }])

@@ -29,10 +29,11 @@ await sweepOnce({
     check: () => store.check(),
     // One after the other, so that exactly so many files are gone when it dies.
     erase: (file) => {
-      const erasing = before.then(() => {
+      const erasing = before.then(async () => {
         if (erased === Number(after)) process.kill(process.pid, 'SIGKILL')
-        erased++
-        return store.erase(file)
+        const outcome = await store.erase(file)
+        if (outcome === 'erased') erased++
+        return outcome
       })
       before = erasing
       return erasing

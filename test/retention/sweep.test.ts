@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -7,6 +7,7 @@ import { createSilentLog } from '../../base/log.ts'
 import { countSweep, type SweepReport, sweepOnce } from '../../retention/sweep.ts'
 import { createDatabasePool } from '../../storage/database.ts'
 import { placeHold, releaseHold } from '../../storage/holds.ts'
+import { storeFileOf } from '../../storage/store-file.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
 import { testTrail } from '../storage/audit/test-trail.ts'
@@ -36,6 +37,32 @@ async function sweep(from: Archive, nowMs: number, batchSize = 500): Promise<Swe
   if (outcome.kind === 'busy') throw new Error('another sweep runs')
   return outcome.result
 }
+
+t.test('with a recording goes all that a crash left beside its file', async (t) => {
+  const from = await archive(t)
+  const [id = '', unknown = ''] = await from.add([
+    { endedAtMs: CALL_END },
+    { endedAtMs: CALL_END, hasFile: false },
+  ])
+  await pool.query('UPDATE recordings SET file = ? WHERE id = ?', [storeFileOf(id, 'age', 2), id])
+  const left = [
+    `${from.pathOf(id)}`,
+    `${from.pathOf(id)}.age`,
+    from.store.pathOf(storeFileOf(id, 'age', 2)),
+    `${from.store.pathOf(storeFileOf(id, 'age', 2))}.part`,
+    from.store.pathOf(storeFileOf(id, 'age', 3)),
+    `${from.store.pathOf(storeFileOf(id, 'age', 3))}.part`,
+    `${from.pathOf(unknown)}.age.part`,
+    `${from.pathOf(unknown)}.part`,
+  ]
+  for (const path of left) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, 'OggS')
+  }
+  await sweep(from, DUE)
+  t.same(left.filter(existsSync), [])
+  t.same(await Promise.all([id, unknown].map((one) => from.stateOf(one))), ['deleted', 'deleted'])
+})
 
 t.test('a recording is deleted at the instant when its period ends, and not before', async (t) => {
   const from = await archive(t)
@@ -244,8 +271,9 @@ t.test('two sweepers at once delete each row once', async (t) => {
   const store = {
     check: () => from.store.check(),
     erase: async (file: string) => {
-      erasedFiles.push(file)
-      return from.store.erase(file)
+      const outcome = await from.store.erase(file)
+      if (outcome === 'erased') erasedFiles.push(file)
+      return outcome
     },
   }
   const other = createDatabasePool(mariadb.settings)

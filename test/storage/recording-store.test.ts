@@ -132,6 +132,21 @@ t.test('the store lists its recordings and nothing else', async (t) => {
   t.equal(recordingIdOf('notes.txt'), undefined)
 })
 
+t.test('what is half written is listed as such, and goes with its file', async (t) => {
+  const { store: made } = await store(t)
+  const id = newId()
+  const file = storeFileOf(id, 'age', 2)
+  mkdirSync(dirname(made.pathOf(file)), { recursive: true })
+  writeFileSync(`${made.pathOf(file)}.part`, 'age')
+  const listed = []
+  for await (const entry of made.entries()) listed.push(entry)
+  t.same(listed, [{ recordingId: id, file, isPart: true }])
+  t.equal((await made.partFacts(file))?.bytes, 3)
+  t.equal(await made.facts(file), undefined)
+  t.equal(await made.erase(file), 'gone')
+  t.equal(await made.partFacts(file), undefined)
+})
+
 t.test('a folder without the marker is no store', async (t) => {
   const { storePath } = await store(t)
   rmSync(storePath, { recursive: true })

@@ -131,6 +131,17 @@ t.test('a recording that is deleted meanwhile leaves nothing', async (t) => {
   t.notOk(existsSync(`${store.pathOf(storeFileOf(id, 'age'))}.part`))
 })
 
+t.test(
+  'a recording that is deleted while it is written anew is gone, and no failure',
+  async (t) => {
+    const id = await from.addPlain(audioOf(1000))
+    const before = await from.row(id)
+    await pool.query("UPDATE recordings SET state = 'deleting' WHERE id = ?", [id])
+    await store.erase(before.file)
+    t.equal(await reencrypt(before, options), 'gone')
+  },
+)
+
 t.test('what an ended run left over does not hold up the next', async (t) => {
   const audio = audioOf(1000)
   const id = await from.addPlain(audio)
