@@ -17,9 +17,9 @@ import { continuousSpeech, decoded } from './speech.ts'
 const ROUNDS = 7
 const CALLS = 20
 const CALL_S = 180
-/** As an engine writes them where both parties talk: a page each 200 ms. */
-const PAGES_A_SECOND = 5
-const PAGE_BYTES = 620
+/** As an engine writes them where both parties talk: a page each 100 ms. */
+const PAGES_A_SECOND = 10
+const PAGE_BYTES = 324
 const MIB = 16 * AGE_CHUNK_BYTES
 
 interface Sink {

@@ -14,7 +14,8 @@ import { contactStarted } from '../test/storage/journal-entries.ts'
 const SLOTS_PER_SECOND = 50
 /** 12 kbit/s a party. */
 const PACKET_BYTES = 30
-const SLOTS_PER_PAGE = 15
+/** Of a batch. */
+const SLOTS_PER_PAGE = 5
 
 export interface LeftBehindOptions {
   readonly dataPath: string

@@ -10,7 +10,7 @@ export interface OggOpusWriterOptions {
   readonly comments: readonly string[]
   /** Source rate of the audio, hertz; players only show it. */
   readonly inputSampleRate: number
-  /** A page ends after so many slots. */
+  /** A page ends after so many slots, where `endPage` does not end it before. */
   readonly slotsPerPage: number
 }
 
@@ -35,6 +35,9 @@ export class OggOpusWriter {
   readonly #lacing = new Uint8Array(OGG_MOST_SEGMENTS)
   #bodyBytes = 0
   #segments = 0
+  /** Where the newest slot begins. */
+  #newestByte = 0
+  #newestSegment = 0
   #slotsOnPage = 0
   #slots = 0
   #pages = 0
@@ -66,6 +69,8 @@ export class OggOpusWriter {
     }
     const body = this.#body
     const start = this.#bodyBytes
+    this.#newestByte = start
+    this.#newestSegment = this.#segments
     const end = writeSelfDelimited(first, body, start)
     body.set(second, end)
     this.#bodyBytes = end + second.length
@@ -74,6 +79,24 @@ export class OggOpusWriter {
     this.#lacing[this.#segments++] = left
     this.#slotsOnPage++
     this.#slots++
+  }
+
+  /** Ends the page before the newest slot, so that all the others are written. */
+  endPage(): void {
+    if (this.#slotsOnPage < 2) return
+    const [byte, segment] = [this.#newestByte, this.#newestSegment]
+    const newest = this.#body.subarray(byte, this.#bodyBytes)
+    const lacing = this.#lacing.subarray(segment, this.#segments)
+    this.#bodyBytes = byte
+    this.#segments = segment
+    this.#flush(0, (this.#slots - 1) * SLOT_48K)
+    this.#body.set(newest)
+    this.#lacing.set(lacing)
+    this.#bodyBytes = newest.length
+    this.#segments = lacing.length
+    this.#newestByte = 0
+    this.#newestSegment = 0
+    this.#slotsOnPage = 1
   }
 
   /** How many slots must have been appended before the audio may end at so many samples of 48 kHz. */

@@ -1,13 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { OggOpusWriter } from './ogg-opus-writer.ts'
 import type { OpenPageSink, PageSink, SinkFacts } from './page-sink.ts'
-import { SAMPLE_RATE, SLOT_MS } from './sample-clock.ts'
+import { SAMPLE_RATE } from './sample-clock.ts'
 import { WrittenLength } from './written-length.ts'
 
 export interface RecordingFileOptions {
   readonly recordingId: string
   readonly openSink: OpenPageSink
-  readonly holdBackMs: number
 }
 
 /** What a recording's file holds when nothing more comes. */
@@ -16,12 +15,8 @@ export interface FileFacts extends SinkFacts {
   readonly writtenSamples: number
 }
 
-/**
- * What is said and not yet in the file, at worst: held-back audio, a batch, and a page. No more than a second may be
- * lost where an engine dies, and to have its media go to another takes a part of that.
- */
-const LOSS_AT_CRASH_MS = 800
-const BATCH_MS = 100
+/** A second, for what is encoded at a stretch: silence before the first media, or what an engine catches up with. */
+const MOST_SLOTS_PER_PAGE = 50
 const SAMPLES_48K = 48_000 / SAMPLE_RATE
 
 /** The file of one recording: an Ogg Opus writer on its sink. Owns the sink. */
@@ -37,7 +32,7 @@ export class RecordingFile {
       serial: randomInt(2 ** 32),
       comments: [`RECORDING_ID=${options.recordingId}`],
       inputSampleRate: SAMPLE_RATE,
-      slotsPerPage: slotsPerPage(options.holdBackMs),
+      slotsPerPage: MOST_SLOTS_PER_PAGE,
     })
   }
 
@@ -57,6 +52,14 @@ export class RecordingFile {
     this.#writer.append(first, second)
   }
 
+  /**
+   * Has what was appended written, but for the newest slot: a process that is killed then loses of a call what was held
+   * back, and the batch that was to come.
+   */
+  endBatch(): void {
+    this.#writer.endPage()
+  }
+
   /** Whether audio of this length needs another slot: what was encoded comes out 6.5 ms later. */
   needsMore(lengthSamples: number): boolean {
     return this.#writer.slots < OggOpusWriter.slotsFor(lengthSamples * SAMPLES_48K)
@@ -74,9 +77,4 @@ export class RecordingFile {
     this.#length.add(page, this.#sink.pendingBytes)
     this.#sink.write(page)
   }
-}
-
-/** Slots of a page, so that a killed node loses no more than a second of a call. */
-export function slotsPerPage(holdBackMs: number): number {
-  return Math.max(5, Math.min(50, Math.floor((LOSS_AT_CRASH_MS - holdBackMs - BATCH_MS) / SLOT_MS)))
 }

@@ -40,6 +40,11 @@ export interface RecordingOptions {
   readonly onPausesChanged: () => void
 }
 
+/**
+ * Engine and signalling each tell wall time in whole milliseconds, so their clocks agree within this. A packet that
+ * came just before the BYE must not be taken for one that came after it.
+ */
+const CLOCK_SLACK = 2 * SAMPLES_PER_MS
 /** A packet that began before the call's end is kept whole, up to so much. */
 const LONGEST_TAIL = 60 * SAMPLES_PER_MS
 /**
@@ -200,7 +205,7 @@ export class Recording {
     const end = this.#span.endAt(endedAtMs)
     for (const stream of this.#streams.all) {
       stream.stopCounting()
-      stream.leg.endAt(end)
+      stream.leg.endAt(end + CLOCK_SLACK)
     }
     for (const fork of this.#streams.forks) fork.end(end)
   }
@@ -223,6 +228,7 @@ export class Recording {
     }
     if (this.#writer.failure !== undefined) return
     while (span.next + SLOT_SAMPLES <= limit) this.#writeSlot()
+    this.#writer.endBatch()
   }
 
   /**

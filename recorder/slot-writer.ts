@@ -47,8 +47,8 @@ export class SlotWriter {
 
   /** Makes the file, which begins with so many slots of silence. */
   open(silentSlots: number): void {
-    const { recordingId, openSink, settings, silence } = this.#options
-    const file = new RecordingFile({ recordingId, openSink, holdBackMs: settings.holdBackMs })
+    const { recordingId, openSink, silence } = this.#options
+    const file = new RecordingFile({ recordingId, openSink })
     for (let slot = 0; slot < silentSlots; slot++) file.append(silence, silence)
     this.#file = file
   }
@@ -58,6 +58,11 @@ export class SlotWriter {
     const [caller, agent] = this.channels
     const packet = caller.encode(muted)
     this.#file?.append(packet, agent.legs === caller.legs ? packet : agent.encode(muted))
+  }
+
+  /** What was written up to now goes to the sink. */
+  endBatch(): void {
+    this.#file?.endBatch()
   }
 
   /** Whether audio of this length needs another slot. Nothing does without a file, or after a failure. */

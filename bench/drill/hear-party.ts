@@ -90,9 +90,10 @@ function align(
   return { tones: best.tones, first: best.place + rounds * LOOP_PACKETS }
 }
 
+/** The last packet may be short of what the best cut is off by. */
 function readTones(samples: Int16Array): number[] {
   const tones: number[] = []
-  for (let from = 0; from + PACKET_SAMPLES <= samples.length; from += PACKET_SAMPLES) {
+  for (let from = 0; from + PACKET_SAMPLES - CUT <= samples.length; from += PACKET_SAMPLES) {
     tones.push(readTone(samples.subarray(from, from + PACKET_SAMPLES)))
   }
   return tones

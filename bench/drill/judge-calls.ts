@@ -4,8 +4,6 @@ import { type HeardAudio, hearParty, lostMs } from './hear-party.ts'
 import { type Site, waitFor } from './site.ts'
 
 const PACKET_MS = 20
-/** They come with the BYE, or after it, and are not in every recording. */
-const LAST_PACKETS = 2
 /** A verdict that did not come by then is a fault by itself. */
 const VERDICT_MS = 60_000
 
@@ -52,7 +50,7 @@ export async function judgeCall(
   // What began after the fault is judged whole.
   const endMs = untilMs > call.startedAtMs ? untilMs : Number.POSITIVE_INFINITY
   const recordable = Math.floor((endMs - call.startedAtMs) / PACKET_MS)
-  const packets = Math.max(0, Math.min(call.packets - LAST_PACKETS, recordable))
+  const packets = Math.max(0, Math.min(call.packets, recordable))
   const lost = sides.map((recordings, at) => {
     const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
     return lostMs(hearParty(sent, recordings))

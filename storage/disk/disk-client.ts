@@ -34,6 +34,8 @@ export class DiskClient implements Disk {
   /** In the order of sending. */
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
+  /** Orders of this turn, which go in one message: recordings that are served together write together. */
+  #unsent: DiskRequest[] = []
   #nextId = 1
   #isClosed = false
 
@@ -41,7 +43,9 @@ export class DiskClient implements Disk {
     this.#port = port
     this.#clock = clock
     this.#hungAfterMs = hungAfterMs
-    port.on('message', (reply: DiskReply) => this.#take(reply))
+    port.on('message', (replies: readonly DiskReply[]) => {
+      for (const reply of replies) this.#take(reply)
+    })
     port.on('close', () => this.#lose())
     this.#watch = clock.every(Math.min(LOOK_EVERY_MS, hungAfterMs), () => this.#giveUpOld())
   }
@@ -61,7 +65,8 @@ export class DiskClient implements Disk {
         resolve: (result) => resolve(result as DiskResults[Kind]),
         reject,
       })
-      this.#port.postMessage(request, handedOver(order))
+      // After the promises of this turn, whose continuations order more.
+      if (this.#unsent.push(request) === 1) process.nextTick(() => this.#send())
     })
   }
 
@@ -69,6 +74,16 @@ export class DiskClient implements Disk {
   close(): void {
     this.#port.close()
     this.#lose()
+  }
+
+  #send(): void {
+    const requests = this.#unsent
+    this.#unsent = []
+    if (this.#isClosed) return
+    this.#port.postMessage(
+      requests,
+      requests.flatMap(({ order }) => handedOver(order)),
+    )
   }
 
   #take(reply: DiskReply): void {

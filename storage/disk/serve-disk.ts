@@ -13,16 +13,16 @@ export type DiskReply = { readonly requestId: number } & (
   | { readonly kind: 'failed'; readonly failure: DiskFailure }
 )
 
-/** Serves one client's orders on this thread, in their order, until its port closes; then closes its files. */
+/** Serves one client's orders on this thread, as they come by turns and in their order, until its port closes; then closes its files. */
 export function serveDisk(port: MessagePort): void {
   const work = new DiskWork()
-  port.on('message', ({ requestId, order }: DiskRequest) => {
-    port.postMessage(replyTo(requestId, order, work))
+  port.on('message', (requests: readonly DiskRequest[]) => {
+    port.postMessage(requests.map((request) => replyTo(request, work)))
   })
   port.on('close', () => work.close())
 }
 
-function replyTo(requestId: number, order: DiskOrder, work: DiskWork): DiskReply {
+function replyTo({ requestId, order }: DiskRequest, work: DiskWork): DiskReply {
   try {
     return { requestId, kind: 'done', result: work.carryOut(order) }
   } catch (error) {

@@ -22,6 +22,14 @@ function writer(sink: MemorySink, slotsPerPage = 15): OggOpusWriter {
   })
 }
 
+async function packetsOf({ bytes }: MemorySink): Promise<Buffer[]> {
+  const demuxer = new prism.opus.OggDemuxer()
+  demuxer.end(bytes)
+  const packets: Buffer[] = []
+  for await (const packet of demuxer) packets.push(packet)
+  return packets
+}
+
 /** A file of so many samples at 8 kHz. */
 function recorded(samples: number): MemorySink {
   const sink = new MemorySink()
@@ -73,11 +81,7 @@ t.test('independent readers find nothing wrong', async (t) => {
 })
 
 t.test('an Ogg reader finds one packet for each slot', async (t) => {
-  const { bytes } = recorded(16_000)
-  const demuxer = new prism.opus.OggDemuxer()
-  demuxer.end(bytes)
-  const packets: Buffer[] = []
-  for await (const packet of demuxer) packets.push(packet)
+  const packets = await packetsOf(recorded(16_000))
   t.equal(packets.length, OggOpusWriter.slotsFor(96_000))
 })
 
@@ -130,6 +134,28 @@ t.test('a packet of several frames is not what the writer takes', async (t) => {
   t.throws(() => writeSelfDelimited(Uint8Array.of(0x0b, 2, 0, 0), new Uint8Array(8), 0), RangeError)
 })
 
+t.test(
+  'a page that is ended leaves the newest slot to the next, and changes nothing else',
+  async (t) => {
+    const packet = (slot: number) => Uint8Array.of(8, slot, slot)
+    const [whole, ended] = [new MemorySink(), new MemorySink()]
+    const files = [writer(whole, 50), writer(ended, 50)] as const
+    for (let slot = 0; slot < 23; slot++) {
+      for (const file of files) file.append(packet(slot), packet(100 + slot))
+      if (slot % 5 === 4) files[1].endPage()
+    }
+    files[1].endPage()
+    files[1].endPage()
+    t.same(
+      ended.pages.slice(2).map((page) => Number(Buffer.from(page).readBigInt64LE(6)) / 960),
+      [4, 9, 14, 19, 22],
+    )
+    for (const file of files) file.finish(23 * 960 - 312)
+    t.same(await packetsOf(ended), await packetsOf(whole))
+    t.equal(ended.pages.at(-1)?.[5], 4, 'the last page carries the end of the stream')
+  },
+)
+
 t.test('large packets end a page before it overflows', async (t) => {
   const sink = new MemorySink()
   const file = writer(sink, 1000)
@@ -137,14 +163,11 @@ t.test('large packets end a page before it overflows', async (t) => {
   packet[0] = 8
   for (let slot = 0; slot < 200; slot++) file.append(packet, packet)
   file.finish(200 * 960 - 312)
-  const demuxer = new prism.opus.OggDemuxer()
-  demuxer.end(sink.bytes)
-  let packets = 0
-  for await (const found of demuxer) {
-    t.equal(found.length, 1277 + 1275)
-    packets++
-  }
-  t.equal(packets, 200)
+  const packets = await packetsOf(sink)
+  t.same(
+    packets.map(({ length }) => length),
+    Array(200).fill(1277 + 1275),
+  )
 })
 
 t.test('the checksum is that of RFC 3533, in one piece or several', async (t) => {

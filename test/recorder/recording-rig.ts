@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import type { Test } from 'tap'
 import type { Clock } from '../../base/clock.ts'
+import { PHASES } from '../../recorder/batch-clock.ts'
 import { FilterProcesses } from '../../recorder/decoding/filter-processes.ts'
 import type { EngineSettings } from '../../recorder/engine-protocol.ts'
 import { FileBudget } from '../../recorder/file-budget.ts'
@@ -108,6 +109,7 @@ export class RecordingRig {
   /** How often a pause was told to have begun or ended. */
   pausesTold = 0
   #opened = 0
+  #ticks = 0
 
   constructor(
     t: Pick<Test, 'teardown'>,
@@ -176,11 +178,15 @@ export class RecordingRig {
     this.recording.answer(this.clock.epochMs())
   }
 
-  /** Lets time pass in steps of 20 ms; `each` is called at the beginning of every one. */
+  /**
+   * Lets time pass in steps of 20 ms; `each` is called at the beginning of every one. What is due is taken every 100 ms,
+   * as an engine does.
+   */
   run(forMs: number, each: () => void = () => {}): void {
     for (let ms = 0; ms < forMs; ms += 20) {
       each()
       this.clock.advance(20)
+      if (++this.#ticks % PHASES > 0) continue
       this.recording.advance((this.clock.monotonicMs() - SETTINGS.holdBackMs) * 8)
     }
   }

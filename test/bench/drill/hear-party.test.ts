@@ -50,6 +50,16 @@ t.test('a recording that holds all is heard whole, wherever its first packet lie
   }
 })
 
+t.test('the last packet is heard where no cut is exact', async (t) => {
+  const audio = spoken(4, 0, PACKETS)
+  for (const early of [1, 19, 21, 39]) {
+    const heard = hearParty(sent(4), [
+      { samples: audio.subarray(early), startedAtMs: SENT_AT_MS + early / 8 },
+    ])
+    t.same(lostMs(heard), { all: 0, longest: 0 })
+  }
+})
+
 t.test('what is missing is found to the packet', async (t) => {
   const audio = spoken(7, 0, PACKETS)
   // From the second packet of a tone on, so that no end of the gap lies between two tones.
