@@ -1,4 +1,4 @@
-import type { Address } from '../cli/up/address.ts'
+import type { Address } from '../base/address.ts'
 import { firstFreePort } from '../cli/up/free-port.ts'
 
 /** An address of loopback whose port nobody has, from `port` upwards. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { formatAddress } from '../cli/up/address.ts'
+import { formatAddress } from '../base/address.ts'
 import type { ContactPage } from '../storage/model.ts'
 import { freeAddress } from './free-address.ts'
 import { type ProcessFigures, readProcessFigures } from './process-figures.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { formatAddress } from '../cli/up/address.ts'
+import { formatAddress } from '../base/address.ts'
 import { measureBareLibopus } from './bare-libopus.ts'
 import { type BenchSettings, VOICES } from './bench-settings.ts'
 import { beginCpuSpan } from './cpu-span.ts'

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { localUrl } from '../base/address.ts'
 import { ensureAdminToken } from '../base/admin-token.ts'
 import { SystemClock } from '../base/clock.ts'
 import { confineProcess, ROOT_WARNING } from '../base/confine-process.ts'
@@ -57,7 +58,6 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     longestS: LONGEST_TRANSCODE_S,
     onRunning: (running) => metrics.transcodesRunning.set(running),
   })
-  const { host, port } = config.http.gateway
   addPortal(service.app, {
     archive: new Archive({ pool, store, clock, identities }),
     audit: audit.portal,
@@ -67,7 +67,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     pool,
     region: config.identification.region,
     identify: identifyByAdminToken(token),
-    gateway: { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, token },
+    gateway: { url: localUrl(config.http.gateway), token },
     version,
     metrics,
     clock,

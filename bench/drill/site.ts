@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import ffmpeg from '@ffmpeg-installer/ffmpeg'
+import { localUrl } from '../../base/address.ts'
 import { effectiveConfigPath } from '../../cli/effective-config.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import type { ContactView, RecordingView } from '../../storage/model.ts'
@@ -30,8 +31,7 @@ export class Site {
 
   private constructor(recorder: RecorderUnderTest) {
     this.#recorder = recorder
-    const { host, port } = loadConfig(effectiveConfigPath(recorder.dataPath), {}).http.gateway
-    this.#gateway = `http://${host}:${port}`
+    this.#gateway = localUrl(loadConfig(effectiveConfigPath(recorder.dataPath), {}).http.gateway)
   }
 
   static async start(config: Readonly<Record<string, unknown>> = {}): Promise<Site> {

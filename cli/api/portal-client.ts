@@ -1,9 +1,9 @@
 import type { z } from 'zod'
+import { localUrl } from '../../base/address.ts'
 import { readAdminToken } from '../../base/admin-token.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { dataPaths } from '../../config/data-paths.ts'
-import { formatAddress, reachableHost } from '../up/address.ts'
 
 /** The HTTP API as the command line uses it, with the admin token of the data folder. */
 export class PortalClient {
@@ -19,11 +19,9 @@ export class PortalClient {
 
   /** Rejects as `readAdminToken` does. */
   static async open(config: Config): Promise<PortalClient> {
-    const { host, port } = config.http.portal
     const tokenPath = dataPaths(config).adminToken
     const token = await readAdminToken(tokenPath)
-    const address = formatAddress({ host: reachableHost(host), port })
-    return new PortalClient(`http://${address}`, tokenPath, token)
+    return new PortalClient(localUrl(config.http.portal), tokenPath, token)
   }
 
   /** The answer to a GET, checked against what the API promises. Rejects as `get` does, and with `api_differs`. */

@@ -1,3 +1,4 @@
+import { localUrl } from '../../base/address.ts'
 import type { Config } from '../../config/config.ts'
 import { connectDatabase, databaseMessage, describeDatabase } from '../../storage/database.ts'
 import type { DatabaseWord, GatewayWord } from './describe-journal.ts'
@@ -6,10 +7,8 @@ const ANSWER_MS = 2000
 
 /** What the running gateway's metrics say of its journal; undefined where none answers. */
 export async function askGateway({ http }: Config): Promise<GatewayWord | undefined> {
-  const { host, port } = http.gateway
-  const place = host.includes(':') ? `[${host}]` : host
   try {
-    const answer = await fetch(`http://${place}:${port}/metrics`, {
+    const answer = await fetch(`${localUrl(http.gateway)}/metrics`, {
       signal: AbortSignal.timeout(ANSWER_MS),
     })
     return answer.ok ? readMetrics(await answer.text()) : undefined

@@ -1,6 +1,6 @@
+import { type Address, formatAddress, reachableHost } from '../../base/address.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
-import { type Address, reachableHost } from '../up/address.ts'
 import type { ReplaySession } from './replay-session.ts'
 import type { SipTransport } from './sip-carrier.ts'
 import { SipLink } from './sip-link.ts'
@@ -32,11 +32,17 @@ export class GatewayLinks {
     options: GatewayLinksOptions,
   ): Promise<GatewayLinks> {
     const links = new Map<SipTransport, SipLink>()
-    for (const session of sessions) {
-      const { transport, address } = placeOf(session, options)
-      if (!links.has(transport)) links.set(transport, await SipLink.open(address, transport))
+    const opened = new GatewayLinks(options, links)
+    try {
+      for (const session of sessions) {
+        const { transport, address } = placeOf(session, options)
+        if (!links.has(transport)) links.set(transport, await SipLink.open(address, transport))
+      }
+      return opened
+    } catch (error) {
+      opened.close()
+      throw error
     }
-    return new GatewayLinks(options, links)
   }
 
   /** One of the sessions that they were opened for. */
@@ -48,11 +54,10 @@ export class GatewayLinks {
     return link
   }
 
-  /** Where they lead, as `udp 192.0.2.10:5060`. */
+  /** Where they lead, as `192.0.2.10:5060 over UDP`. */
   get names(): readonly string[] {
     return [...this.#links].map(
-      ([transport, { gateway }]) =>
-        `${gateway.host}:${gateway.port} over ${transport.toUpperCase()}`,
+      ([transport, { gateway }]) => `${formatAddress(gateway)} over ${transport.toUpperCase()}`,
     )
   }
 

@@ -1,5 +1,5 @@
+import { type Address, formatAddress } from '../../base/address.ts'
 import type { SipRequest } from '../../gateway/sip-server/sip-message.ts'
-import { type Address, formatAddress } from '../up/address.ts'
 import type { SipTransport } from './sip-carrier.ts'
 
 /** A dialog as its requests name it. */

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { type Address, formatAddress } from '../../base/address.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { DEFAULT_LIMITS } from '../../gateway/sip-server/limits.ts'
 import { parseHead, type SipMessage } from '../../gateway/sip-server/sip-message.ts'
 import { StreamFramer } from '../../gateway/sip-server/stream-framer.ts'
-import type { Address } from '../up/address.ts'
 
 /** What SIP is played over. */
 export type SipTransport = 'udp' | 'tcp'
@@ -50,9 +50,13 @@ async function openDatagrams({ host, port, family }: Resolved): Promise<SipCarri
 async function openStream({ host, port }: Resolved): Promise<SipCarrier> {
   const socket = connect({ host, port, noDelay: true })
   await once(socket, 'connect').catch((error: unknown) => {
-    throw new TallenneError('no_answer', `Nobody takes SIP over TCP at ${host}:${port}.`, {
-      cause: error,
-    })
+    throw new TallenneError(
+      'no_answer',
+      `Nobody takes SIP over TCP at ${formatAddress({ host, port })}.`,
+      {
+        cause: error,
+      },
+    )
   })
   socket.on('error', () => {})
   return {

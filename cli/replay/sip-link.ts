@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
+import type { Address } from '../../base/address.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import {
   headerValue,
@@ -8,7 +9,6 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../gateway/sip-server/sip-message.ts'
-import type { Address } from '../up/address.ts'
 import { openCarrier, type SipCarrier, type SipTransport } from './sip-carrier.ts'
 
 /** T1 and T2 of RFC 3261 §17.1: requests over UDP are repeated after so long, then after twice as long, up to T2. */

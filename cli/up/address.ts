@@ -1,11 +1,7 @@
 import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import type { Address } from '../../base/address.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** Reads `192.0.2.10:5060`, `[2001:db8::1]:5060` or `name:5060`. Throws `option_value`. */
 export function readAddress(text: string, option: string): Address {
@@ -19,17 +15,6 @@ export function readAddress(text: string, option: string): Address {
     )
   }
   return { host, port }
-}
-
-/** The address as it stands in a URI: an IPv6 address in brackets. */
-export function formatAddress({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** Where this machine itself reaches something that listens on `host`. */
-export function reachableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  return host === '::' ? '::1' : host
 }
 
 /** This machine's IPv4 addresses that others can reach. */

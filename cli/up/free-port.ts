@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
+import type { Address } from '../../base/address.ts'
 import { messageOf } from '../../base/tallenne-error.ts'
-import type { Address } from './address.ts'
 import type { PortClaims } from './port-claims.ts'
 
 export type PortState =

@@ -1,6 +1,7 @@
+import { type Address, formatAddress } from '../../base/address.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
-import { type Address, formatAddress, outsideAddresses } from './address.ts'
+import { outsideAddresses } from './address.ts'
 import { endLeftovers } from './end-leftovers.ts'
 import { FolderLock } from './folder-lock.ts'
 import { firstFreePort, portState } from './free-port.ts'

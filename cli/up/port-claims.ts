@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net'
-import { type Address, formatAddress } from './address.ts'
+import { type Address, formatAddress } from '../../base/address.ts'
 
 /**
  * Ports that one `up` has settled on and nobody listens on yet, seen by every other `up` of this machine: between

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Address, localUrl } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
-import { formatAddress, reachableHost } from './address.ts'
 import type { EndReport } from './supervised-process.ts'
 
 const READY_WITHIN_MS = 90_000
@@ -51,12 +51,13 @@ export async function allReady(
 
 /** Undefined when the process says that it is ready. */
 export async function unreadyReason(
-  { host, port }: { readonly host: string; readonly port: number },
+  address: Address,
   timeoutMs = 3000,
 ): Promise<string | undefined> {
-  const url = `http://${formatAddress({ host: reachableHost(host), port })}/readyz`
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
+    const response = await fetch(`${localUrl(address)}/readyz`, {
+      signal: AbortSignal.timeout(timeoutMs),
+    })
     if (response.ok) return undefined
     const body: unknown = await response.json()
     return failingChecks(body) ?? `status ${response.status}`

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { formatAddress } from '../../base/address.ts'
 import type { Config } from '../../config/config.ts'
 import { ConfigError, loadConfig } from '../../config/load-config.ts'
 import { formatMistake } from '../../config/mistake.ts'
@@ -71,7 +72,7 @@ function summarize(config: Config, file: string | undefined): string[] {
     `  data           ${config.dataPath}`,
     `  SIP            ${describeSip(config)}`,
     `  media          ${media.bindAddress}, ports ${media.ports.from} to ${media.ports.to}`,
-    `  HTTP           ${http.portal.host}:${http.portal.port}`,
+    `  HTTP           ${formatAddress(http.portal)}`,
     `  database       ${database}`,
     `  service lines  ${serviceLines.map(({ name, period }) => `${name} (${period ?? 'kept'})`).join(', ')}`,
     `                 ${numbers} numbers; the rest: ${config.catchAll.name}`,

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
+import { formatAddress, localUrl } from '../../base/address.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { type DemonstrationResult, demonstrate } from '../demo/demonstration.ts'
-import { formatAddress, reachableHost, readAddress } from '../up/address.ts'
+import { readAddress } from '../up/address.ts'
 import type { Installation } from '../up/installation.ts'
 import { planUp } from '../up/plan-up.ts'
 import { hasFlag, type Terminal, textOption, type Verb } from '../verb.ts'
@@ -75,8 +76,7 @@ function tellHowToListen(
 ): void {
   const { print } = terminal
   const { config, tokenPath } = installation
-  const { host, port } = config.http.portal
-  const url = `http://${formatAddress({ host: reachableHost(host), port })}`
+  const url = localUrl(config.http.portal)
   const data = `--data ${config.dataPath}`
   print('')
   print('To listen, and to look further')

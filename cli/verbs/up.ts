@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { localUrl } from '../../base/address.ts'
 import { SystemClock } from '../../base/clock.ts'
 import { loadConfig } from '../../config/load-config.ts'
-import { formatAddress, reachableHost, readAddress } from '../up/address.ts'
+import { describeDatabase } from '../../storage/database.ts'
+import { readAddress } from '../up/address.ts'
 import { type Installation, startInstallation } from '../up/installation.ts'
 import { describeSip, planUp, type UpPlan, usesPrivateDatabase } from '../up/plan-up.ts'
 import { type Given, type Terminal, textOption, type Verb } from '../verb.ts'
@@ -93,14 +95,10 @@ export async function startAndTell(
     report: terminal.print,
     stopped: terminal.stopSignal(),
   }).finally(() => claims.release())
-  const { database } = installation.config
-  const { host, port } = config.http.portal
-  const databasePlace = database.socketPath ?? `${database.host}:${database.port}`
-  const address = formatAddress({ host: reachableHost(host), port })
   terminal.print(`  SIP       ${describeSip(config)}`)
-  terminal.print(`  HTTP      http://${address}/`)
+  terminal.print(`  HTTP      ${localUrl(config.http.portal)}/`)
   terminal.print(`  token     ${installation.tokenPath}`)
-  terminal.print(`  database  ${databasePlace}`)
+  terminal.print(`  database  ${describeDatabase(installation.config.database)}`)
   terminal.print(`  logs      ${config.dataPath}/log`)
   return installation
 }

@@ -422,6 +422,33 @@ t.test(
   },
 )
 
+t.test('links that were opened are closed where a later one cannot be', async (t) => {
+  const server = createServer()
+  const connection = once(server, 'connection')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  t.ok(typeof address === 'object' && address !== null)
+  const port = typeof address === 'object' ? address?.port : undefined
+  const sessions = [overTcp(), overUdp].map((write) => read(session(write)).sessions[0])
+  const listen = [
+    { transport: 'tcp', host: '127.0.0.1', port },
+    { transport: 'udp', host: 'nowhere.invalid', port: 5060 },
+  ]
+  await t.rejects(
+    GatewayLinks.open(
+      sessions.filter((one) => one !== undefined),
+      { transport: undefined, to: undefined, config: configSchema.parse({ sip: { listen } }) },
+    ),
+    { code: 'unusable_address' },
+  )
+  const [socket] = await connection
+  socket.resume()
+  await once(socket, 'end')
+  socket.destroy()
+  server.close()
+})
+
 t.test('a session is played from this machine’s addresses, with all else as it was', async (t) => {
   const [captured] = read(session(overUdp)).sessions
   if (captured === undefined) throw new Error('no session')
