@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { isId } from '../../base/uuid.ts'
 import type { Config } from '../../config/config.ts'
@@ -17,6 +15,7 @@ import { commandLineTrail, operatorOf } from '../operator-audit.ts'
 import { readTime } from '../read-time.ts'
 import { type Given, hasFlag, textOption, type Verb } from '../verb.ts'
 import { withPool } from '../with-pool.ts'
+import { writeWhole } from '../write-whole.ts'
 
 /** Proves that nothing of the audit trail was changed, removed, inserted or cut off. */
 export const auditVerifyVerb: Verb = {
@@ -135,9 +134,14 @@ ${CONFIG_HELP}`,
         }),
       )
       const output = textOption(given, 'output')
-      const lines = linesOf(readRows(pool, filter), format)
-      if (output === undefined) for await (const line of lines) terminal.print(line)
-      else terminal.print(`${output}: ${await writeLines(lines, output)} rows`)
+      let written = 0
+      const lines = linesOf(readRows(pool, filter), { format, onRow: () => written++ })
+      if (output === undefined) {
+        for await (const line of lines) terminal.print(line)
+        return 0
+      }
+      await writeWhole(output, ended(lines))
+      terminal.print(`${output}: ${written} rows`)
       return 0
     })
   },
@@ -181,24 +185,17 @@ async function filterOf(given: Given, config: Config): Promise<AuditFilter> {
 
 async function* linesOf(
   rows: AsyncIterable<StoredRow>,
-  format: 'jsonl' | 'csv',
+  { format, onRow }: { readonly format: 'jsonl' | 'csv'; readonly onRow: () => void },
 ): AsyncGenerator<string> {
   if (format === 'csv') yield csvHeading()
-  for await (const row of rows) yield format === 'csv' ? formatCsv(row) : formatJson(row)
+  for await (const row of rows) {
+    onRow()
+    yield format === 'csv' ? formatCsv(row) : formatJson(row)
+  }
 }
 
-/** Tells how many rows were written. */
-async function writeLines(lines: AsyncIterable<string>, output: string): Promise<number> {
-  const file = createWriteStream(output, { mode: 0o600 })
-  await once(file, 'open')
-  let count = 0
-  for await (const line of lines) {
-    if (line !== csvHeading()) count++
-    if (!file.write(`${line}\n`)) await once(file, 'drain')
-  }
-  file.end()
-  await once(file, 'close')
-  return count
+async function* ended(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`
 }
 
 function givenAnchors(given: Given) {

@@ -1,7 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { open } from 'node:fs/promises'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { dataPaths } from '../../config/data-paths.ts'
 import { endOggPage } from '../../recorder/ogg-page.ts'
@@ -23,6 +20,7 @@ import { identitiesOf } from '../keys/key-survey.ts'
 import { commandLineTrail, operatorOf } from '../operator-audit.ts'
 import { hasFlag, textOption, type Verb } from '../verb.ts'
 import { withPool } from '../with-pool.ts'
+import { writeWhole } from '../write-whole.ts'
 
 /** Encrypts what is not encrypted to the present recipients. */
 export const keysReencryptVerb: Verb = {
@@ -131,16 +129,9 @@ ${CONFIG_HELP}`,
       ? identitiesOf(findConfig(given, terminal).encryption)
       : readIdentities(identity))
     const audio = await openAudio(await openFile(file), identities)
-    const part = `${output}.part`
     try {
       const pieces = audio.read(0, audio.bytes - 1)
-      const whole = audio.form === 'sealed' ? endedPages(pieces, endOggPage) : pieces
-      const bytes = Readable.from(whole, { objectMode: false })
-      await pipeline(bytes, createWriteStream(part, { mode: 0o600, flags: 'wx' }))
-      await rename(part, output)
-    } catch (error) {
-      await rm(part, { force: true })
-      throw error
+      await writeWhole(output, audio.form === 'sealed' ? endedPages(pieces, endOggPage) : pieces)
     } finally {
       await audio.close()
     }

@@ -1,15 +1,13 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
 import { contactPageSchema, recordingSchema, storedFileSchema } from '../../portal/view-schemas.ts'
 import { contactsPath, FILTER_HELP, FILTER_OPTIONS } from '../api/contact-search.ts'
 import { describeRecording, describeRecordings } from '../api/describe-contact.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { type Given, hasFlag, type Terminal, textOption, type Verb } from '../verb.ts'
+import { writeWhole } from '../write-whole.ts'
 
 const detailsSchema = z.looseObject({
   recording: recordingSchema,
@@ -130,7 +128,7 @@ ${CONFIG_HELP}`,
     const query = format === undefined ? '' : `?format=${encodeURIComponent(format)}`
     const client = await PortalClient.open(findConfig(given, terminal))
     const response = await client.get(`/api/recordings/${encodeURIComponent(id)}/audio${query}`)
-    const bytes = await writeWhole(response, output)
+    const bytes = await writeWhole(output, Readable.from(response.body ?? []))
     terminal.print(`${output}: ${bytes} bytes`)
     return 0
   },
@@ -154,31 +152,4 @@ async function readDetails(given: Given, terminal: Terminal) {
   const client = await PortalClient.open(config)
   const details = await client.read(`/api/recordings/${encodeURIComponent(id)}`, detailsSchema)
   return { config, details }
-}
-
-async function writeWhole(response: Response, output: string): Promise<number> {
-  const part = `${output}.part`
-  let bytes = 0
-  try {
-    await pipeline(
-      Readable.from(response.body ?? []),
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          bytes += chunk.length
-          yield chunk
-        }
-      },
-      // What a recording says is nobody else's business on a shared machine.
-      createWriteStream(part, { mode: 0o600 }),
-    )
-    await rename(part, output)
-    return bytes
-  } catch (error) {
-    await rm(part, { force: true })
-    throw new TallenneError(
-      'output_failed',
-      `${output} could not be written whole (${messageOf(error)}): nothing is left of it.`,
-      { cause: error },
-    )
-  }
 }
