@@ -10,6 +10,7 @@ import { auditTrail } from './migrations/006-audit-trail.ts'
 import { encryptedFiles } from './migrations/007-encrypted-files.ts'
 import { callOutcomes } from './migrations/008-call-outcomes.ts'
 import { platformCalls } from './migrations/009-platform-calls.ts'
+import { lostFiles } from './migrations/010-lost-files.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   encryptedFiles,
   callOutcomes,
   platformCalls,
+  lostFiles,
 ]
 
 const LOCK_WAIT_S = 60

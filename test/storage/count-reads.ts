@@ -1,0 +1,14 @@
+import type { PoolConnection } from '../../storage/database.ts'
+
+/** How many rows and index entries the server reads for a query. */
+export async function countReads(
+  connection: PoolConnection,
+  query: () => Promise<unknown>,
+): Promise<number> {
+  await connection.query('FLUSH STATUS')
+  await query()
+  const counts: { Value: string }[] = await connection.query(
+    "SHOW SESSION STATUS LIKE 'Handler_read%'",
+  )
+  return counts.reduce((sum, { Value }) => sum + Number(Value), 0)
+}
