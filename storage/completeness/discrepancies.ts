@@ -67,14 +67,19 @@ export async function keepDiscrepancies(
       current.flatMap(({ kind, subject, nodeId: node }) => [kind, subject, node, now, now]),
     )
   }
-  for (const { kind, subject } of cleared) {
-    await database.query('UPDATE discrepancies SET cleared_at = ? WHERE kind = ? AND subject = ?', [
-      now,
-      kind,
-      subject,
-    ])
-  }
+  if (cleared.length > 0) await clear(database, cleared, now)
   return { found, cleared }
+}
+
+async function clear(database: Queryable, cleared: readonly Discrepancy[], now: Date) {
+  const kinds = [...new Set(cleared.map(({ kind }) => kind))]
+  const subjectsOf = (kind: DiscrepancyKind) =>
+    cleared.filter((one) => one.kind === kind).map(({ subject }) => subject)
+  await database.query(
+    `UPDATE discrepancies SET cleared_at = ?
+     WHERE ${kinds.map(() => '(kind = ? AND subject IN (?))').join(' OR ')}`,
+    [now, ...kinds.flatMap((kind) => [kind, subjectsOf(kind)])],
+  )
 }
 
 /** Logs what a comparison changed, once each. */
