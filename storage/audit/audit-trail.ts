@@ -73,15 +73,23 @@ export class AuditTrail {
 
   /**
    * Does `work` in a transaction, with its events in the same one: neither stands without the other. Where others
-   * wrote at the same time it is rolled back and done again. Rejects as `work` does, and with `audit_unavailable`.
+   * wrote at the same time it is rolled back and done again. Rejects as `work` does, and with `audit_unavailable` for
+   * whatever else keeps the transaction from being done.
    */
   async alongside<T>(work: (connection: PoolConnection) => Promise<AuditedWork<T>>): Promise<T> {
-    const known = await this.#knownLink()
     for (let attempt = 1; ; attempt++) {
+      let isAtWork = false
+      const told = async (connection: PoolConnection) => {
+        isAtWork = true
+        const done = await work(connection)
+        isAtWork = false
+        return done
+      }
       try {
-        return await this.#attempt(work, known)
+        return await this.#attempt(told, await this.#knownLink())
       } catch (error) {
-        if (attempt === ATTEMPTS || !isConflict(error)) throw error
+        if (attempt < ATTEMPTS && isConflict(error)) continue
+        throw isAtWork ? error : unavailable(error)
       }
     }
   }
@@ -100,7 +108,7 @@ export class AuditTrail {
         await this.#writeBatch(batch.map(({ event }) => event))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        for (const { reject } of batch) reject(unavailable(error))
+        for (const { reject } of batch) reject(error)
       }
     }
     // In the same turn as the last look at what waits, so that nothing waits unseen.

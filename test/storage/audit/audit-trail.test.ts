@@ -274,6 +274,8 @@ t.test('a trail that cannot be written says so', async (t) => {
   const trail = trailOf('portal')
   await mariadb.stop('SIGKILL')
   await t.rejects(trail.record(search(1)), { code: 'audit_unavailable' })
+  const work = async () => ({ result: 1, events: [search(1)] })
+  await t.rejects(trail.alongside(work), { code: 'audit_unavailable' })
   await mariadb.start()
   await trail.record(search(2))
   t.match(await verify(), { rows: 12, broken: undefined })
