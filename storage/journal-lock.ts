@@ -12,8 +12,8 @@ const FILE = 'owner'
  */
 export function takeJournal(folder: string): () => void {
   const self = identify(process.pid) ?? { pid: process.pid, startedTicks: null }
-  return takeExclusively(join(folder, FILE), JSON.stringify(self), () => {
-    const owner = journalOwner(folder)
+  return takeExclusively(join(folder, FILE), JSON.stringify(self), (content) => {
+    const owner = runningOwner(content)
     if (owner === undefined) return
     throw new TallenneError(
       'journal_in_use',
@@ -24,13 +24,21 @@ export function takeJournal(folder: string): () => void {
 
 /** The process that has the journal now; undefined where none does. */
 export function journalOwner(folder: string): ProcessIdentity | undefined {
-  const owner = readOwner(folder)
+  try {
+    return runningOwner(readFileSync(join(folder, FILE), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function runningOwner(content: string): ProcessIdentity | undefined {
+  const owner = parseOwner(content)
   return owner !== undefined && isRunning(owner) ? owner : undefined
 }
 
-function readOwner(folder: string): ProcessIdentity | undefined {
+function parseOwner(content: string): ProcessIdentity | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(folder, FILE), 'utf8'))
+    const value: unknown = JSON.parse(content)
     if (typeof value !== 'object' || value === null) return undefined
     const pid: unknown = Reflect.get(value, 'pid')
     const startedTicks: unknown = Reflect.get(value, 'startedTicks')

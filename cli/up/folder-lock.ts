@@ -36,8 +36,8 @@ export class FolderLock {
   static take(dataPath: string): FolderLock {
     const path = join(dataPath, FILE)
     const self = identify(process.pid) ?? { pid: process.pid, startedTicks: null }
-    takeExclusively(path, JSON.stringify({ up: self, children: [] }), () => {
-      const holder = readHolder(dataPath)
+    takeExclusively(path, JSON.stringify({ up: self, children: [] }), (content) => {
+      const holder = parseHolder(content)
       if (holder && isRunning(holder.up)) throw inUse(dataPath, holder)
     })
     return new FolderLock(path, self)
@@ -59,7 +59,15 @@ export class FolderLock {
 /** Who holds the folder, whether still running or not; undefined where nobody does. */
 export function readHolder(dataPath: string): FolderHolder | undefined {
   try {
-    const parsed: unknown = JSON.parse(readFileSync(join(dataPath, FILE), 'utf8'))
+    return parseHolder(readFileSync(join(dataPath, FILE), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function parseHolder(content: string): FolderHolder | undefined {
+  try {
+    const parsed: unknown = JSON.parse(content)
     if (typeof parsed !== 'object' || parsed === null) return undefined
     const up = toIdentity(Reflect.get(parsed, 'up'))
     const children: unknown = Reflect.get(parsed, 'children')
