@@ -1,7 +1,7 @@
 import type { ContactJournal, JournalEntry } from '../../storage/model.ts'
 import { HandledSegments } from './handled-segments.ts'
 import { HoldLog } from './hold-log.ts'
-import { type ContactFacts, type Testimony, weigh } from './testimony.ts'
+import { type ContactFacts, sureness, type Testimony, weigh } from './testimony.ts'
 
 /** The part of the facts that a later message may change. */
 type Change = Extract<JournalEntry, { readonly kind: 'contact.changed' }>
@@ -109,8 +109,7 @@ export class SharedContact {
     if (said === undefined || !said.isPresent) return
     this.#testimonies.set(rowId, { ...said, isPresent: false })
     if ([...this.#testimonies.values()].some(({ isPresent }) => isPresent)) {
-      // Which of several sessions ends first says nothing of the parties.
-      if (this.#segments.areOpen) this.#segments.handledBy(this.#weighed.agents, atMs)
+      this.#goOnWithout(atMs)
       return
     }
     this.#endedAtMs = atMs
@@ -141,6 +140,17 @@ export class SharedContact {
   #settle(atMs: number): void {
     const { facts, agents } = this.#weighed
     this.#change(facts)
+    if (this.#segments.areOpen) this.#segments.handledBy(agents, atMs)
+  }
+
+  /**
+   * A session has gone, and those that stay say who handles the contact now: the next agent's session may have begun
+   * before the one before had its end. Who only guesses does not outweigh who was told, since which of several sessions
+   * goes first at a hang-up says nothing.
+   */
+  #goOnWithout(atMs: number): void {
+    const { facts, agents } = this.#weighed
+    if (sureness('agent', facts) >= sureness('agent', this.#facts)) this.#change(facts)
     if (this.#segments.areOpen) this.#segments.handledBy(agents, atMs)
   }
 

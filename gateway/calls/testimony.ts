@@ -30,7 +30,9 @@ export function weigh(testimonies: readonly Testimony[]): Omit<Testimony, 'isPre
   const named = best('platformReference', testimonies).facts
   const handling = testimonies.filter(({ isPresent, agents }) => isPresent && agents.length > 0)
   const agent = best('agent', handling.length > 0 ? handling : testimonies)
-  const surest = handling.filter((said) => sureness('agent', said) === sureness('agent', agent))
+  const surest = handling.filter(
+    ({ facts }) => sureness('agent', facts) === sureness('agent', agent.facts),
+  )
   const told = testimonies.find(({ facts }) => facts.direction !== 'unknown')
   return {
     facts: {
@@ -65,12 +67,13 @@ export function contradict(one: ContactFacts, other: ContactFacts): boolean {
 
 function best(party: Party, testimonies: readonly Testimony[]): Testimony {
   return testimonies.reduce((surest, said) =>
-    sureness(party, said) > sureness(party, surest) ? said : surest,
+    sureness(party, said.facts) > sureness(party, surest.facts) ? said : surest,
   )
 }
 
-function sureness(party: Party, { facts }: Testimony): 0 | 1 | 2 {
-  const found = facts.foundIn[party]
-  if (found === null || (party === 'agent' && facts.agent === null)) return 0
+/** How far a party is to be believed: 0 where nobody was named, 1 for a guess, 2 for what was told. */
+export function sureness(party: Party, { foundIn, agent }: ContactFacts): 0 | 1 | 2 {
+  const found = foundIn[party]
+  if (found === null || (party === 'agent' && agent === null)) return 0
   return found.isGuess ? 1 : 2
 }

@@ -120,6 +120,42 @@ t.test('a session that comes after the end begins another segment', async (t) =>
   )
 })
 
+t.test(
+  'an agent whose session begins before the last one’s has ended has the contact then',
+  async (t) => {
+    const { entries, session } = sessions()
+    const first = session('first', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
+    first.answered(1100)
+    const second = session('second', 5000, {
+      joins: first,
+      said: facts({ agent: '4002' }, { agent: told }),
+    })
+    second.answered(5100)
+    t.equal(second.facts.agent, '4001', 'who came first')
+    first.ended(4950, 'bye')
+    t.equal(second.facts.agent, '4002')
+    t.match(
+      entries.filter(({ kind }) => kind === 'contact.changed'),
+      [{ contactId: first.rowId, agent: '4002' }],
+    )
+    t.match(
+      entries.filter(({ kind }) => kind === 'segment.started'),
+      [{ agent: '4001' }, { agent: '4002' }],
+    )
+  },
+)
+
+t.test('a guess that outlasts what was told of the agent is none the better', async (t) => {
+  const { session } = sessions()
+  const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
+  const two = session('two', 1100, {
+    joins: one,
+    said: facts({ agent: '4002' }, { agent: guessed }),
+  })
+  one.ended(2000, 'bye')
+  t.equal(two.facts.agent, '4001')
+})
+
 t.test('two contacts that turn out to be one are the earlier one', async (t) => {
   const { entries, session } = sessions()
   const one = session('one', 1000, { said: facts({ agent: '2000' }, { agent: told }) })
