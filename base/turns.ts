@@ -7,6 +7,11 @@ export class Turns {
     this.#free = atOnce
   }
 
+  /** How many works wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Runs `work` in its turn. Settles as it does. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--

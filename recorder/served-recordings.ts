@@ -24,6 +24,12 @@ export interface ServedRecordingsOptions {
   readonly log: Log
 }
 
+/**
+ * So many recordings are finished in a turn of the batch clock: what one still holds takes as long to encode as a
+ * batch of five does, and calls that are up must not wait for many.
+ */
+const MOST_FINISHED_AT_ONCE = 4
+
 /** The recordings that an engine holds: serves them batch by batch, and finishes those whose time has come. */
 export class ServedRecordings {
   readonly #options: ServedRecordingsOptions
@@ -67,11 +73,16 @@ export class ServedRecordings {
   /** One turn of the batch clock. */
   serve({ timelineMs, phase, isOverloaded }: Batch): void {
     const { holdBackMs, counters } = this.#options
+    let finished = 0
     for (const open of this.#open.values()) {
       if (isOverloaded) open.overload()
-      if (open.closing !== undefined && open.closing.dueAtMs <= timelineMs) {
+      const isDue = (end: Closing | undefined): end is Closing =>
+        end !== undefined && end.dueAtMs <= timelineMs && finished < MOST_FINISHED_AT_ONCE
+      if (isDue(open.closing)) {
+        finished++
         this.#finish(open)
-      } else if (open.stopping !== undefined && open.stopping.dueAtMs <= timelineMs) {
+      } else if (isDue(open.stopping)) {
+        finished++
         this.#stop(open, open.stopping)
       } else if (open.phase === phase) {
         open.serve(Math.floor((open.monotonicAt(timelineMs) - holdBackMs) * SAMPLES_PER_MS))

@@ -6,6 +6,7 @@ import type { ReasonCode } from '../../recorder/recording-plan.ts'
 /** What a call needs, and may be short. */
 export type Resource =
   | 'engines'
+  | 'openings'
   | 'signalling'
   | 'packets'
   | 'recordings'

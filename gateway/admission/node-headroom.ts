@@ -32,6 +32,14 @@ export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
       obstacle: () => engines.obstacle,
     },
     {
+      resource: 'openings',
+      kind: 'room',
+      reason: () => 'engine_overload',
+      free: () => engines.waitingRoom,
+      obstacle: () =>
+        engines.waitingRoom <= 0 ? 'too many calls wait for an engine to open them' : undefined,
+    },
+    {
       resource: 'packets',
       kind: 'room',
       reason: () => 'engine_overload',

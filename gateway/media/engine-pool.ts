@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
+import { Turns } from '../../base/turns.ts'
 import type {
   EngineReply,
   EngineReport,
@@ -28,6 +29,9 @@ export interface EnginePoolOptions {
 interface Slot {
   readonly settings: EngineSettings
   readonly recordings: Set<string>
+  /** Of its recordings, those that it has not been told of. */
+  readonly unopened: Set<string>
+  readonly openings: Turns
   link: EngineLink | undefined
   startedAtMs: number
   /** Deaths in a row without `STEADY_MS` between them. */
@@ -35,6 +39,13 @@ interface Slot {
   restart: Timer | undefined
 }
 
+/**
+ * To open a recording takes an engine as long as it takes to serve a call for a second. So many may come between two
+ * batches of the calls that are up, and the others wait here.
+ */
+const OPENINGS_AT_ONCE = 4
+/** Where so many wait for each engine, those that come next would wait longer than a client has patience for. */
+const MOST_WAITING = 50
 const STEADY_MS = 30_000
 const LONGEST_WAIT_MS = 30_000
 
@@ -59,6 +70,8 @@ export class EnginePool {
     this.#slots = options.settings.map((settings) => ({
       settings,
       recordings: new Set<string>(),
+      unopened: new Set<string>(),
+      openings: new Turns(OPENINGS_AT_ONCE),
       link: undefined,
       startedAtMs: 0,
       failures: 0,
@@ -123,6 +136,13 @@ export class EnginePool {
     return this.#owners.size
   }
 
+  /** The part of the room for recordings that wait to be opened which is free, 1 to 0. */
+  get waitingRoom(): number {
+    const { running } = this.health
+    const waiting = this.#slots.reduce((sum, { openings }) => sum + openings.waiting, 0)
+    return Math.max(0, 1 - waiting / (MOST_WAITING * Math.max(1, running)))
+  }
+
   /** The newest report of each engine that has made one. */
   get reports(): readonly EngineReport[] {
     return this.#slots.flatMap((slot) => slot.link?.report ?? [])
@@ -130,7 +150,7 @@ export class EnginePool {
 
   /**
    * Opens a recording on the engine that holds those whose sockets it takes, else on the least loaded, or on the next
-   * where that one has no room. Rejects with the last engine's `TallenneError`.
+   * where that one has no room; in its turn, where many are opened. Rejects with the last engine's `TallenneError`.
    */
   async open(
     recordingId: string,
@@ -152,15 +172,25 @@ export class EnginePool {
       }
       // Counted before the reply, so that a burst of calls is spread and not heaped on one engine.
       slot.recordings.add(recordingId)
+      slot.unopened.add(recordingId)
       this.#owners.set(recordingId, slot)
+      let reply: EngineReply | undefined
       try {
-        return await link.request(order)
+        reply = await slot.openings.take(async () => {
+          slot.unopened.delete(recordingId)
+          return slot.link === link ? await link.request(order) : undefined
+        })
       } catch (error) {
         this.#disown(recordingId)
         refusal = asRefusal(error)
         // A plan that kills its engine must not be tried on the next.
         if (refusal.code === 'engine_failed') break
+        continue
       }
+      if (reply !== undefined) return reply
+      // The engine died before it heard of it.
+      this.#disown(recordingId)
+      return this.open(recordingId, order)
     }
     this.release(recordingId)
     throw refusal
@@ -234,7 +264,7 @@ export class EnginePool {
 
   #replace(slot: Slot, cause: string): void {
     const { clock, log, onDeath } = this.#options
-    const lost = [...slot.recordings]
+    const lost = [...slot.recordings].filter((recordingId) => !slot.unopened.has(recordingId))
     for (const recordingId of lost) this.release(recordingId)
     slot.link = undefined
     const isSteady = clock.monotonicMs() - slot.startedAtMs > STEADY_MS

@@ -11,6 +11,7 @@ const log = createSilentLog()
 
 async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
   let deaths = 0
+  let mostOpening = 0
   const pool = new EnginePool({
     settings: splitPorts(20_000, 20_099, engines).map(({ from, to }, engineIndex) => ({
       engineIndex,
@@ -30,7 +31,9 @@ async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
     entry: new URL('./stand-in-engine.js', import.meta.url),
     clock: new SystemClock(),
     log,
-    onReport: () => undefined,
+    onReport: (_engine, { counters }) => {
+      mostOpening = Math.max(mostOpening, counters['mostOpening'] ?? 0)
+    },
     onDeath: () => {
       deaths++
     },
@@ -45,7 +48,7 @@ async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
   })
   await pool.start()
   t.teardown(() => pool.close(1000))
-  return { pool, plane, deaths: () => deaths }
+  return { pool, plane, deaths: () => deaths, mostOpening: () => mostOpening }
 }
 
 function plan(recordingId: string, callId = 'call'): RecordingPlan {
@@ -125,5 +128,39 @@ t.test('a call that kills its engine is tried on no other', async (t) => {
   await plane.answered('a', 1000)
   await t.rejects(plane.open(plan('b', 'die')), { code: 'engine_failed' })
   t.match(await plane.close('a', 2000, []), { recordingId: 'a', verdict: 'complete' })
+  t.equal(deaths(), 1)
+})
+
+t.test('an engine opens a few recordings at a time, and the others wait', async (t) => {
+  const { plane, pool, mostOpening } = await startPlane(t, { engines: 1, maxRecordings: 100 })
+  const opening = Array.from({ length: 30 }, (_, at) => plane.open(plan(`call-${at}`, 'slow')))
+  t.equal(pool.waitingRoom, 1 - 26 / 50)
+  t.equal(pool.openRecordings, 30, 'those that wait are counted')
+  t.equal((await Promise.all(opening)).length, 30)
+  t.equal((await plane.live()).length, 30)
+  t.equal(mostOpening(), 4)
+  t.equal(pool.waitingRoom, 1)
+})
+
+t.test('there is no room for more where an engine has too many to open', async (t) => {
+  const { plane, pool } = await startPlane(t, { engines: 1, maxRecordings: 100 })
+  const opening = Array.from({ length: 54 }, (_, at) => plane.open(plan(`call-${at}`, 'slow')))
+  t.equal(pool.waitingRoom, 0)
+  await opening[0]
+  t.ok(pool.waitingRoom > 0)
+  await Promise.all(opening)
+})
+
+t.test('recordings that wait while their engine dies are opened by the next', async (t) => {
+  const { plane, deaths } = await startPlane(t, { engines: 1, maxRecordings: 100 })
+  const lost: string[] = []
+  plane.onLost((recordingId) => lost.push(recordingId))
+  await plane.open(plan('up'))
+  const dying = ['slow', 'slow', 'slow', 'die'].map((way, at) => plane.open(plan(`in-${at}`, way)))
+  const waiting = Array.from({ length: 10 }, (_, at) => plane.open(plan(`waiting-${at}`)))
+  for (const one of dying) await t.rejects(one, { code: 'engine_failed' })
+  t.equal((await Promise.all(waiting)).length, 10)
+  t.equal((await plane.live()).length, 10)
+  t.strictSame(lost, ['up'])
   t.equal(deaths(), 1)
 })

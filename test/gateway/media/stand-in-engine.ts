@@ -19,6 +19,9 @@ parentPort?.once('message', (settings: EngineSettings) => {
 const firstPort = ({ portFrom }: EngineSettings) => portFrom + (threadId % 20) * 20
 const recordings = new Set<string>()
 const answered = new Set<string>()
+/** Recordings that are being opened, and how many at most were. */
+let opening = 0
+let mostOpening = 0
 
 function say(message: EngineReply | EngineReport): void {
   parentPort?.postMessage(message)
@@ -46,7 +49,7 @@ function report(settings: EngineSettings): void {
     complexity: settings.opus.complexity,
     filesFree: 10_000,
     filesLimit: 10_000,
-    counters: { opened: recordings.size },
+    counters: { opened: recordings.size, mostOpening },
   })
 }
 
@@ -62,7 +65,9 @@ function handle(settings: EngineSettings, request: EngineRequest): void {
         return
       }
       recordings.add(recordingId)
+      mostOpening = Math.max(mostOpening, ++opening)
       const opened = () => {
+        opening--
         say({ kind: 'opened', requestId, ports: portsOf(settings, request.plan.streams) })
         report(settings)
       }
