@@ -13,6 +13,15 @@ export function serviceLinesOf({
   ]
 }
 
+/** The name of the service line that a number belongs to, else the catch-all's. */
+export function serviceLineOf(
+  e164: string | null,
+  { serviceLines, catchAll }: Pick<Config, 'serviceLines' | 'catchAll'>,
+): string {
+  const line = serviceLines.find(({ numbers }) => e164 !== null && numbers.includes(e164))
+  return line?.name ?? catchAll.name
+}
+
 /** What the recordings of a line leave out on request. */
 export function maskingOf(
   { serviceLines, catchAll }: Pick<Config, 'serviceLines' | 'catchAll'>,

@@ -12,7 +12,6 @@ import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { serviceLinesOf } from '../config/service-lines.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
 import { readIdentities } from '../storage/encryption/identities.ts'
@@ -63,7 +62,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     audit: audit.portal,
     listenings: audit.listenings,
     transcoder,
-    serviceLines: serviceLinesOf(config),
+    lines: config,
     pool,
     region: config.identification.region,
     identify: identifyByAdminToken(token),

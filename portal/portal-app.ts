@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Config } from '../config/config.ts'
+import { serviceLinesOf } from '../config/service-lines.ts'
 import type { Pool } from '../storage/database.ts'
-import type { ServiceLine } from '../storage/model.ts'
 import { guardRoutes } from './access.ts'
 import type { Archive } from './archive.ts'
 import { addAudioRoute } from './audio-route.ts'
@@ -28,7 +29,7 @@ export interface PortalOptions {
   readonly audit: PortalAudit
   readonly listenings: Listenings
   readonly transcoder: Transcoder
-  readonly serviceLines: readonly ServiceLine[]
+  readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
   readonly pool: Pool
   /** Of numbers without a country code. */
   readonly region: string
@@ -47,7 +48,7 @@ const STALLED_AFTER_MS = 60_000
 
 /** Adds everything that the portal answers to `app`. Under /api nobody is served without being identified. */
 export function addPortal(app: FastifyInstance, options: PortalOptions): void {
-  const { archive, audit, transcoder, serviceLines, identify, gateway } = options
+  const { archive, audit, transcoder, lines, identify, gateway } = options
   const { metrics, clock, log } = options
   observeRequests(app, { metrics, clock, log })
   app.addHook('onRequest', async (_request, reply) => {
@@ -65,9 +66,9 @@ export function addPortal(app: FastifyInstance, options: PortalOptions): void {
       addContactsRoutes(api, { archive, audit })
       addRecordingsRoute(api, { archive, audit })
       addAudioRoute(api, { archive, listenings: options.listenings, transcoder, metrics, log })
-      addServiceLinesRoute(api, serviceLines)
+      addServiceLinesRoute(api, serviceLinesOf(lines))
       const { pool, region } = options
-      addCompletenessRoutes(api, { pool, audit, serviceLines, region, clock })
+      addCompletenessRoutes(api, { pool, audit, lines, region, clock })
       const node = new GatewayClient({ ...gateway, timeoutMs: GATEWAY_TIMEOUT_MS })
       addLiveCallsRoute(api, { gateway: node, audit, log })
       addCallControlRoute(api, { gateway: node, archive, audit, log })

@@ -1,28 +1,17 @@
 import { createReadStream } from 'node:fs'
-import { TextDecoder } from 'node:util'
 import type { z } from 'zod'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import {
-  findColumns,
-  type ListColumns,
-  parseColumnNames,
-} from '../../portal/completeness/call-list-columns.ts'
+import { parseColumnNames } from '../../portal/completeness/call-list-columns.ts'
 import { importResultSchema } from '../../portal/completeness/completeness-schemas.ts'
 import { CsvError, readCsv } from '../../portal/completeness/csv-records.ts'
+import { decoderOf, decodeText } from '../../portal/completeness/decode-text.ts'
+import { BATCH_CALLS, MAX_MISTAKES } from '../../portal/completeness/import-calls.ts'
+import { type ListedTexts, listTexts } from '../../portal/completeness/list-texts.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { type Given, hasFlag, textOption, type Verb } from '../verb.ts'
 
 type Result = z.infer<typeof importResultSchema>
-
-/** One call of the file, and where it stands. */
-interface ListedRow {
-  readonly line: number
-  readonly call: Readonly<Record<string, string>>
-}
-
-const BATCH_CALLS = 1000
-const MAX_MISTAKES = 100
 
 /** Takes a CSV file of the platform's calls. */
 export const completenessImportVerb: Verb = {
@@ -60,12 +49,12 @@ ${CONFIG_HELP}`,
     const client = await PortalClient.open(findConfig(given, terminal))
     const path = importPath(given)
     let total: Result = { read: 0, taken: 0, known: 0, matched: 0, rejected: 0, mistakes: [] }
-    const send = async (rows: readonly ListedRow[]) => {
-      const body = { calls: rows.map(({ call }) => call) }
+    const send = async (rows: readonly ListedTexts[]) => {
+      const body = { calls: rows.map(({ texts }) => texts) }
       total = add(total, await client.send(path, body, importResultSchema), rows)
       if (terminal.isInteractive) terminal.rewrite(`${total.read} calls`)
     }
-    let batch: ListedRow[] = []
+    let batch: ListedTexts[] = []
     for await (const row of listedRows(file, given)) {
       batch.push(row)
       if (batch.length < BATCH_CALLS) continue
@@ -88,19 +77,16 @@ ${CONFIG_HELP}`,
   },
 }
 
-async function* listedRows(file: string, given: Given): AsyncGenerator<ListedRow> {
+async function* listedRows(file: string, given: Given): AsyncGenerator<ListedTexts> {
   const pairs = given.options['column']
   const asked = parseColumnNames(Array.isArray(pairs) ? pairs.map(String) : [])
-  let columns: ListColumns | undefined
+  const encoding = textOption(given, 'encoding') ?? 'utf-8'
+  const decoder = decoderOf(encoding)
+  if (decoder === undefined) {
+    throw new TallenneError('option_value', `--encoding is ${encoding}, which is not known.`)
+  }
   try {
-    for await (const { line, fields } of readCsv(textOf(file, given))) {
-      if (columns === undefined) {
-        columns = findColumns(fields, asked)
-        continue
-      }
-      const call = Object.fromEntries([...columns].map(([field, at]) => [field, fields[at] ?? '']))
-      yield { line, call }
-    }
+    yield* listTexts(readCsv(decodeText(createReadStream(file), decoder)), asked)
   } catch (error) {
     if (error instanceof CsvError) {
       throw new TallenneError('bad_list', `${file}:${error.line}: ${error.message}.`)
@@ -110,20 +96,8 @@ async function* listedRows(file: string, given: Given): AsyncGenerator<ListedRow
   }
 }
 
-async function* textOf(file: string, given: Given): AsyncGenerator<string> {
-  const encoding = textOption(given, 'encoding') ?? 'utf-8'
-  let decoder: TextDecoder
-  try {
-    decoder = new TextDecoder(encoding)
-  } catch {
-    throw new TallenneError('option_value', `--encoding is ${encoding}, which is not known.`)
-  }
-  for await (const piece of createReadStream(file)) yield decoder.decode(piece, { stream: true })
-  yield decoder.decode()
-}
-
 /** The API counts the calls of a request; the file has its own lines. */
-function add(total: Result, more: Result, rows: readonly ListedRow[]): Result {
+function add(total: Result, more: Result, rows: readonly ListedTexts[]): Result {
   const mistakes = more.mistakes.map((mistake) => ({
     ...mistake,
     line: rows[mistake.line - 1]?.line ?? mistake.line,

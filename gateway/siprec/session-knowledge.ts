@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { serviceLineOf } from '../../config/service-lines.ts'
 import type { ContactFacts } from '../calls/contact-record.ts'
 import type { Answer } from './answer-plan.ts'
 import type { Identification } from './identification.ts'
@@ -10,7 +11,6 @@ import { callReference, type PlatformReference } from './platform-references.ts'
 import { haveAllLeft, type RecordingMetadata } from './recording-metadata.ts'
 import type { ReadHeaders, RecordingRequest } from './recording-session-request.ts'
 import type { SdpOffer } from './sdp-offer.ts'
-import { serviceLineOf } from './service-line.ts'
 import { settleParties } from './settle-parties.ts'
 import { assignRoles } from './stream-roles.ts'
 

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { serviceLineOf } from '../../config/service-lines.ts'
 import type { ContactFacts } from '../calls/contact-record.ts'
 import { readNumber } from '../read-number.ts'
 import type { SipRequest } from '../sip/sip-surface.ts'
@@ -7,7 +8,6 @@ import type { Identification } from '../siprec/identification.ts'
 import { identifyParties } from '../siprec/parties.ts'
 import { callReference } from '../siprec/platform-references.ts'
 import type { ReadHeaders } from '../siprec/recording-session-request.ts'
-import { serviceLineOf } from '../siprec/service-line.ts'
 
 /** What was dialled, as routes name it: E.164 where it is a number, else the user part as received. */
 export function dialledNumber(requestUri: string, region: string): string {

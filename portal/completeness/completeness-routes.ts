@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
-import { TextDecoder } from 'node:util'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../base/clock.ts'
 import { sendMistakes, sendProblem } from '../../base/problem.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
+import type { Config } from '../../config/config.ts'
+import { serviceLineOf } from '../../config/service-lines.ts'
 import { countDiscrepancies, listDiscrepancies } from '../../storage/completeness/discrepancies.ts'
 import { listCalls } from '../../storage/completeness/list-calls.ts'
 import {
@@ -13,7 +14,6 @@ import {
 } from '../../storage/completeness/platform-calls.ts'
 import { readCompleteness } from '../../storage/completeness/read-completeness.ts'
 import type { Pool } from '../../storage/database.ts'
-import type { ServiceLine } from '../../storage/model.ts'
 import type { PortalAudit } from '../audit/portal-audit.ts'
 import type { Role } from '../identity.ts'
 import { noQuerySchema } from '../query-schemas.ts'
@@ -27,12 +27,13 @@ import {
   missingQuerySchema,
 } from './completeness-schemas.ts'
 import { CsvError, readCsv } from './csv-records.ts'
+import { decoderOf, decodeText } from './decode-text.ts'
 import { CallListImport, type CallListResult, importCsv } from './import-calls.ts'
 
 export interface CompletenessRoutesOptions {
   readonly pool: Pool
   readonly audit: PortalAudit
-  readonly serviceLines: readonly ServiceLine[]
+  readonly lines: Pick<Config, 'serviceLines' | 'catchAll'>
   /** Of numbers without a country code. */
   readonly region: string
   readonly clock: Clock
@@ -131,21 +132,17 @@ function readPeriod<T extends PeriodTexts>(outcome: ReadQuery<T>, clock: Clock) 
 async function takeList(
   request: FastifyRequest<Query>,
   reply: FastifyReply,
-  { pool, audit, serviceLines, region, clock }: CompletenessRoutesOptions,
+  { pool, audit, lines, region, clock }: CompletenessRoutesOptions,
 ): Promise<CallListResult | FastifyReply> {
   const outcome = readQuery(importQuerySchema, request.query)
   if (outcome.kind === 'wrong') return sendMistakes(reply, outcome.mistakes)
   const { list, timeZone, timeFormat, toleranceS, columns } = outcome.query
-  const catchAll = serviceLines.find(({ isCatchAll }) => isCatchAll)
   const parts = {
     reading: {
-      timeZone: timeZone ?? catchAll?.timeZone ?? 'UTC',
+      timeZone: timeZone ?? lines.catchAll.timeZone,
       format: timeFormat,
       region,
-      serviceLineOf: (e164: string | null) =>
-        serviceLines.find(({ numbers }) => e164 !== null && numbers.includes(e164))?.name ??
-        catchAll?.name ??
-        '',
+      serviceLineOf: (e164: string | null) => serviceLineOf(e164, lines),
     },
     take: (calls: Parameters<typeof takeListedCalls>[1]) =>
       takeListedCalls(pool, calls, {
@@ -195,15 +192,17 @@ async function takeJson(
   return importing.finish()
 }
 
-/** The text of a body by its charset, UTF-8 where it names none. Throws `list_too_large`. */
-async function* decoded(body: Readable, contentType = ''): AsyncGenerator<string> {
+/** The text of a body by its charset, UTF-8 where it names none. Throws `bad_list` and `list_too_large`. */
+function decoded(body: Readable, contentType = ''): AsyncGenerator<string> {
   const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1] ?? 'utf-8'
-  let decoder: TextDecoder
-  try {
-    decoder = new TextDecoder(charset)
-  } catch {
+  const decoder = decoderOf(charset)
+  if (decoder === undefined) {
     throw new TallenneError('bad_list', `charset ${charset} is not known.`)
   }
+  return decodeText(bounded(body), decoder)
+}
+
+async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for await (const piece of body as AsyncIterable<Buffer>) {
     bytes += piece.length
@@ -213,9 +212,8 @@ async function* decoded(body: Readable, contentType = ''): AsyncGenerator<string
         `A list has at most ${MAX_CSV_BYTES / 1_048_576} MiB: send it in parts, or with tallenne completeness import.`,
       )
     }
-    yield decoder.decode(piece, { stream: true })
+    yield piece
   }
-  yield decoder.decode()
 }
 
 function refusalOf(error: unknown) {

@@ -1,6 +1,7 @@
 import type { ListedCall, TakenCalls } from '../../storage/completeness/platform-calls.ts'
-import { findColumns, type ListColumns, type ListField } from './call-list-columns.ts'
+import type { ListField } from './call-list-columns.ts'
 import type { CsvRecord } from './csv-records.ts'
+import { listTexts } from './list-texts.ts'
 import {
   type ListMistake,
   type ListReading,
@@ -24,8 +25,10 @@ export interface CallListResult extends TakenCalls {
   readonly mistakes: readonly PlacedMistake[]
 }
 
-const BATCH_CALLS = 1000
-const MAX_MISTAKES = 100
+/** So many calls are taken at a time. */
+export const BATCH_CALLS = 1000
+/** So many mistakes of a list are told. */
+export const MAX_MISTAKES = 100
 
 export type TakeCalls = (calls: readonly ListedCall[]) => Promise<TakenCalls>
 
@@ -89,17 +92,8 @@ export async function importCsv(
   { reading, take }: { readonly reading: ListReading; readonly take: TakeCalls },
 ): Promise<CallListResult> {
   const importing = new CallListImport(reading, take)
-  let headings: readonly string[] | undefined
-  let columns: ListColumns = new Map()
-  for await (const { line, fields } of records) {
-    if (headings === undefined) {
-      headings = fields
-      columns = findColumns(fields, asked)
-      continue
-    }
-    const names = headings
-    const texts = Object.fromEntries([...columns].map(([field, at]) => [field, fields[at] ?? '']))
-    await importing.add(texts, line, (field) => names[columns.get(field) ?? -1] ?? field)
+  for await (const { texts, line, columnOf } of listTexts(records, asked)) {
+    await importing.add(texts, line, columnOf)
   }
   return importing.finish()
 }

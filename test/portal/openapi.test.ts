@@ -2,7 +2,7 @@ import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { openApiDocument } from '../../portal/openapi.ts'
 import { answerValidator } from './answer-validator.ts'
-import { SERVICE_LINES, startTestPortal } from './portal.ts'
+import { startTestPortal } from './portal.ts'
 
 const portal = await startTestPortal()
 t.teardown(() => portal.close())
@@ -100,6 +100,30 @@ t.test('a recording and service lines are as the document says', async (t) => {
     status: 200,
     language: null,
     wrong: undefined,
-    body: { items: SERVICE_LINES },
+    body: {
+      items: [
+        {
+          name: 'asiakastuki',
+          numbers: ['+12025550100'],
+          period: 'P2M',
+          timeZone: 'Europe/Helsinki',
+          isCatchAll: false,
+        },
+        {
+          name: 'puhelunvalitys',
+          numbers: ['+12025550101'],
+          period: 'P6M',
+          timeZone: 'Europe/Helsinki',
+          isCatchAll: false,
+        },
+        {
+          name: 'tunnistamaton',
+          numbers: [],
+          period: null,
+          timeZone: 'Europe/Helsinki',
+          isCatchAll: true,
+        },
+      ],
+    },
   })
 })

@@ -8,6 +8,7 @@ import { createHttpService } from '../../base/http-service.ts'
 import { createSilentLog, type Log } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
 import { loadConfig } from '../../config/load-config.ts'
+import { serviceLinesOf } from '../../config/service-lines.ts'
 import { Archive } from '../../portal/archive.ts'
 import { openPortalAudit } from '../../portal/audit/open-portal-audit.ts'
 import { type Identify, identifyByAdminToken } from '../../portal/identity.ts'
@@ -25,26 +26,12 @@ import { wholeCall } from '../storage/journal-entries.ts'
 
 export const TOKEN = 'test-token-that-is-as-long-as-a-real-one-is-0'
 
-export const SERVICE_LINES = [
-  {
-    name: 'asiakastuki',
-    numbers: ['+12025550100'],
-    period: 'P2M',
-    timeZone: 'Europe/Helsinki',
-    isCatchAll: false,
-  },
-  {
-    name: 'tunnistamaton',
-    numbers: [],
-    period: null,
-    timeZone: 'Europe/Helsinki',
-    isCatchAll: true,
-  },
-] as const
+/** The default ones: customer support, a switchboard, and what is neither's. */
+export const LINES = loadConfig(undefined, {})
 
 /** Its lines have the default numbers. */
 function testConfig(dataPath: string) {
-  return { ...loadConfig(undefined, {}), dataPath }
+  return { ...LINES, dataPath }
 }
 
 export interface TestPortalOptions {
@@ -65,7 +52,10 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
   const mariadb = await startMariadb()
   const pool = mariadb.pool()
   await migrate(pool)
-  await syncServiceLines(pool, SERVICE_LINES, { setBy: 'test', nowMs: Date.UTC(2026, 0, 1) })
+  await syncServiceLines(pool, serviceLinesOf(LINES), {
+    setBy: 'test',
+    nowMs: Date.UTC(2026, 0, 1),
+  })
   const storePath = join(folder, 'recordings')
   const store = new RecordingStore({ spoolPath: join(folder, 'spool'), storePath })
   await store.prepare()
@@ -93,7 +83,7 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
       longestS: options.longestTranscodeS ?? 60,
       onRunning: (running) => metrics.transcodesRunning.set(running),
     }),
-    serviceLines: SERVICE_LINES,
+    lines: LINES,
     pool,
     region: 'US',
     identify: options.identify ?? identifyByAdminToken(TOKEN),

@@ -12,7 +12,7 @@ import { PortalMetrics } from '../../../portal/portal-metrics.ts'
 import { Transcoder } from '../../../portal/transcode.ts'
 import type { Pool } from '../../../storage/database.ts'
 import { RecordingStore } from '../../../storage/recording-store.ts'
-import { SERVICE_LINES, TOKEN } from '../../portal/portal.ts'
+import { LINES, TOKEN } from '../../portal/portal.ts'
 import { type FuzzTarget, latin1, Unsound } from '../target.ts'
 
 const ID = '019a0000-0000-7000-8000-000000000001'
@@ -101,7 +101,7 @@ export const api: FuzzTarget = {
       }),
       listenings: new Listenings({ ...nowhere, clock }),
       transcoder: new Transcoder({ maxRunning: 1, longestS: 1, onRunning: () => {} }),
-      serviceLines: SERVICE_LINES,
+      lines: LINES,
       identify: identifyByAdminToken(TOKEN),
       gateway: { url: 'http://127.0.0.1:1', token: TOKEN },
       version: '0.0.0',

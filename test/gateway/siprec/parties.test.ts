@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { configSchema } from '../../../config/config.ts'
+import { serviceLineOf } from '../../../config/service-lines.ts'
 import { createIdentification } from '../../../gateway/siprec/identification.ts'
 import {
   AGENT_SOURCES,
@@ -10,7 +11,6 @@ import {
 import { identifyParties } from '../../../gateway/siprec/parties.ts'
 import { REFERENCE_SOURCES } from '../../../gateway/siprec/platform-references.ts'
 import { readRecordingMetadata } from '../../../gateway/siprec/read-metadata.ts'
-import { serviceLineOf } from '../../../gateway/siprec/service-line.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[]>>
 

@@ -1,7 +1,11 @@
+import { Readable } from 'node:stream'
+import { TextDecoder } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { findColumns, parseColumnNames } from '../../../portal/completeness/call-list-columns.ts'
 import { CsvError, readCsv } from '../../../portal/completeness/csv-records.ts'
+import { decoderOf, decodeText } from '../../../portal/completeness/decode-text.ts'
+import { listTexts } from '../../../portal/completeness/list-texts.ts'
 import { readInstant } from '../../../portal/completeness/read-instant.ts'
 import { readListedCall } from '../../../portal/completeness/read-listed-call.ts'
 
@@ -31,6 +35,42 @@ t.test('records are read with their lines, wherever pieces are cut', async (t) =
     [2, '1', '2', '3,4'],
   ])
   t.strictSame(await records(''), [])
+})
+
+t.test('text is decoded wherever its bytes are cut', async (t) => {
+  for (const [encoding, bytes] of [
+    ['utf-8', Buffer.from('Määrä 中')],
+    ['utf-16le', Buffer.from('Määrä 中', 'utf16le')],
+    ['gb18030', Buffer.from('4da84272a884', 'hex')],
+  ] as const) {
+    const whole = new TextDecoder(encoding).decode(bytes)
+    for (let size = 1; size <= bytes.length; size++) {
+      const decoder = decoderOf(encoding)
+      t.ok(decoder)
+      if (decoder === undefined) continue
+      let text = ''
+      const cut = Readable.from(
+        Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+          bytes.subarray(n * size, (n + 1) * size),
+        ),
+      )
+      for await (const piece of decodeText(cut, decoder)) text += piece
+      t.equal(text, whole, `${encoding} in pieces of ${size}`)
+    }
+  }
+  t.equal(decoderOf('klingon'), undefined)
+})
+
+t.test('the texts of a list know their line and their headings', async (t) => {
+  const found = []
+  const list = 'Start Time,ANI\n2026-01-31T08:00:00Z,"+1"\n\n2026-01-31T09:00:00Z\n'
+  for await (const { line, texts, columnOf } of listTexts(readCsv(pieces(list)), new Map())) {
+    found.push([line, texts, columnOf('startedAt'), columnOf('callId')])
+  }
+  t.strictSame(found, [
+    [2, { startedAt: '2026-01-31T08:00:00Z', caller: '+1' }, 'Start Time', 'callId'],
+    [4, { startedAt: '2026-01-31T09:00:00Z', caller: '' }, 'Start Time', 'callId'],
+  ])
 })
 
 t.test('a quote without an end is told with its line, and bounded', async (t) => {
