@@ -1,11 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Config } from '../../config/config.ts'
 import { FileJournal } from '../../storage/contact-journal.ts'
-import { checkDatabase, connectDatabase, createDatabasePool } from '../../storage/database.ts'
+import { connectDatabase } from '../../storage/database.ts'
 import type { JournalState } from '../../storage/journal-state.ts'
 import { migrate } from '../../storage/migrate.ts'
+import { withPool } from '../with-pool.ts'
 
 /** A database that takes nothing for so long is not waited for any longer. */
 const GIVE_UP_MS = 30_000
@@ -32,13 +34,11 @@ export async function carryJournal(config: Config, options: CarryOptions): Promi
     clock,
     log: createSilentLog(),
   })
-  const pool = createDatabasePool({ ...config.database, connections: 2 })
   // The clock's timers do not keep the process alive.
   const alive = setInterval(() => onProgress(journal.state), LOOK_EVERY_MS)
   const done = new AbortController()
   try {
-    await checkDatabase(pool, config.database)
-    await migrate(pool)
+    await withPool(config, migrate)
     journal.start()
     await Promise.race([
       journal.drained(),
@@ -49,7 +49,6 @@ export async function carryJournal(config: Config, options: CarryOptions): Promi
     done.abort()
     clearInterval(alive)
     await journal.close({ drainMs: 0 })
-    await pool.end()
   }
 }
 
@@ -60,8 +59,6 @@ async function givenUp(journal: FileJournal, signal: AbortSignal): Promise<void>
       throw new TallenneError('journal_unreadable', `The journal cannot be read: ${readError}.`)
     }
     if (fault !== undefined && Date.now() - fault.sinceMs > GIVE_UP_MS) return
-    await new Promise<void>((resolve) => {
-      setTimeout(resolve, LOOK_EVERY_MS)
-    })
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
   }
 }
