@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { readBounded } from '../base/read-bounded.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { type Config, configSchema } from './config.ts'
 import { crossCheck, type LegibleLine } from './cross-checks.ts'
@@ -6,7 +7,6 @@ import { describeIssue, describeUnknownKey, isTextExpected } from './describe-is
 import type { EncryptionConfig } from './encryption-config.ts'
 import { type EnvironmentOverride, readOverrides } from './environment.ts'
 import { type ConfigMistake, type ConfigPath, formatMistake, formatPath } from './mistake.ts'
-import { readBounded } from './read-bounded.ts'
 import { replaceSecretFiles } from './secret-files.ts'
 import type { SipListen } from './sip-config.ts'
 import type { TrunkRoute } from './trunk-config.ts'

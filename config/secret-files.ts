@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
+import { readBounded } from '../base/read-bounded.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { ConfigPath } from './mistake.ts'
-import { readBounded } from './read-bounded.ts'
 
 const FILE_KEYS = { passwordFile: 'password', secretFile: 'secret' } as const
 
-/** What a secret's file may hold, so that a wrong path does not read a disk. */
-const MAX_SECRET_LENGTH = 4096
+/** What the first line of a secret's file may hold, so that a wrong path does not read a disk. */
+const MAX_SECRET_BYTES = 4096
 
 /**
  * Replaces each `passwordFile` and `secretFile` by a `password` or `secret` with the first line of that file,
@@ -45,10 +45,13 @@ export function replaceSecretFiles(
 function readSecret(file: unknown, folder: string) {
   if (typeof file !== 'string') return { kind: 'wrong', reason: 'the path of a file' } as const
   try {
-    const text = readBounded(resolve(folder, file), MAX_SECRET_LENGTH + 1).toString('utf8')
-    const secret = text.split(/\r?\n/, 1)[0] ?? ''
-    if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
-      return { kind: 'wrong', reason: `a file with the secret in its first line` } as const
+    const bytes = readBounded(resolve(folder, file), MAX_SECRET_BYTES + 1)
+    const end = bytes.indexOf('\n')
+    const line = end < 0 ? bytes : bytes.subarray(0, end)
+    const secret = line.toString('utf8').replace(/\r$/, '')
+    if (secret === '' || line.length > MAX_SECRET_BYTES) {
+      const reason = `a file with the secret in its first line, of at most ${MAX_SECRET_BYTES} bytes`
+      return { kind: 'wrong', reason } as const
     }
     return { kind: 'read', secret } as const
   } catch (error) {

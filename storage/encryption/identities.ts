@@ -102,8 +102,9 @@ async function readText(path: string): Promise<{ readonly mode: number; readonly
   try {
     handle = await open(path, 'r')
     const { mode } = await handle.stat()
-    const bytes = Buffer.alloc(MAX_FILE_BYTES)
-    const { bytesRead } = await handle.read(bytes, 0, MAX_FILE_BYTES, 0)
+    const bytes = Buffer.alloc(MAX_FILE_BYTES + 1)
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
+    if (bytesRead > MAX_FILE_BYTES) throw new Error(`it holds more than ${MAX_FILE_BYTES} bytes`)
     return { mode, text: bytes.toString('utf8', 0, bytesRead) }
   } catch (error) {
     throw new TallenneError(

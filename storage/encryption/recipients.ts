@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Encrypter } from 'age-encryption'
+import { readBounded } from '../../base/read-bounded.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 
 /** Whom recordings are encrypted to. */
@@ -18,6 +19,7 @@ export interface RecipientSettings {
 }
 
 const X25519 = /^age1[02-9ac-hj-np-z]{58}$/
+/** Some hundred lines of recipients and comments; what is larger is something else. */
 const MAX_FILE_BYTES = 65_536
 /** Each costs every recording an exchange of keys. */
 export const MAX_RECIPIENTS = 20
@@ -71,9 +73,9 @@ export function readRecipients({ recipients, recipientsFile }: RecipientSettings
 }
 
 function linesOf(path: string): readonly string[] {
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(path, { encoding: 'utf8' }).slice(0, MAX_FILE_BYTES)
+    bytes = readBounded(path, MAX_FILE_BYTES + 1)
   } catch (error) {
     throw new TallenneError(
       'recipients_unreadable',
@@ -81,15 +83,24 @@ function linesOf(path: string): readonly string[] {
       { cause: error },
     )
   }
-  return text.split(/\r?\n/).flatMap((line, index) => {
-    const recipient = line.trim()
-    if (recipient === '' || recipient.startsWith('#')) return []
-    if (isRecipient(recipient)) return recipient
+  if (bytes.length > MAX_FILE_BYTES) {
     throw new TallenneError(
-      'recipient_malformed',
-      `Line ${index + 1} of ${path} is no X25519 recipient of age (age1 and 58 characters more): mend or delete it.`,
+      'recipients_unreadable',
+      `${path} holds more than ${MAX_FILE_BYTES} bytes, which is no file of recipients: set another encryption.recipientsFile, or delete the comments of recipients that have retired.`,
     )
-  })
+  }
+  return bytes
+    .toString('utf8')
+    .split(/\r?\n/)
+    .flatMap((line, index) => {
+      const recipient = line.trim()
+      if (recipient === '' || recipient.startsWith('#')) return []
+      if (isRecipient(recipient)) return recipient
+      throw new TallenneError(
+        'recipient_malformed',
+        `Line ${index + 1} of ${path} is no X25519 recipient of age (age1 and 58 characters more): mend or delete it.`,
+      )
+    })
 }
 
 export interface RecipientWatchOptions {

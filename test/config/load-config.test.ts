@@ -78,6 +78,23 @@ t.test('a text is what is written, even where YAML reads a number', async (t) =>
   t.strictSame(config.serviceLines[0]?.numbers, ['+12025550100'])
 })
 
+t.test('a secret’s file is bounded by its bytes', async (t) => {
+  const secret = 'ä'.repeat(2048)
+  writeFileSync(join(folder, 'long.secret'), secret)
+  const yaml = 'database: {passwordFile: long.secret}'
+  t.equal(loadConfig(write(yaml), {}).database.password, secret)
+  writeFileSync(join(folder, 'long.secret'), `${secret}\nand a long text below`)
+  t.equal(loadConfig(write(yaml), {}).database.password, secret)
+  writeFileSync(join(folder, 'long.secret'), `${secret}.`)
+  for (const file of ['long.secret', '/dev/zero']) {
+    const [mistake] = mistakesOf(`database: {passwordFile: ${file}}`)
+    t.match(
+      mistake,
+      'database.passwordFile | - | a file with the secret in its first line, of at most 4096 bytes',
+    )
+  }
+})
+
 t.test('a secret comes from the first line of its file', async (t) => {
   const config = loadConfig(write('database: {passwordFile: db.secret}'), {})
   t.equal(config.database.password, 'two words: and a colon')

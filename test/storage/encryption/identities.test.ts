@@ -42,6 +42,17 @@ t.test('a line that is no identity is named, and not shown', async (t) => {
   }
 })
 
+t.test('a file that is too long for identities is refused, not cut', async (t) => {
+  const folder = t.testdir()
+  const { identity } = await makeKey(folder)
+  const path = join(folder, 'long')
+  writeFileSync(path, `${identity}\n${'#'.repeat(65_536)}`, { mode: 0o600 })
+  await t.rejects(readIdentities(path), {
+    code: 'identity_unreadable',
+    message: `${path} cannot be read (it holds more than 65536 bytes)`,
+  })
+})
+
 t.test('a file that is empty or not there says so', async (t) => {
   const path = join(t.testdir(), 'empty')
   await t.rejects(readIdentities(path), { code: 'identity_unreadable' })

@@ -39,6 +39,23 @@ t.test('what cannot be taken says where it stands', async (t) => {
   })
 })
 
+t.test('a file that is too long for recipients is refused, not cut', async (t) => {
+  const folder = t.testdir()
+  const { recipient } = await makeKey(folder)
+  const recipientsFile = join(folder, 'recipients.txt')
+  const settings = { recipients: [recipient], recipientsFile }
+  // Fewer characters than bytes.
+  writeFileSync(recipientsFile, `# ${'ä'.repeat(32_767)}`)
+  t.same(readRecipients(settings).list, [recipient])
+  writeFileSync(recipientsFile, `# ${'ä'.repeat(32_768)}`)
+  for (const long of [recipientsFile, '/dev/zero']) {
+    t.throws(() => readRecipients({ ...settings, recipientsFile: long }), {
+      code: 'recipients_unreadable',
+      message: `${long} holds more than 65536 bytes`,
+    })
+  }
+})
+
 t.test('a file that changes is read again, and one that breaks changes nothing', async (t) => {
   const folder = t.testdir()
   const [a, b] = [(await makeKey(folder, 'a')).recipient, (await makeKey(folder, 'b')).recipient]
