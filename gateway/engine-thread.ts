@@ -22,8 +22,9 @@ parentPort?.on('message', (message: EngineSetup | EngineRequest) => {
 })
 
 function assemble(setup: EngineSetup): Engine {
-  const { disk, ...settings } = setup
-  const log = createLog('gateway').child({ engine: settings.engineIndex })
+  const { disk, logLevel, ...settings } = setup
+  const log = createLog('gateway', logLevel).child({ engine: settings.engineIndex })
+  log.debug('engine started')
   return new Engine({
     settings,
     clock,

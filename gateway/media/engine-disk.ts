@@ -10,4 +10,4 @@ export interface EngineDisk {
 }
 
 /** The first message to an engine's thread; all others are requests. Without a disk it writes files by itself. */
-export type EngineSetup = EngineSettings & Partial<EngineDisk>
+export type EngineSetup = EngineSettings & Partial<EngineDisk> & { readonly logLevel: string }

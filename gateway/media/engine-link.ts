@@ -28,6 +28,8 @@ export interface EngineLinkOptions {
   readonly settings: EngineSettings
   /** A thread that waits to be set up. */
   readonly thread: Worker
+  /** Of what the thread logs. */
+  readonly logLevel: string
   /** Handed over to the thread, which waits for the disk itself where it has none. */
   readonly disk?: EngineDisk['disk'] | undefined
   /** Load, 0 to 1, beyond which it takes no more. */
@@ -90,9 +92,9 @@ export class EngineLink {
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     this.#mostLoad = options.mostLoad ?? 1
-    const { disk } = options
+    const { disk, logLevel } = options
     this.#worker = options.thread
-    const setup: EngineSetup = { ...options.settings, ...(disk && { disk }) }
+    const setup: EngineSetup = { ...options.settings, logLevel, ...(disk && { disk }) }
     this.#worker.postMessage(setup, disk === undefined ? [] : [disk.port])
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {

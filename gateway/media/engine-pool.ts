@@ -247,6 +247,7 @@ export class EnginePool {
     const link = new EngineLink({
       settings: slot.settings,
       thread: this.#threads.take(`engine-${slot.settings.engineIndex}`),
+      logLevel: this.#options.log.level,
       disk: this.#options.connectDisk?.(slot.settings.engineIndex),
       mostLoad: this.#options.mostLoad,
       clock: this.#options.clock,

@@ -52,6 +52,19 @@ t.test('a call leaves a contact, a verdict, and a file that can be played', asyn
   t.notMatch(process.log(), /2025550147/, 'no caller number in the log')
 })
 
+t.test('engines log as much as the configuration says', async (t) => {
+  for (const [level, isLogged] of [
+    ['debug', true],
+    ['info', false],
+  ] as const) {
+    const gateway = await makeGateway(mariadb.settings, { log: { level } })
+    t.teardown(() => gateway.remove())
+    const process = await gateway.start()
+    t.equal((await process.end('SIGTERM')).code, 0)
+    t.equal(/"level":"debug".*"engine":0.*"engine started"/.test(process.log()), isLogged)
+  }
+})
+
 t.test('SIGTERM says BYE, closes the recording, and exits 0', async (t) => {
   const gateway = await makeGateway(mariadb.settings)
   t.teardown(() => gateway.remove())
