@@ -55,8 +55,12 @@ export class BanList {
     return [...this.#bans.entries()].map(([, ban]) => ban).filter(({ untilMs }) => untilMs > nowMs)
   }
 
+  /** Whether nobody is banned, which need not be asked by source then. */
+  get isEmpty(): boolean {
+    return this.#bans.size === 0
+  }
+
   isBanned(source: string, transport: TransportName): boolean {
-    if (this.#bans.size === 0) return false
     const ban = this.#bans.get(source)
     if (ban === undefined) return false
     if (ban.untilMs <= this.#clock.epochMs()) {

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { SipConfig } from '../../config/sip-config.ts'
 import { AddressBlocks } from '../sip/address-blocks.ts'
-import type { Credentials } from '../sip/digest-session.ts'
 import type { Admission, Door, Offence, Sender } from '../sip-server/door.ts'
 import { field, type HeaderField } from '../sip-server/message-writer.ts'
 import type { OwnStatus } from '../sip-server/responses.ts'
@@ -13,8 +12,10 @@ import { type Ban, BanList, type BanReason } from './ban-list.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { DigestJudge } from './digest-judge.ts'
 import { Nonces } from './nonces.ts'
-import type { PeerTable } from './peer-table.ts'
+import type { PeerTable, Standing } from './peer-table.ts'
 import { RequestRate } from './request-rate.ts'
+
+type Claimant = Extract<Standing, { readonly kind: 'claimant' }>
 
 export type AdmissionOutcome =
   | 'admitted'
@@ -88,16 +89,15 @@ export class SipDoor implements Door {
   }
 
   isShut({ host, transport, names }: Sender): boolean {
-    if (!this.#bans.isBanned(sourceKey(host), transport)) return false
+    if (this.#bans.isEmpty || !this.#bans.isBanned(sourceKey(host), transport)) return false
     // Who it is, its certificate tells only after the handshake.
     if (transport === 'tls' && names === undefined) return !this.#options.peers.hasNamed
     return !this.#isKept({ address: host, names: names ?? [] })
   }
 
   admit(request: SipRequest, peer: Peer): Admission {
-    const { peers, strangers } = this.#options
-    const source = { address: peer.host, names: peer.names }
-    const standing = peers.standingOf(source)
+    const { strangers } = this.#options
+    const standing = this.#standingOf(peer)
     if (standing.kind !== 'peer' && this.#isScanner(request) && this.#ban('scanner', peer)) {
       return this.#drop('banned')
     }
@@ -106,20 +106,22 @@ export class SipDoor implements Door {
         if (peer.names.length > 0) this.#prove(peer)
         return this.#admitPeer(request, peer)
       case 'claimant':
-        return this.#admitClaimant(request, peer, standing.credentials)
+        return this.#admitClaimant(request, peer, standing)
       case 'stranger':
         if (strangers === 'take') return this.#admitPeer(request, peer)
         this.#note('stranger', peer)
-        if (!this.mayAnswer(peer)) return this.#drop('unknown_peer')
+        if (!this.#mayAnswer(peer, standing)) return this.#drop('unknown_peer')
         return this.#refuse('refused', 403)
     }
   }
 
   mayAnswer(peer: Peer): boolean {
-    const { peers, strangers } = this.#options
+    return this.#options.strangers === 'take' || this.#mayAnswer(peer, this.#standingOf(peer))
+  }
+
+  #mayAnswer(peer: Peer, { kind }: Standing): boolean {
+    const { strangers } = this.#options
     if (strangers === 'take') return true
-    const source = { address: peer.host, names: peer.names }
-    const { kind } = peers.standingOf(source)
     if (kind === 'peer') return true
     if (this.#isProven(peer)) return this.#requests.take(sourceKey(peer.host))
     if (kind === 'stranger' && strangers === 'drop') return false
@@ -142,18 +144,22 @@ export class SipDoor implements Door {
     return { kind: 'admitted' }
   }
 
-  #admitClaimant(request: SipRequest, peer: Peer, credentials: readonly Credentials[]): Admission {
+  #admitClaimant(request: SipRequest, peer: Peer, claimant: Claimant): Admission {
     const source = sourceKey(peer.host)
-    const verdict = this.#judge.judge(request, source, credentials)
+    const verdict = this.#judge.judge(request, source, claimant.credentials)
     if (verdict.kind === 'right') {
       this.#prove(peer)
       return this.#admitPeer(request, peer)
     }
     // Everybody's first request brings none; it is those that go on like that who are guessing.
     this.#note('credentials', peer)
-    if (!this.mayAnswer(peer)) return this.#drop('unproven_peer')
+    if (!this.#mayAnswer(peer, claimant)) return this.#drop('unproven_peer')
     const isStale = verdict.kind === 'stale'
     return this.#refuse('challenged', 401, this.#judge.challenge(source, { isStale }))
+  }
+
+  #standingOf({ host, names }: Peer): Standing {
+    return this.#options.peers.standingOf({ address: host, names })
   }
 
   #refuse(

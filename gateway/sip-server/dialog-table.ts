@@ -1,4 +1,5 @@
 import type { Dialog } from './dialog.ts'
+import { SourceCounts } from './source-counts.ts'
 import { sourceKey } from './source-key.ts'
 
 /** The dialogs of the server, by what requests and clients call them. */
@@ -8,7 +9,7 @@ export class DialogTable {
   readonly #byCallId = new Map<string, Dialog>()
   /** Under which source each is counted: where it began, wherever its peer may be by now. */
   readonly #sources = new Map<Dialog, string>()
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new SourceCounts()
 
   get size(): number {
     return this.#byTags.size
@@ -49,7 +50,7 @@ export class DialogTable {
 
   /** How many there are with a source, which is a key of `sourceKey`. */
   countWith(source: string): number {
-    return this.#counts.get(source) ?? 0
+    return this.#counts.of(source)
   }
 
   findById(id: string): Dialog | undefined {
@@ -70,16 +71,14 @@ export class DialogTable {
     if (this.#sources.has(dialog)) return
     const source = sourceKey(dialog.peer.host)
     this.#sources.set(dialog, source)
-    this.#counts.set(source, this.countWith(source) + 1)
+    this.#counts.add(source)
   }
 
   #uncount(dialog: Dialog): void {
     const source = this.#sources.get(dialog)
     if (source === undefined) return
     this.#sources.delete(dialog)
-    const left = this.countWith(source) - 1
-    if (left > 0) this.#counts.set(source, left)
-    else this.#counts.delete(source)
+    this.#counts.remove(source)
   }
 }
 

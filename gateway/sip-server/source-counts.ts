@@ -1,22 +1,17 @@
-/** How many of something each source has, up to a bound. */
+/** How many of something each source has. Sources are keys of `sourceKey`. */
 export class SourceCounts {
-  readonly #most: number
   readonly #counts = new Map<string, number>()
 
-  constructor(most: number) {
-    this.#most = most
+  of(source: string): number {
+    return this.#counts.get(source) ?? 0
   }
 
-  /** False where the source has as many as it may. */
-  add(source: string): boolean {
-    const count = this.#counts.get(source) ?? 0
-    if (count >= this.#most) return false
-    this.#counts.set(source, count + 1)
-    return true
+  add(source: string): void {
+    this.#counts.set(source, this.of(source) + 1)
   }
 
   remove(source: string): void {
-    const left = (this.#counts.get(source) ?? 0) - 1
+    const left = this.of(source) - 1
     if (left > 0) this.#counts.set(source, left)
     else this.#counts.delete(source)
   }

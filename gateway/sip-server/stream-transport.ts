@@ -24,7 +24,7 @@ export class StreamTransport implements SipTransport {
   readonly #limits: SipServerLimits
   readonly #events: TransportEvents
   readonly #door: Door
-  readonly #opened: SourceCounts
+  readonly #opened = new SourceCounts()
   readonly #clock: Clock
   readonly #log: Log
   readonly #server: Server
@@ -50,7 +50,6 @@ export class StreamTransport implements SipTransport {
     this.#limits = options.limits
     this.#events = options.events
     this.#door = options.door
-    this.#opened = new SourceCounts(options.limits.maxConnectionsPerSource)
     this.#clock = options.clock
     this.#log = options.log
     this.#streams = new StreamTable((proven, wanted) => this.#carrier.isKnownBy(proven, wanted))
@@ -164,7 +163,10 @@ export class StreamTransport implements SipTransport {
       return this.#shutOut(socket, 'banned')
     }
     const source = sourceKey(host)
-    if (!this.#opened.add(source)) return this.#shutOut(socket, 'too_many_from_source')
+    if (this.#opened.of(source) >= this.#limits.maxConnectionsPerSource) {
+      return this.#shutOut(socket, 'too_many_from_source')
+    }
+    this.#opened.add(source)
     socket.once('close', () => this.#opened.remove(source))
     return true
   }
