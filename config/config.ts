@@ -6,8 +6,10 @@ import { freeswitchSchema } from './freeswitch-config.ts'
 import { joiningSchema } from './joining-config.ts'
 import { journalSchema } from './journal-config.ts'
 import { maskingSchema } from './masking-config.ts'
+import { shortName } from './short-name.ts'
 import { sipSchema } from './sip-config.ts'
 import { siprecSchema } from './siprec-config.ts'
+import { e164 } from './telephone-number.ts'
 import { trunkSchema } from './trunk-config.ts'
 
 const port = z.int().min(1).max(65535)
@@ -81,8 +83,8 @@ const identification = z.strictObject({
 })
 
 const serviceLine = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
-  numbers: z.array(z.string().regex(/^\+[1-9]\d{3,14}$/, 'E.164, as +12025550100')),
+  name: shortName,
+  numbers: z.array(e164),
   period: z
     .string()
     .regex(
@@ -144,10 +146,7 @@ export const configSchema = z.strictObject({
   /** The line of contacts whose service number is no line's: kept until somebody decides, and alarmed. */
   catchAll: z
     .strictObject({
-      name: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens')
-        .default('tunnistamaton'),
+      name: shortName.default('tunnistamaton'),
       timeZone: z.string().min(1).default('Europe/Helsinki'),
       masking: maskingSchema.optional(),
     })

@@ -3,6 +3,7 @@ import { nearestWord } from '../base/nearest-word.ts'
 import { configSchema } from './config.ts'
 import { type ConfigPath, describeFound } from './mistake.ts'
 import { keysAt } from './schema-keys.ts'
+import { SECRET_KEYS } from './secret-keys.ts'
 
 export interface DescribedIssue {
   readonly path: ConfigPath
@@ -25,7 +26,8 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => describeUnknownKey(path, key))
   }
-  const found = isSecret(path) ? undefined : describeFound(issue.input)
+  const isSecret = SECRET_KEYS.has(String(path.at(-1)))
+  const found = isSecret ? undefined : describeFound(issue.input)
   return [{ path, found, expected: expectation(issue) }]
 }
 
@@ -68,8 +70,4 @@ export function describeUnknownKey(path: ConfigPath, key: string): DescribedIssu
     found: 'an unknown key',
     expected: meant ? `${meant}, perhaps` : `one of ${known.join(', ')}`,
   }
-}
-
-function isSecret(path: ConfigPath): boolean {
-  return ['password', 'secret'].includes(String(path.at(-1)))
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { shortName } from './short-name.ts'
 
 const port = z.int().min(1).max(65535)
 const host = z.string().min(1).max(253)
 
 const server = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  name: shortName,
   /** Of its event socket. */
   host,
   port: port.default(8021),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
 import { certificateName } from './certificate-name.ts'
+import { shortName } from './short-name.ts'
 
 const credentials = z.strictObject({
   user: z.string().min(1).max(128),
@@ -10,7 +11,7 @@ const credentials = z.strictObject({
 /** Somebody who may call: by all that is named here at once. */
 export const sipPeer = z.strictObject({
   /** For mistakes and logs. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  name: shortName,
   /** Source addresses; any where absent. */
   from: z.array(addressBlock).min(1).optional(),
   /** Names of which its certificate has one; any where absent. */

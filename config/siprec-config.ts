@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
 import { certificateName } from './certificate-name.ts'
+import { shortName } from './short-name.ts'
 import { srtpPolicy } from './srtp-config.ts'
 
 const peer = z.strictObject({
   /** For mistakes and logs. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  name: shortName,
   /** Source addresses of the recording client; any where absent. */
   from: z.array(addressBlock).min(1).optional(),
   /** Names of which its certificate has one; any where absent. */

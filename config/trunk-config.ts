@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { addressBlock } from './address-block.ts'
 import { certificateName } from './certificate-name.ts'
+import { shortName } from './short-name.ts'
 import { srtpPolicy, targetSrtp } from './srtp-config.ts'
+import { e164 } from './telephone-number.ts'
 
 const sipUri = z
   .string()
   .regex(/^sips?:[^\s<>"]+$/, 'a SIP URI, as sip:192.0.2.20:5060;transport=tcp')
-const e164 = z.string().regex(/^\+[1-9]\d{3,14}$/, 'E.164, as +12025550100')
 
 const sounds = z.array(z.string().min(1)).min(1)
 
@@ -31,7 +32,7 @@ const target = z.strictObject({
 })
 
 const route = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens'),
+  name: shortName,
   /** Source addresses that the route takes calls from; any where absent. */
   from: z.array(addressBlock).min(1).optional(),
   /** Names of which the caller's certificate has one; any where absent. */

@@ -31,10 +31,10 @@ export async function finishRecording(
 ): Promise<FinishedRecording> {
   const { recordingId, bytes, sha256 } = outcome
   if (sha256 === null) return { outcome, file: null }
-  const finished = { bytes, sha256 }
+  const ended = { bytes, sha256 }
   for (const waitMs of [...RETRY_AFTER_MS, undefined]) {
     try {
-      return { outcome, file: await keepInTime(files.keep(recordingId, finished), clock) }
+      return { outcome, file: await keepInTime(files.keep(recordingId, ended), clock) }
     } catch (error) {
       log.error(
         { recordingId, reason: messageOf(error), retryInMs: waitMs ?? null },
@@ -45,7 +45,7 @@ export async function finishRecording(
       if (waitMs !== undefined) await new Promise<void>((resolve) => clock.after(waitMs, resolve))
     }
   }
-  files.keepLater?.(recordingId, finished)
+  files.keepLater?.(recordingId, ended)
   return { outcome, file: null }
 }
 

@@ -3,7 +3,8 @@ import type { Log } from '../../base/log.ts'
 import { RepeatedWork } from '../../base/repeated-work.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { ContactJournal } from '../../storage/model.ts'
-import type { FinishedFile, RecordingFiles } from './recording-files.ts'
+import type { EndedFile } from '../../storage/recording-store.ts'
+import type { RecordingFiles } from './recording-files.ts'
 
 export interface LateMovesOptions {
   readonly files: RecordingFiles
@@ -20,7 +21,7 @@ const RETRY_EVERY_MS = 10_000
  */
 export class LateMoves implements RecordingFiles {
   readonly #options: LateMovesOptions
-  readonly #waiting = new Map<string, FinishedFile>()
+  readonly #waiting = new Map<string, EndedFile>()
   readonly #work: RepeatedWork
   #isClosing = false
 
@@ -40,12 +41,12 @@ export class LateMoves implements RecordingFiles {
     this.#work.start()
   }
 
-  keep(recordingId: string, finished?: FinishedFile): Promise<string> {
-    return this.#options.files.keep(recordingId, finished)
+  keep(recordingId: string, ended?: EndedFile): Promise<string> {
+    return this.#options.files.keep(recordingId, ended)
   }
 
-  keepLater(recordingId: string, finished: FinishedFile): void {
-    this.#waiting.set(recordingId, finished)
+  keepLater(recordingId: string, ended: EndedFile): void {
+    this.#waiting.set(recordingId, ended)
   }
 
   /** Begins no more moves, and waits for the one under way: its row is to be told. Idempotent. */
@@ -57,8 +58,8 @@ export class LateMoves implements RecordingFiles {
   /** One after the other; a store that hangs is not asked again in this round. */
   async #moveAll(): Promise<void> {
     let failure: TallenneError | undefined
-    for (const [recordingId, finished] of this.#waiting) {
-      failure = await this.#move(recordingId, finished)
+    for (const [recordingId, ended] of this.#waiting) {
+      failure = await this.#move(recordingId, ended)
       if (failure?.code === 'disk_hung' || this.#isClosing) break
     }
     if (failure !== undefined) {
@@ -67,10 +68,10 @@ export class LateMoves implements RecordingFiles {
     }
   }
 
-  async #move(recordingId: string, finished: FinishedFile): Promise<TallenneError | undefined> {
+  async #move(recordingId: string, ended: EndedFile): Promise<TallenneError | undefined> {
     const { files, journal, log } = this.#options
     try {
-      const file = await files.keep(recordingId, finished)
+      const file = await files.keep(recordingId, ended)
       this.#waiting.delete(recordingId)
       journal.append({ kind: 'recording.stored', recordingId, file })
       return undefined

@@ -60,10 +60,8 @@ export class StreamShares {
     const holder = call?.part ?? known.find((one) => one instanceof IdleStreams) ?? this.#newIdle()
     const openIds = (holders: Iterable<StreamHolder>) =>
       [...new Set(holders)].flatMap((one) => (one !== holder && one.isOpen ? one.recordingId : []))
-    return {
-      holder,
-      from: { before: openIds(known), beside: openIds(this.#holders.values()) },
-    }
+    const others = [...this.#holders.values()].filter((one) => !known.includes(one))
+    return { holder, from: { before: openIds(known), beside: openIds(others) } }
   }
 
   /** Whether a stream of the share is held by others than its call. */
