@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { SystemClock } from '../base/clock.ts'
 import { createSilentLog } from '../base/log.ts'
 import { AnchorFile } from '../storage/audit/audit-anchors.ts'
@@ -25,6 +28,7 @@ const LISTED = 20_000
 const EVENTS = 20_000
 
 const mariadb = await startMariadb()
+const anchorsPath = mkdtempSync(join(tmpdir(), 'tallenne-bench-'))
 try {
   const pool = mariadb.pool()
   await migrate(pool)
@@ -91,7 +95,7 @@ try {
     return `${matched} matched`
   })
   const clock = new SystemClock()
-  const anchors = new AnchorFile('/tmp/tallenne-bench-anchors', String(process.pid))
+  const anchors = new AnchorFile(anchorsPath, String(process.pid))
   const trail = new AuditTrail({ pool, anchors, writer: 'bench', clock, log: createSilentLog() })
   const event = () =>
     auditEvent({
@@ -116,6 +120,7 @@ try {
   })
 } finally {
   await mariadb.close()
+  rmSync(anchorsPath, { recursive: true, force: true })
 }
 
 async function measure(what: string, work: () => Promise<string | undefined>): Promise<void> {

@@ -41,11 +41,6 @@ export class EncoderEffort {
     return this.opus.complexity
   }
 
-  /** Whether nothing is left to be saved. */
-  get isExhausted(): boolean {
-    return this.opus.complexity <= this.#least
-  }
-
   /** What a load would come to if all that can be saved were saved. */
   loadWhenExhausted(load: number): number {
     return (load * costOf(this.#least)) / costOf(this.opus.complexity)

@@ -8,6 +8,8 @@ export interface KernelDropsOptions {
   readonly read?: (path: string) => string
 }
 
+/** Lines of the table of sockets whose last column, the drops, is not 0: a node has thousands of the others. */
+const WITH_DROPS = /^.* ([1-9]\d*) *$/gm
 const NONE: ReadonlyMap<number, number> = new Map()
 
 /**
@@ -62,11 +64,11 @@ export class KernelDrops {
     readonly drops: number
   }> {
     for (const table of ['/proc/self/net/udp', '/proc/self/net/udp6']) {
-      for (const line of this.#text(table).split('\n').slice(1)) {
+      for (const [line, digits] of this.#text(table).matchAll(WITH_DROPS)) {
+        const drops = Number(digits)
         const columns = line.trim().split(/\s+/)
-        const drops = Number(columns.at(-1))
         const port = Number.parseInt(columns[1]?.split(':')[1] ?? '', 16)
-        if (!(drops > 0) || !(port >= this.#from && port <= this.#to)) continue
+        if (!(port >= this.#from && port <= this.#to)) continue
         yield { port, inode: columns[9] ?? '', drops }
       }
     }

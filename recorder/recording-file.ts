@@ -11,8 +11,8 @@ export interface RecordingFileOptions {
 
 /** What a recording's file holds when nothing more comes. */
 export interface FileFacts extends SinkFacts {
-  /** Length of the audio that was written, samples. */
-  readonly writtenSamples: number
+  /** Length of the audio that was written. */
+  readonly writtenMs: number
 }
 
 /** A second, for what is encoded at a stretch: silence before the first media, or what an engine catches up with. */
@@ -70,7 +70,7 @@ export class RecordingFile {
     this.#writer.finish(lengthSamples * SAMPLES_48K)
     const facts = await this.#sink.finish()
     const audioBytes = facts.encryption?.audioBytes ?? facts.bytes
-    return { ...facts, writtenSamples: this.#length.samplesIn(audioBytes) }
+    return { ...facts, writtenMs: this.#length.durationMsIn(audioBytes) }
   }
 
   #write(page: Uint8Array): void {

@@ -29,11 +29,9 @@ export function outcomeOf(ended: EndedRecording): RecordingOutcome {
   const { recordingId, span, streams, losses, facts, sinkFailure } = ended
   const hasFile = facts !== undefined && facts.bytes > 0
   const pauses = hasFile ? ended.pauses : []
-  const lengthSamples =
-    sinkFailure === undefined
-      ? ended.lengthSamples
-      : Math.min(facts?.writtenSamples ?? 0, ended.lengthSamples)
-  const durationMs = lengthSamples / SAMPLES_PER_MS
+  const wantedMs = ended.lengthSamples / SAMPLES_PER_MS
+  const durationMs =
+    sinkFailure === undefined ? wantedMs : Math.min(facts?.writtenMs ?? 0, wantedMs)
   const callDurationMs = span.callSamples / SAMPLES_PER_MS
   return {
     recordingId,

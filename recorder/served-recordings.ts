@@ -79,7 +79,7 @@ export class ServedRecordings {
       const isDue = (end: Closing | undefined): end is Closing =>
         end !== undefined && end.dueAtMs <= timelineMs && finished < MOST_FINISHED_AT_ONCE
       if (isDue(open.closing)) {
-        finished++
+        if (finished++ === 0) this.countDrops()
         this.#finish(open)
       } else if (isDue(open.stopping)) {
         finished++
@@ -116,6 +116,7 @@ export class ServedRecordings {
 
   /** Ends at this moment what still runs, and resolves when every file is finished. */
   async shutDown(endedAtMs: number): Promise<void> {
+    this.countDrops()
     for (const open of [...this.#open.values()]) {
       open.recording.end(open.epochAt(endedAtMs), open.reasons(['shutdown']))
       this.#finish(open)
@@ -139,12 +140,12 @@ export class ServedRecordings {
     void this.#conclude(open, requestId)
   }
 
+  /** What was dropped of it is counted before. */
   #finish(open: OpenRecording): void {
     const { announcements, forks, ports, counters } = this.#options
     const { recording, closing } = open
     recording.close()
     if (open.stopping !== undefined) this.#stop(open, open.stopping)
-    this.countDrops()
     this.#open.delete(recording.recordingId)
     announcements.release(recording.recordingId)
     for (const token of open.forks) forks?.release(token)

@@ -1,8 +1,5 @@
-import { granulePositionOf } from './audio-length.ts'
-import { OPUS_PRE_SKIP_48K } from './opus-headers.ts'
-import { SAMPLE_RATE } from './sample-clock.ts'
+import { durationMsAt, granulePositionOf } from './audio-length.ts'
 
-const SAMPLES_48K = 48_000 / SAMPLE_RATE
 /** Pages are remembered until so many bytes came after them and after all that waits to be written. */
 const REMEMBERED_BYTES = 16 * 1024
 
@@ -22,9 +19,9 @@ export class WrittenLength {
     }
   }
 
-  /** Samples of the audio in so many bytes from the file's beginning. */
-  samplesIn(bytes: number): number {
+  /** Length of the audio in so many bytes from the file's beginning, milliseconds. */
+  durationMsIn(bytes: number): number {
     const last = this.#pages.findLast(({ endBytes }) => endBytes <= bytes)
-    return Math.max(0, (last?.position48k ?? 0) - OPUS_PRE_SKIP_48K) / SAMPLES_48K
+    return durationMsAt(last?.position48k ?? 0)
   }
 }

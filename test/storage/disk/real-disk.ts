@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -85,9 +85,5 @@ export class RealDisk {
     }
     execFileSync('umount', ['-l', this.path])
     rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  get files(): readonly string[] {
-    return readdirSync(this.path)
   }
 }
