@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import type { ContactView } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
 import { RealDisk } from '../storage/disk/real-disk.ts'
-import { contactOf, type GatewayFolder, makeGateway } from './gateway-process.ts'
-import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
-import { RtpSender } from './rtp-sender.ts'
-import { SipPeer } from './sip-peer.ts'
+import { until } from '../until.ts'
+import { contactOf, hasEnded } from './contact-of.ts'
+import { type GatewayFolder, makeGateway } from './gateway-process.ts'
+import { placeCall } from './talk.ts'
 
 const run = promisify(execFile)
 const obstacle = RealDisk.obstacle
@@ -16,11 +15,6 @@ const skip = obstacle === undefined ? false : obstacle
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
-
-const isJudged = ({ endedAt, recordings }: ContactView) =>
-  endedAt !== null &&
-  recordings.length > 0 &&
-  recordings.every(({ state }) => state !== 'recording')
 
 /** A gateway whose spool and store are each a disk of its own that can be broken. */
 async function startGateway(t: Test) {
@@ -40,40 +34,20 @@ async function startGateway(t: Test) {
   return { gateway, spool, store }
 }
 
-async function call(t: Test, gateway: GatewayFolder, callId: string) {
-  const peer = await SipPeer.open(gateway.sip)
-  const parties = [await RtpSender.open(440), await RtpSender.open(1000)]
-  t.teardown(async () => {
-    await Promise.all(parties.map((party) => party.close()))
-    await peer.close()
-  })
-  const lines = parties.map(({ port }, index) => ({ port, label: `${index + 1}` }))
-  const made = peer.call({
-    callId,
-    to: 'sip:+12025550100@127.0.0.1',
-    contentType: MULTIPART,
-    body: bothBodies(offer(lines), metadata()),
-  })
-  const { status, headers, body } = await made.invite()
-  if (status === 200) {
-    for (const [index, line] of answeredLines(body).entries()) parties[index]?.start(line.port)
-  }
-  return { made, status, retryAfter: headers.get('retry-after'), parties }
+async function place(t: Test, gateway: GatewayFolder, callId: string) {
+  const placed = await placeCall(gateway, callId)
+  t.teardown(() => placed.close())
+  return placed
 }
 
 /** Speaks so many packets more, and hangs up. */
-async function sayMore({ made, parties }: Awaited<ReturnType<typeof call>>, packets: number) {
-  const until = (parties[0]?.sent ?? 0) + packets
-  while ((parties[0]?.sent ?? 0) < until) await new Promise((resolve) => setTimeout(resolve, 20))
-  await made.bye()
+async function sayMore({ call, spoken }: Awaited<ReturnType<typeof place>>, packets: number) {
+  await spoken(packets)
+  await call.bye()
 }
 
 async function notReady(gateway: GatewayFolder, reason: RegExp): Promise<void> {
-  for (;;) {
-    const text = await (await fetch(`${gateway.http}/readyz`)).text()
-    if (reason.test(text)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+  await until(async () => reason.test(await (await fetch(`${gateway.http}/readyz`)).text()), 50)
 }
 
 async function metric(gateway: GatewayFolder, line: string): Promise<number> {
@@ -83,13 +57,13 @@ async function metric(gateway: GatewayFolder, line: string): Promise<number> {
 }
 
 async function nextCallIsComplete(t: Test, gateway: GatewayFolder, callId: string): Promise<void> {
-  let next = await call(t, gateway, `${callId}-0`)
+  let next = await place(t, gateway, `${callId}-0`)
   for (let attempt = 1; next.status === 503; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 250))
-    next = await call(t, gateway, `${callId}-${attempt}`)
+    next = await place(t, gateway, `${callId}-${attempt}`)
   }
   await sayMore(next, 60)
-  const contact = await contactOf(mariadb.pool(), next.made.callId, isJudged)
+  const contact = await contactOf(mariadb.pool(), next.call.callId, hasEnded)
   t.match(contact.recordings, [{ state: 'complete' }])
 }
 
@@ -98,18 +72,18 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, spool, store } = await startGateway(t)
-    const talking = await call(t, gateway, 'full')
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const talking = await place(t, gateway, 'full')
+    await talking.spoken(75)
     const empty = await spool.fill()
     await notReady(
       gateway,
       /"admission","ready":false,"reason":"the disk of [^"]+ (is too full|takes nothing)/,
     )
-    const refused = await call(t, gateway, 'full-refused')
+    const refused = await place(t, gateway, 'full-refused')
     t.equal(refused.status, 503)
-    t.equal(refused.retryAfter, '30')
+    t.equal(refused.headers.get('retry-after'), '30')
     await sayMore(talking, 300)
-    const contact = await contactOf(mariadb.pool(), 'full', isJudged)
+    const contact = await contactOf(mariadb.pool(), 'full', hasEnded)
     const [recording] = contact.recordings
     t.match(recording, { state: 'partial', reasons: ['disk_full', 'length_mismatch'] })
     const { stdout } = await run('find', [store.path, '-name', `${recording?.id}.opus`])
@@ -141,13 +115,13 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, spool } = await startGateway(t)
-    const talking = await call(t, gateway, 'hung')
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const talking = await place(t, gateway, 'hung')
+    await talking.spoken(75)
     const thaw = await spool.freeze()
     await notReady(gateway, /has not answered/)
-    t.equal((await call(t, gateway, 'hung-refused')).status, 503)
+    t.equal((await place(t, gateway, 'hung-refused')).status, 503)
     await sayMore(talking, 100)
-    const contact = await contactOf(mariadb.pool(), 'hung', isJudged)
+    const contact = await contactOf(mariadb.pool(), 'hung', hasEnded)
     t.match(contact.recordings, [
       { state: 'partial', reasons: ['write_failed', 'length_mismatch'] },
     ])
@@ -158,11 +132,11 @@ t.test(
 
 t.test('a spool of errors ends its recordings as partial', { skip }, async (t) => {
   const { gateway, spool } = await startGateway(t)
-  const talking = await call(t, gateway, 'errors')
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const talking = await place(t, gateway, 'errors')
+  await talking.spoken(75)
   await spool.breakDown()
   await sayMore(talking, 100)
-  const contact = await contactOf(mariadb.pool(), 'errors', isJudged)
+  const contact = await contactOf(mariadb.pool(), 'errors', hasEnded)
   t.match(contact.recordings, [{ state: 'partial' }])
   t.ok(contact.recordings[0]?.reasons.includes('write_failed'))
 })
@@ -172,20 +146,18 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, store } = await startGateway(t)
-    const talking = await call(t, gateway, 'store')
+    const talking = await place(t, gateway, 'store')
     const thaw = await store.freeze()
     await sayMore(talking, 100)
-    const contact = await contactOf(mariadb.pool(), 'store', isJudged)
+    const contact = await contactOf(mariadb.pool(), 'store', hasEnded)
     t.match(contact.recordings, [{ state: 'complete' }])
     t.equal(await metric(gateway, 'tallenne_recordings_unstored'), 1)
-    const during = await call(t, gateway, 'store-during')
+    const during = await place(t, gateway, 'store-during')
     t.equal(during.status, 200, 'the next call is recorded too')
     await thaw()
     await sayMore(during, 60)
-    await contactOf(mariadb.pool(), 'store-during', isJudged)
-    while ((await metric(gateway, 'tallenne_recordings_unstored')) > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
+    await contactOf(mariadb.pool(), 'store-during', hasEnded)
+    await until(async () => (await metric(gateway, 'tallenne_recordings_unstored')) === 0, 50)
     const id = contact.recordings[0]?.id ?? ''
     const isStored = async () => {
       const rows: { file: string | null }[] = await mariadb
@@ -193,6 +165,6 @@ t.test(
         .query('SELECT file FROM recordings WHERE id = ?', [id])
       return rows[0]?.file !== null
     }
-    while (!(await isStored())) await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(isStored, 20)
   },
 )

@@ -11,7 +11,8 @@ import type { ContactView } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
 import { opusInfo } from '../recorder/opus-file.ts'
 import { makeKey, openWithAge } from '../storage/encryption/keys.ts'
-import { contactOf, makeGateway } from './gateway-process.ts'
+import { contactOf, hasEnded, isRecorded } from './contact-of.ts'
+import { makeGateway } from './gateway-process.ts'
 import { talk } from './talk.ts'
 
 const mariadb = await startMariadb()
@@ -21,9 +22,6 @@ t.teardown(() => rmSync(folder, { recursive: true }))
 const key = await makeKey(folder)
 const recipientsFile = join(folder, 'recipients.txt')
 writeFileSync(recipientsFile, `${key.recipient}\n`)
-
-const hasEnded = ({ endedAt, recordings }: ContactView) =>
-  endedAt !== null && recordings.every(({ state }) => state !== 'recording')
 
 async function fileOf(contact: ContactView) {
   const id = contact.recordings[0]?.id ?? ''
@@ -79,7 +77,7 @@ t.test('what a SIGKILL leaves gets its verdict from a gateway that cannot hear i
   const killed = await gateway.start()
   const call = await talk(gateway, 'killed')
   await call.spoken(150)
-  await contactOf(mariadb.pool(), 'killed', ({ recordings }) => recordings.length === 1)
+  await contactOf(mariadb.pool(), 'killed', isRecorded)
   await killed.end('SIGKILL')
   await call.close()
   t.match(gateway.spooled(), [/\.opus\.sealed$/])

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { ContactView } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
+import { contactOf, hasEnded, isRecorded } from './contact-of.ts'
 import { killEngine } from './engine-killer.ts'
-import { contactOf, makeGateway } from './gateway-process.ts'
-import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
-import { RtpSender } from './rtp-sender.ts'
-import { SipPeer } from './sip-peer.ts'
+import { makeGateway } from './gateway-process.ts'
+import { offer } from './recording-offer.ts'
+import { talk } from './talk.ts'
 
 const run = promisify(execFile)
 const KILLER = new URL('./kill-engine.js', import.meta.url).pathname
@@ -24,17 +22,16 @@ t.test(
     })
     t.teardown(() => gateway.remove())
     const process = await gateway.start()
-    const peer = await SipPeer.open(gateway.sip)
-    const [onFirst, onSecond] = [await talk(peer, 'on-first'), await talk(peer, 'on-second')]
-    await contactOf(mariadb.pool(), 'on-first', isRecording)
-    await contactOf(mariadb.pool(), 'on-second', isRecording)
+    const [onFirst, onSecond] = [await talk(gateway, 'on-first'), await talk(gateway, 'on-second')]
+    await contactOf(mariadb.pool(), 'on-first', isRecorded)
+    await contactOf(mariadb.pool(), 'on-second', isRecorded)
 
     await onFirst.spoken(150)
     t.match(await killEngine(process.pid, { engineIndex: 0 }), / engine-0$/)
     // Which of two idle engines takes the first call is theirs to settle.
     const [struck, spared] = await Promise.any([
-      onFirst.acceptMove().then(() => ['on-first', 'on-second'] as const),
-      onSecond.acceptMove().then(() => ['on-second', 'on-first'] as const),
+      acceptMove(onFirst).then(() => ['on-first', 'on-second'] as const),
+      acceptMove(onSecond).then(() => ['on-second', 'on-first'] as const),
     ])
     await contactOf(mariadb.pool(), struck, ({ recordings }) =>
       recordings.some(({ state }) => state === 'partial'),
@@ -42,7 +39,7 @@ t.test(
     t.match(process.log(), /an engine was killed by a test.*"recordings":1/)
     t.match(await metrics(gateway.http), /^tallenne_engine_deaths_total 1$/m)
 
-    await (spared === 'on-first' ? onFirst : onSecond).end()
+    await (spared === 'on-first' ? onFirst : onSecond).call.bye()
     t.match(await contactOf(mariadb.pool(), spared, hasEnded), {
       endReason: 'bye',
       recordings: [{ state: 'complete', reasons: [] }],
@@ -56,47 +53,16 @@ t.test(
       'exit',
     ])
     t.match(stdout, /engine-1: exit\n/, 'and the other one')
-    await (spared === 'on-first' ? onSecond : onFirst).end()
-    await peer.close()
+    await (spared === 'on-first' ? onSecond : onFirst).call.bye()
+    await Promise.all([onFirst.close(), onSecond.close()])
     t.equal((await process.end('SIGTERM')).code, 0)
   },
 )
 
-async function talk(peer: SipPeer, callId: string) {
-  const [caller, agent] = [await RtpSender.open(440), await RtpSender.open(1000)]
-  const lines = [
-    { port: caller.port, label: '1' },
-    { port: agent.port, label: '2' },
-  ]
-  const call = peer.call({
-    callId,
-    contentType: MULTIPART,
-    body: bothBodies(offer(lines), metadata()),
-  })
-  const { status, body } = await call.invite()
-  if (status !== 200) throw new Error(`the INVITE got ${status}`)
-  const [first, second] = answeredLines(body)
-  caller.start(first?.port ?? 0)
-  agent.start(second?.port ?? 0)
-  return {
-    /** Takes the new place of the media. */
-    async acceptMove() {
-      call.accept(await call.received('INVITE'), offer(lines, 2))
-    },
-    async spoken(packets: number) {
-      while (caller.sent < packets) await delay(20)
-    },
-    async end() {
-      await call.bye()
-      await Promise.all([caller.close(), agent.close()])
-    },
-  }
+/** Takes the new place of the media. */
+async function acceptMove({ call, lines }: Awaited<ReturnType<typeof talk>>): Promise<void> {
+  call.accept(await call.received('INVITE'), offer(lines, 2))
 }
-
-const isRecording = ({ recordings }: ContactView) => recordings.length === 1
-
-const hasEnded = ({ endedAt, recordings }: ContactView) =>
-  endedAt !== null && recordings.every(({ state }) => state !== 'recording')
 
 async function metrics(http: string): Promise<string> {
   return (await fetch(`${http}/metrics`)).text()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import WebSocket from 'ws'
+import { until } from '../until.ts'
 
 /** `throw`: an uncaught error. `exit`: `process.exit(1)`. `hang`: an endless loop, which the gateway ends after 15 s. */
 export type EngineDeath = 'throw' | 'exit' | 'hang'
@@ -26,7 +26,6 @@ const EXPRESSIONS: Record<EngineDeath, string> = {
   hang: 'setImmediate(() => { for (;;); })',
 }
 const CLOSE_INSPECTOR = `setImmediate(() => process.getBuiltinModule('node:inspector').close())`
-const WAIT_MS = 10_000
 const TCP_LISTEN = '0A'
 
 /**
@@ -66,10 +65,8 @@ class Inspector {
   static async open(pid: number): Promise<Inspector> {
     const before = listeningPorts(pid)
     process.kill(pid, 'SIGUSR1')
-    const port = await until(
-      () => [...listeningPorts(pid)].find((open) => !before.has(open)),
-      `process ${pid} opens no inspector: run it with --inspect-port=0`,
-    )
+    // In vain where the process runs without --inspect-port=0 and another has the usual port.
+    const port = await until(() => [...listeningPorts(pid)].find((open) => !before.has(open)))
     const response = await fetch(`http://127.0.0.1:${port}/json/list`)
     const [target] = (await response.json()) as readonly { webSocketDebuggerUrl: string }[]
     if (target === undefined) throw new Error(`nothing to inspect at port ${port}`)
@@ -111,24 +108,13 @@ class Inspector {
   async #call(method: string, params: Readonly<Record<string, unknown>>): Promise<void> {
     const id = this.#nextId++
     this.#socket.send(JSON.stringify({ id, method, params }))
-    await until(() => this.#heard.find((message) => message.id === id), `no reply to ${method}`)
+    await until(() => this.#heard.find((message) => message.id === id))
   }
 
   async #hear(method: string, sessionId: string): Promise<void> {
-    await until(
-      () => this.#heard.find((it) => it.method === method && it.params?.sessionId === sessionId),
-      `the inspector does not say ${method}`,
+    await until(() =>
+      this.#heard.find((it) => it.method === method && it.params?.sessionId === sessionId),
     )
-  }
-}
-
-async function until<Found>(find: () => Found | undefined, otherwise: string): Promise<Found> {
-  const giveUpAt = Date.now() + WAIT_MS
-  for (;;) {
-    const found = find()
-    if (found !== undefined) return found
-    if (Date.now() > giveUpAt) throw new Error(otherwise)
-    await delay(5)
   }
 }
 

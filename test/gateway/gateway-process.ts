@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import { findContacts } from '../../storage/contact-queries.ts'
-import type { DatabaseSettings, Pool } from '../../storage/database.ts'
-import type { ContactView } from '../../storage/model.ts'
+import type { DatabaseSettings } from '../../storage/database.ts'
+import { freePort } from '../free-port.ts'
 
 const MAIN = new URL('../../gateway/main.js', import.meta.url).pathname
 const WAIT_MS = 30_000
@@ -106,25 +104,6 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(own)
 }
 
-/** Waits until the database has the call's contact as `matches` wants it. */
-export async function contactOf(
-  pool: Pool,
-  callId: string,
-  matches: (contact: ContactView) => boolean = () => true,
-): Promise<ContactView> {
-  const giveUpAt = Date.now() + WAIT_MS
-  for (;;) {
-    const { items } = await findContacts(pool, { callId, limit: 10 }, Date.now())
-    if (items.length > 1) throw new Error(`${items.length} contacts of ${callId}`)
-    const [contact] = items
-    if (contact !== undefined && matches(contact)) return contact
-    if (Date.now() > giveUpAt) {
-      throw new Error(`the contact of ${callId} did not come: ${JSON.stringify(contact)}`)
-    }
-    await delay(20)
-  }
-}
-
 async function ready(
   child: ChildProcess,
   { http, said }: { readonly http: string; readonly said: () => string },
@@ -148,15 +127,4 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL') {
 async function ended(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
   return child.exitCode
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { until } from '../until.ts'
 import { startSignallingNode } from './signalling-node.ts'
 import { sipRequest } from './sip-server/sip-text.ts'
 import { StreamPeer } from './sip-server/stream-peer.ts'
@@ -81,8 +82,6 @@ t.test('a node goes on whatever is sent to it', async (t) => {
     for (let answer = ''; !answer.includes(`Call-ID: probe-${id}\r\n`); ) answer = await peer.next()
   }
   // What was broken elsewhere than in its head is a call all the same.
-  while (heard.filter((what) => what === 'answered').length < 20) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await until(() => heard.filter((what) => what === 'answered').length >= 20)
   t.equal(counters().dropped['internal_error'], undefined)
 })

@@ -1,9 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t from 'tap'
-import type { ContactView } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
-import { contactOf, makeGateway } from './gateway-process.ts'
+import { until } from '../until.ts'
+import { contactOf, hasEnded } from './contact-of.ts'
+import { makeGateway } from './gateway-process.ts'
 import { answeredLines, offer } from './recording-offer.ts'
 import { RtpSender } from './rtp-sender.ts'
 import { type PeerCall, SipPeer } from './sip-peer.ts'
@@ -17,11 +18,6 @@ const T1_MS = 500
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
-
-const isJudged = ({ endedAt, recordings }: ContactView) =>
-  endedAt !== null &&
-  recordings.length > 0 &&
-  recordings.every(({ state }) => state !== 'recording')
 
 /** Sends INVITEs over UDP at a rate, as a client does: again after T1 while nothing comes, and an ACK to what is final. */
 class BurstSender {
@@ -46,9 +42,9 @@ class BurstSender {
       if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs))
       this.#invite(`burst-${index}`)
     }
-    while (this.statuses.size < count && performance.now() - startedAt < TRANSACTION_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await until(
+      () => this.statuses.size === count || performance.now() - startedAt > TRANSACTION_MS,
+    )
   }
 
   close(): void {
@@ -136,7 +132,7 @@ t.test(
     }
     await peer.close()
     for (const callId of LIVE) {
-      const contact = await contactOf(mariadb.pool(), callId, isJudged)
+      const contact = await contactOf(mariadb.pool(), callId, hasEnded)
       t.match(contact.recordings, [{ state: 'complete', lostMs: 0 }])
     }
   },

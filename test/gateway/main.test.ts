@@ -4,11 +4,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { ContactView } from '../../storage/model.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
 import { startMariadb } from '../mariadb.ts'
 import { opusInfo } from '../recorder/opus-file.ts'
-import { contactOf, makeGateway } from './gateway-process.ts'
+import { contactOf, hasEnded, isRecorded } from './contact-of.ts'
+import { makeGateway } from './gateway-process.ts'
 import { offer } from './recording-offer.ts'
 import { SipPeer } from './sip-peer.ts'
 import { talk } from './talk.ts'
@@ -18,10 +18,6 @@ const SCENARIO = new URL('../../../test/gateway/sipp/recording-session.xml', imp
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
-
-const hasEnded = (contact: ContactView) =>
-  contact.endedAt !== null &&
-  contact.recordings.every((recording) => recording.state !== 'recording')
 
 t.test('a call leaves a contact, a verdict, and a file that can be played', async (t) => {
   const gateway = await makeGateway(mariadb.settings)
@@ -92,8 +88,8 @@ t.test('what a SIGKILL leaves is repaired and given its verdict at the next star
   const noMedia = silent.call({ callId: 'killed-silent', body: offer([{ port: 40_000 }]) })
   await noMedia.invite()
   await spoke.spoken(150)
-  await contactOf(mariadb.pool(), 'killed', (contact) => contact.recordings.length === 1)
-  await contactOf(mariadb.pool(), 'killed-silent', (contact) => contact.recordings.length === 1)
+  await contactOf(mariadb.pool(), 'killed', isRecorded)
+  await contactOf(mariadb.pool(), 'killed-silent', isRecorded)
   await killed.end('SIGKILL')
   await spoke.close()
   await silent.close()

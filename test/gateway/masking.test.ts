@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { ContactView, RecordedPause } from '../../storage/model.ts'
+import type { RecordedPause } from '../../storage/model.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
 import { startMariadb } from '../mariadb.ts'
 import { decodeOpus } from '../recorder/opus-file.ts'
-import { contactOf, type GatewayFolder, makeGateway } from './gateway-process.ts'
+import { contactOf, hasEnded } from './contact-of.ts'
+import { type GatewayFolder, makeGateway } from './gateway-process.ts'
 import { EDGE_MS, meanShare, peakOf, SILENT } from './masked-audio.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
 import { SipPeer } from './sip-peer.ts'
@@ -115,10 +116,6 @@ async function startCall(t: Test, gateway: GatewayFolder, callId: string) {
 }
 
 const LINE = { payloadTypes: '0 101', attributes: ['a=rtpmap:101 telephone-event/8000'] }
-
-const hasEnded = (contact: ContactView) =>
-  contact.endedAt !== null &&
-  contact.recordings.every((recording) => recording.state !== 'recording')
 
 function audioOf(gateway: GatewayFolder, recordingId: string) {
   const file = join(gateway.dataPath, 'recordings', storeFileOf(recordingId))

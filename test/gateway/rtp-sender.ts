@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { until } from '../until.ts'
 
 const SAMPLES = 160
 const PACKET_MS = 20
@@ -34,10 +35,6 @@ export class RtpSender {
     return this.#socket.address().port
   }
 
-  get sent(): number {
-    return this.#sent
-  }
-
   /** Sends to a port from now on, and no more to another. */
   start(port: number): void {
     this.stop()
@@ -50,6 +47,12 @@ export class RtpSender {
 
   stop(): void {
     clearInterval(this.#timer)
+  }
+
+  /** Waits until so many packets more are sent. */
+  async says(packets: number): Promise<void> {
+    const enough = this.#sent + packets
+    await until(() => this.#sent >= enough)
   }
 
   async close(): Promise<void> {

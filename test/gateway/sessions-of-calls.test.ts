@@ -7,7 +7,9 @@ import { storeFileOf } from '../../storage/store-file.ts'
 import { startMariadb } from '../mariadb.ts'
 import { decodeOpus } from '../recorder/opus-file.ts'
 import { toneShare } from '../recorder/tones.ts'
-import { contactOf, type GatewayFolder, makeGateway } from './gateway-process.ts'
+import { until } from '../until.ts'
+import { contactOf, hasEnded, isRecorded } from './contact-of.ts'
+import { type GatewayFolder, makeGateway } from './gateway-process.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
 import { RtpSender } from './rtp-sender.ts'
 import { SipPeer } from './sip-peer.ts'
@@ -17,9 +19,6 @@ t.teardown(() => mariadb.close())
 
 const CALLER_HZ = 440
 const AGENT_HZ = 1000
-
-const hasEnded = (contact: ContactView) =>
-  contact.endedAt !== null && contact.recordings.every(({ state }) => state !== 'recording')
 
 async function rig(t: Test) {
   const gateway = await makeGateway(mariadb.settings)
@@ -33,11 +32,6 @@ async function rig(t: Test) {
     await peer.close()
   })
   return { gateway, process, peer, caller, agent }
-}
-
-async function spoken(sender: RtpSender, packets: number): Promise<void> {
-  const until = sender.sent + packets
-  while (sender.sent < until) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** How much of each channel is each party's tone, at the best of several moments: a loaded machine sends in bursts. */
@@ -76,7 +70,7 @@ t.test('a phone’s two sessions become one file, the caller left and the agent 
   }
   const near = await bring('near', agent)
   const far = await bring('far', caller)
-  await spoken(caller, 100)
+  await caller.says(100)
   await far.bye()
   await near.bye()
   const contact = await contactOf(mariadb.pool(), 'far-end', hasEnded)
@@ -130,13 +124,13 @@ t.test('two calls of one session become two contacts, each with its own sound', 
     call.request('UPDATE', { contentType: 'application/rs-metadata+xml', body: told })
     await call.response('UPDATE')
   }
-  await spoken(caller, 50)
+  await caller.says(50)
   await say(xml('a', '+12025550147'))
-  await spoken(caller, 75)
+  await caller.says(75)
   await say(xml('a', '+12025550147', '<stop-time>2026-01-05T10:10:00Z</stop-time>'))
-  await spoken(caller, 25)
+  await caller.says(25)
   await say(xml('b', '+12025550148'))
-  await spoken(caller, 100)
+  await caller.says(100)
   await call.bye()
   const contacts: ContactView[] = []
   for (const number of ['+12025550147', '+12025550148']) {
@@ -148,11 +142,7 @@ t.test('two calls of one session become two contacts, each with its own sound', 
       )
       return rows[0]?.id
     }
-    let id = await find()
-    while (id === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      id = await find()
-    }
+    const id = await until(find, 20)
     const contact = await findContact(mariadb.pool(), id, Date.now())
     if (contact !== undefined) contacts.push(contact)
   }
@@ -191,11 +181,11 @@ t.test(
       const [first, second] = answeredLines((await call.invite()).body)
       caller.start(first?.port ?? 0)
       agent.start(second?.port ?? 0)
-      await spoken(caller, 75)
+      await caller.says(75)
       return call
     }
     await start('before-the-kill')
-    await contactOf(mariadb.pool(), 'before-the-kill', ({ recordings }) => recordings.length === 1)
+    await contactOf(mariadb.pool(), 'before-the-kill', isRecorded)
     await killed.end('SIGKILL')
     const process = await gateway.start()
     const call = await start('after-the-kill')

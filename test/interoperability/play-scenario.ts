@@ -8,6 +8,7 @@ import {
 import type { StreamPlan } from '../../recorder/recording-plan.ts'
 import { startSignallingNode } from '../gateway/signalling-node.ts'
 import type { PeerMessage } from '../gateway/sip-peer.ts'
+import { until } from '../until.ts'
 import { contactOutcomes, type TimedEntry } from './contact-outcomes.ts'
 import { DialogBook, type OutgoingMessage } from './dialog-book.ts'
 import { type ContactOutcome, type MessageOutcome, readMessage, type Scenario } from './scenario.ts'
@@ -110,13 +111,6 @@ export async function settle(
   ]
   client.send(transport, lines.join('\r\n'))
   if ((await client.finalResponse(callId, '1 OPTIONS')) === null) throw new Error('no pong')
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !isSo(); ) {
-    if (Date.now() > deadline) throw new Error('a session did not end')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** How the gateway reads a message: the sign of a recording session, and what is wrong with the body. */

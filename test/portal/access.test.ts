@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { type Identity, identifyByAdminToken } from '../../portal/identity.ts'
+import { until } from '../until.ts'
 import { answerValidator } from './answer-validator.ts'
 import { startTestPortal, TOKEN } from './portal.ts'
 
@@ -129,7 +130,7 @@ t.test('the log has the route and the names of parameters, no values, ids or tok
   await portal.ask(`/api/recordings/${id}?lang=sv`)
   await portal.ask('/api/%2B12025550149')
   await fetch(`${portal.url}/api/contacts`, { headers: { authorization: 'Bearer wrong-token' } })
-  while (lines.length < 4) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => lines.length === 4)
   const entries = lines.map((line) => JSON.parse(line))
   t.match(entries, [
     { route: '/api/contacts', parameters: ['caller'], status: 400, identity: 'admin-token' },

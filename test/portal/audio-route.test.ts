@@ -13,6 +13,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { contactStarted, recordingEnded, wholeCall } from '../storage/journal-entries.ts'
+import { until } from '../until.ts'
 import { startTestPortal, TOKEN } from './portal.ts'
 
 const portal = await startTestPortal()
@@ -291,7 +292,7 @@ t.test(
     t.ok(process.memoryUsage().arrayBuffers - before < 32 * 1_048_576)
     t.ok(isOpen(large.path))
     client.destroy()
-    while (isOpen(large.path)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => !isOpen(large.path))
     t.pass('the file is closed')
   },
 )

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +7,7 @@ import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import { migrate } from '../../storage/migrate.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
+import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
 
 const MAIN = fileURLToPath(new URL('../../portal/main.js', import.meta.url))
@@ -58,15 +58,6 @@ function run(t: Test, args: readonly string[]) {
     await ended
   })
   return { ended, stop: (signal: NodeJS.Signals) => child.kill(signal), output: () => output }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no address')
-  return address.port
 }
 
 async function answerOf(url: string, token = ''): Promise<Response> {

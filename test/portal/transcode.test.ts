@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { type TranscodeFormat, Transcoder } from '../../portal/transcode.ts'
+import { until } from '../until.ts'
 import { startTestPortal, TOKEN } from './portal.ts'
 import { leftPeak, type ToneLevels, toneLevels } from './tone-levels.ts'
 import { agentAlone, twoParties } from './two-parties.ts'
@@ -183,8 +184,4 @@ function children(): readonly string[] {
       return false
     }
   })
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -15,6 +15,7 @@ import type {
 import { FileBudget } from '../../recorder/file-budget.ts'
 import type { OpenPageSink } from '../../recorder/page-sink.ts'
 import type { RecordingOutcome, RecordingPlan } from '../../recorder/recording-plan.ts'
+import { until } from '../until.ts'
 import { MemorySink } from './memory-sink.ts'
 import { decodeOpus, opusInfo } from './opus-file.ts'
 import { SETTINGS, streamPlan } from './recording-rig.ts'
@@ -85,7 +86,7 @@ class EngineRig {
   async counted(total: number, names: readonly string[]): Promise<void> {
     const sumOf = ({ counters }: EngineReport) =>
       names.reduce((sum, name) => sum + (counters[name] ?? 0), 0)
-    while (!this.reports.some((report) => sumOf(report) >= total)) await sleep(20)
+    await until(() => this.reports.some((report) => sumOf(report) >= total))
   }
 
   #take(message: EngineReply | EngineNotice): void {
@@ -276,7 +277,7 @@ t.test('a process near its limit of files takes no call', async (t) => {
   const rig = new EngineRig(t, {}, { files })
   t.equal(await rig.open('r1'), 'no_files')
   const { reports } = rig
-  while (reports.length === 0) await sleep(50)
+  await until(() => reports.length > 0)
   t.equal(reports[0]?.portsInUse, 0)
 })
 
@@ -327,7 +328,7 @@ t.test('reports count what came, once a second', async (t) => {
   const live = await rig.ask({ kind: 'live' })
   t.match(live, { kind: 'live', recordings: [{ recordingId: 'r1' }] })
   const before = rig.reports.length
-  while (rig.reports.length === before) await sleep(50)
+  await until(() => rig.reports.length > before)
   t.match(rig.reports.at(-1), {
     recordings: 1,
     portsInUse: 2,
@@ -335,7 +336,7 @@ t.test('reports count what came, once a second', async (t) => {
   })
   outcomeOf(await rig.close('r1'))
   const after = rig.reports.length
-  while (rig.reports.length === after) await sleep(50)
+  await until(() => rig.reports.length > after)
   t.match(rig.reports.at(-1), {
     recordings: 0,
     portsInUse: 0,

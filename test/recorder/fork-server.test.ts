@@ -4,6 +4,7 @@ import { SystemClock } from '../../base/clock.ts'
 import { ForkLeg } from '../../recorder/fork-leg.ts'
 import { ForkServer } from '../../recorder/fork-server.ts'
 import { TimelineLeg } from '../../recorder/timeline-leg.ts'
+import { until } from '../until.ts'
 
 const clock = new SystemClock()
 
@@ -54,10 +55,6 @@ async function send(url: string, frames: readonly Buffer[]): Promise<WebSocket> 
   await new Promise((resolve) => socket.once('open', resolve))
   for (const frame of frames) socket.send(frame)
   return socket
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 /** Until it holds; what a busy machine took for a stall is settled meanwhile, as the engine does. */

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { currentPolicies } from '../../storage/service-lines.ts'
+import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
 
 const mariadb = await startMariadb()
@@ -26,15 +26,6 @@ async function run(t: Test, folder: string, database: unknown = mariadb.settings
     child.once('close', (code) => resolve(code))
   })
   return { child, ended, lines: logLines(child) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Log lines as they come; `find` waits for one with the message. */

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
@@ -13,6 +12,7 @@ import { migrate } from '../../storage/migrate.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { SetAsideFolder } from '../../storage/set-aside.ts'
 import { startMariadb } from '../mariadb.ts'
+import { until } from '../until.ts'
 import { contactStarted, recordingEnded, wholeCall } from './journal-entries.ts'
 
 const mariadb = await startMariadb()
@@ -43,10 +43,6 @@ function appendAll(to: FileJournal, entries: readonly JournalEntry[]): void {
 async function count(table: string, where: string, value: unknown): Promise<number> {
   const [row] = await pool.query(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where} = ?`, [value])
   return row.n
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await delay(10)
 }
 
 t.test('a call becomes rows while it goes on', async (t) => {

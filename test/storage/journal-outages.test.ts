@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
@@ -7,6 +6,7 @@ import { connectDatabase, type DatabaseSettings } from '../../storage/database.t
 import { migrate } from '../../storage/migrate.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { startMariadb } from '../mariadb.ts'
+import { until } from '../until.ts'
 import { contactStarted, wholeCall } from './journal-entries.ts'
 
 const ENTRIES_OF_A_CALL = 7
@@ -53,10 +53,6 @@ async function recordingsOf(serviceLine: string): Promise<{ rows: number; judged
     [serviceLine],
   )
   return { rows: row.n, judged: row.judged }
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, lookEveryMs = 10): Promise<void> {
-  while (!(await isSo())) await delay(lookEveryMs)
 }
 
 t.test('a server killed in mid-replay, twice, has every row once', async (t) => {

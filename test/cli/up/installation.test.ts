@@ -3,37 +3,32 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { isRunning } from '../../../base/process-identity.ts'
 import { readHolder } from '../../../cli/up/folder-lock.ts'
-import { firstFreePort } from '../../../cli/up/free-port.ts'
 import { type Installation, startInstallation } from '../../../cli/up/installation.ts'
 import { planUp } from '../../../cli/up/plan-up.ts'
 import type { Config } from '../../../config/config.ts'
 import { loadConfig } from '../../../config/load-config.ts'
 import { connectDatabase } from '../../../storage/database.ts'
+import { freePort } from '../../free-port.ts'
 import { startMariadb } from '../../mariadb.ts'
+import { until } from '../../until.ts'
 import { makeStandIns } from '../stand-ins.ts'
 
 const HOST = '127.0.0.1'
 
-/**
- * With free ports and, unless `database` says where another is, a private database. The ports lie below those that
- * the kernel gives to connections, which could take one before it is used.
- */
+/** With free ports and, unless `database` says where another is, a private database. */
 async function planned(
   dataPath: string,
   database: Partial<Config['database']> = {},
 ): Promise<Config> {
-  const port = (from: number, transports: readonly ('udp' | 'tcp')[]) =>
-    firstFreePort({ host: HOST, port: from + Math.floor(Math.random() * 2000) }, { transports })
-  const sip = { host: HOST, port: (await port(11_000, ['udp', 'tcp'])) ?? 0 }
-  const http = { host: HOST, port: (await port(14_000, ['tcp'])) ?? 0 }
+  const sip = { host: HOST, port: await freePort() }
+  const http = { host: HOST, port: await freePort() }
   const config = loadConfig(undefined, {
-    TALLENNE_HTTP__GATEWAY__PORT: String((await port(23_000, ['tcp'])) ?? 0),
-    TALLENNE_HTTP__RETENTION__PORT: String((await port(26_000, ['tcp'])) ?? 0),
+    TALLENNE_HTTP__GATEWAY__PORT: String(await freePort()),
+    TALLENNE_HTTP__RETENTION__PORT: String(await freePort()),
     TALLENNE_DATABASE__CONNECTIONS: '3',
   })
   const own = { ...config, database: { ...config.database, ...database } }
@@ -55,10 +50,6 @@ function starter(rootPath: string, told: string[] = []) {
       report: (line) => told.push(line),
       stopped,
     })
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await delay(20)
 }
 
 t.test('everything starts on a private database, and ends in order', async (t) => {

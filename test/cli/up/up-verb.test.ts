@@ -6,14 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { firstFreePort } from '../../../cli/up/free-port.ts'
+import { freePort } from '../../free-port.ts'
 
 const HOST = '127.0.0.1'
-
-async function freePort(from: number, transports: readonly ('udp' | 'tcp')[]): Promise<number> {
-  const start = { host: HOST, port: from + Math.floor(Math.random() * 1000) }
-  return (await firstFreePort(start, { transports })) ?? 0
-}
 
 async function untilReady(up: ChildProcess): Promise<void> {
   if (up.stdout === null) throw new Error('no output to read')
@@ -36,8 +31,8 @@ async function isRefused(port: number): Promise<boolean> {
 }
 
 t.test('a reader of its output that goes away neither ends it nor what it runs', async (t) => {
-  const sip = await freePort(12_000, ['udp', 'tcp'])
-  const http = await freePort(15_500, ['tcp'])
+  const sip = await freePort()
+  const http = await freePort()
   // Short, since MariaDB's socket lies below it.
   const dataPath = mkdtempSync(join(tmpdir(), 'tallenne-up-'))
   t.teardown(() => rmSync(dataPath, { recursive: true, force: true }))

@@ -6,6 +6,7 @@ import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../../gateway/media/port-ranges.ts'
 import type { RecordingPlan } from '../../../recorder/recording-plan.ts'
+import { until } from '../../until.ts'
 
 const log = createSilentLog()
 
@@ -116,7 +117,7 @@ for (const way of ['die', 'throw']) {
         reasons: ['engine_failed', 'engine_failed'],
       })
       t.equal(deaths(), 1)
-      while (pool.health.running < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+      await until(() => pool.health.running === 1)
       t.equal((await plane.open(plan('c'))).length, 2)
     },
   )

@@ -5,6 +5,7 @@ import { createSilentLog } from '../../../base/log.ts'
 import { configSchema } from '../../../config/config.ts'
 import { DigestSession } from '../../../gateway/sip/digest-session.ts'
 import { guardServer } from '../../../gateway/sip-door/guarded-server.ts'
+import { until } from '../../until.ts'
 import { TestAuthority } from '../certificates.ts'
 import { RawClient } from '../sip-server/raw-client.ts'
 import { headerOf, sipRequest } from '../sip-server/sip-text.ts'
@@ -93,7 +94,7 @@ t.test('who keeps sending garbage is heard no more, and shown in the metrics', a
   })
   for (let times = 0; times < 5; times += 1) peer.send('no SIP at all', udp)
   peer.send(options({ port: peer.port, branch: 'z9hG4bK-x' }), udp)
-  while ((server.counters.dropped['banned'] ?? 0) === 0) await new Promise(setImmediate)
+  await until(() => server.counters.dropped['banned'] === 1)
   t.same(client.unread, [])
   t.match(await metric('tallenne_sip_bans_total'), 'reason="malformed"} 1')
   t.match(await metric('tallenne_sip_banned_sources'), /^tallenne_sip_banned_sources 1$/)
@@ -129,10 +130,10 @@ t.test('one source cannot take all connections', async (t) => {
   await t.rejects(third.next())
   t.same(server.counters.connectionsCut, { tcp: { too_many_from_source: 1 } })
   first?.socket.destroy()
-  while (server.counters.connections > 1) await new Promise(setImmediate)
+  await until(() => server.counters.connections === 1)
   const fourth = await StreamPeer.open(tcp)
   fourth.send('\r\n\r\n')
-  while (server.counters.connections < 2) await new Promise(setImmediate)
+  await until(() => server.counters.connections === 2)
   t.same(server.counters.connectionsCut, { tcp: { too_many_from_source: 1 } })
   fourth.socket.destroy()
 })

@@ -9,6 +9,7 @@ import {
 } from '../../../gateway/sip-server/tls-credentials.ts'
 import type { TlsSettings } from '../../../gateway/sip-server/tls-settings.ts'
 import { ManualClock } from '../../manual-clock.ts'
+import { until } from '../../until.ts'
 import { replaceFiles, TestAuthority } from '../certificates.ts'
 import { sipRequest } from './sip-text.ts'
 import { StreamPeer } from './stream-peer.ts'
@@ -74,9 +75,7 @@ t.test('new connections get the renewed certificate, and old ones live on', asyn
   const old = await StreamPeer.openTls(tlsPort, { rejectUnauthorized: false })
   replaceFiles(files, authority.issue(['DNS:new.example.com']))
   clock.advance(10_000)
-  while (server.counters.certificates[0]?.reloads !== 1) {
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await until(() => server.counters.certificates[0]?.reloads === 1)
   old.send(sipRequest({ method: 'OPTIONS', transport: 'TLS' }))
   t.match(await old.next(), / 503 /)
   old.close()

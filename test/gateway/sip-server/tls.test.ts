@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import t, { type Test } from 'tap'
 import type { TlsSettings } from '../../../gateway/sip-server/tls-settings.ts'
+import { until } from '../../until.ts'
 import { type CertificateFiles, TestAuthority } from '../certificates.ts'
 import { messageOf, shapeOf, transactionIn } from './raw-client.ts'
 import { headerOf, SDP, sipRequest, sipResponse, tagIn } from './sip-text.ts'
@@ -203,7 +204,7 @@ t.test('a dialog goes on at an address that the peer is known at by its certific
   peer.send(sipRequest({ method: 'ACK', transport: 'TLS', port: peer.port, toTag }))
   await client.next()
   peer.close()
-  while (server.counters.connections > 0) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => server.counters.connections === 0)
   client.send(`sip||call-1@127.0.0.1;from-tag=from-1\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`)
   await client.next()
   t.match(messageOf(await client.next()), /^SIP\/2\.0 200 /)

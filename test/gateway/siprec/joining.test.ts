@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { until } from '../../until.ts'
 import { bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 import type { SipPeer } from '../sip-peer.ts'
@@ -219,9 +220,7 @@ t.test(
     const { peer, entries, journaled, sessions } = await startSignallingNode(t)
     const near = await bring(peer, 'near-1', bridge('near'))
     const far = await bring(peer, 'far-1', bridge('far'))
-    while (sessions.list().some(({ isHeld }) => isHeld)) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+    await until(() => sessions.list().every(({ isHeld }) => !isHeld))
     const killer = peer.call({ callId: 'die', body: offer(two) })
     t.equal((await killer.invite()).status, 503)
     for (const { session } of [near, far]) {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { until } from '../../until.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 
@@ -126,7 +127,7 @@ t.test(
     t.match(answeredLines(response.body), [{ direction: 'recvonly' }, { direction: 'recvonly' }])
     t.equal(sessions.list()[0]?.isHeld, true)
     call.ack(response, offer([{ port: 40_000 }, { port: 40_002 }]))
-    while (sessions.list()[0]?.isHeld) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => sessions.list()[0]?.isHeld === false)
     await call.bye()
     t.match(await journaled('contact.ended'), { endReason: 'bye' })
   },

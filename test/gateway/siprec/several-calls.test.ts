@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { Answer } from '../../../gateway/siprec/answer-plan.ts'
 import type { StreamOrigin } from '../../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { watchedPlane } from '../../interoperability/watched-plane.ts'
+import { until } from '../../until.ts'
 import { answeredLines, bothBodies, MULTIPART, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 
@@ -177,7 +177,7 @@ t.test(
       ),
     })
     const moved = () => held.filter(({ before }) => before.length > 0)
-    while (moved().length < 2) await delay(5)
+    await until(() => moved().length === 2)
     t.match(moved(), [
       { recordingId: one?.recordingId, labels: ['1', '4'], before: [another?.recordingId] },
       { recordingId: another?.recordingId, labels: ['2', '3'], before: [one?.recordingId] },

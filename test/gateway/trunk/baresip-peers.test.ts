@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { freePort } from '../../free-port.ts'
 import { tone } from '../../recorder/tones.ts'
 import { wav } from '../../recorder/wav.ts'
+import { until } from '../../until.ts'
 import { startTrunkNode } from './trunk-node.ts'
 
 const BARESIP = '/usr/bin/baresip'
@@ -68,7 +69,7 @@ async function softphone(
 /** Waits until somebody takes datagrams at a port of this machine (proc(5), `/proc/net/udp`). */
 async function listensOn(port: number): Promise<void> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
-  while (!readFileSync('/proc/net/udp', 'utf8').includes(local)) await delay(20)
+  await until(() => readFileSync('/proc/net/udp', 'utf8').includes(local))
 }
 
 for (const [callers, platforms, target] of [
@@ -104,14 +105,4 @@ for (const [callers, platforms, target] of [
       t.ok((stream['relayed'] ?? 0) > 50, `${stream['relayed']} passed on`)
     }
   })
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  const isListening = once(socket, 'listening')
-  socket.bind(0, '127.0.0.1')
-  await isListening
-  const { port } = socket.address()
-  socket.close()
-  return port
 }

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { findContacts } from '../../../storage/contact-queries.ts'
-import type { ContactView } from '../../../storage/model.ts'
 import { storeFileOf } from '../../../storage/store-file.ts'
+import { freePort } from '../../free-port.ts'
 import { startMariadb } from '../../mariadb.ts'
 import { decodeOpus } from '../../recorder/opus-file.ts'
 import { toneShare } from '../../recorder/tones.ts'
-import { contactOf, type GatewayFolder, makeGateway } from '../gateway-process.ts'
+import { until } from '../../until.ts'
+import { contactOf, hasEnded } from '../contact-of.ts'
+import { type GatewayFolder, makeGateway } from '../gateway-process.ts'
 import { SipPeer } from '../sip-peer.ts'
 import { MediaParty } from './media-party.ts'
 import { PlatformCall } from './platform-call.ts'
@@ -23,10 +25,6 @@ const scenario = (name: string) => new URL(name, SCENARIOS).pathname
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
-
-const hasEnded = (contact: ContactView) =>
-  contact.endedAt !== null &&
-  contact.recordings.every((recording) => recording.state !== 'recording')
 
 /** On an embedded SIP server, or on the drachtio server that `TALLENNE_TEST_DRACHTIO` names. */
 async function startTrunk(t: Test, platformPort: number): Promise<GatewayFolder> {
@@ -49,8 +47,7 @@ async function startPlatform(
   t: Test,
   calls: number,
 ): Promise<{ readonly port: number; readonly ended: Promise<number | null> }> {
-  const placeholder = await MediaParty.open(t)
-  const port = placeholder.port + 1
+  const port = await freePort()
   const media = 36_000 + (port % 1000) * 4
   const child: ChildProcess = spawn(
     'sipp',
@@ -76,12 +73,11 @@ t.test('sipp’s calls pass through to sipp’s platform', async (t) => {
     ...['-nostdin', '-timeout', '60', `127.0.0.1:${port}`],
   ])
   t.equal(await platform.ended, 0)
-  const deadline = Date.now() + 20_000
   const contacts = async () => (await findContacts(mariadb.pool(), { limit: 50 }, Date.now())).items
-  while ((await contacts()).filter(hasEnded).length < 10 && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  const ended = (await contacts()).filter(hasEnded)
+  const ended = await until(async () => {
+    const found = (await contacts()).filter(hasEnded)
+    return found.length >= 10 && found
+  })
   t.equal(ended.length, 10)
   for (const contact of ended) {
     t.match(contact, {
@@ -96,10 +92,10 @@ t.test('sipp’s calls pass through to sipp’s platform', async (t) => {
 })
 
 t.test('a call goes on and is recorded while the database is away', async (t) => {
-  const placeholder = await MediaParty.open(t)
-  const gateway = await startTrunk(t, placeholder.port + 1)
+  const platformPort = await freePort()
+  const gateway = await startTrunk(t, platformPort)
   const caller = await SipPeer.open(gateway.sip)
-  const platform = await SipPeer.open(gateway.sip, placeholder.port + 1)
+  const platform = await SipPeer.open(gateway.sip, platformPort)
   t.teardown(() => Promise.all([caller.close(), platform.close()]))
   const [ear, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
   const callId = 'database-away'
@@ -157,12 +153,10 @@ t.test('a softphone talks to the platform and hears it', { skip }, async (t) => 
     t.comment(String(error))
   })
   const newest = async () => (await findContacts(mariadb.pool(), { limit: 1 }, Date.now())).items[0]
-  const deadline = Date.now() + 20_000
-  let contact = await newest()
-  while ((contact === undefined || !hasEnded(contact)) && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    contact = await newest()
-  }
+  const contact = await until(async () => {
+    const found = await newest()
+    return found !== undefined && hasEnded(found) && found
+  })
   t.match(contact, {
     capture: 'trunk',
     caller: '+12025550147',

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { DecodeJob } from '../../../recorder/decoding/decode-job.ts'
@@ -6,6 +5,7 @@ import { FilterFeed } from '../../../recorder/decoding/filter-feed.ts'
 import { FILTER_KINDS } from '../../../recorder/decoding/filter-kinds.ts'
 import { FilterProcesses } from '../../../recorder/decoding/filter-processes.ts'
 import { FileBudget } from '../../../recorder/file-budget.ts'
+import { until } from '../../until.ts'
 import { toneShare } from '../tones.ts'
 import { decoderProcessIds } from './child-processes.ts'
 import { ENCODED_TONES } from './encoded-tones.ts'
@@ -34,7 +34,7 @@ function feedOf(t: Test, { most = 2, limit = 4096 } = {}) {
 }
 
 async function settled(jobs: readonly DecodeJob[]): Promise<void> {
-  while (jobs.some(({ state }) => state === 'waiting')) await wait(2)
+  await until(() => jobs.every(({ state }) => state !== 'waiting'))
 }
 
 t.test('each payload gets its own samples, and silence where it has none', async (t) => {

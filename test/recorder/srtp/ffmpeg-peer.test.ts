@@ -73,7 +73,7 @@ for (const suite of SUITES) {
   t.test(`what is protected here by ${suite} is heard by ffmpeg`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'srtp-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
-    const port = await freePort()
+    const port = await freePair()
     const description = join(folder, 'call.sdp')
     const heard = join(folder, 'heard.raw')
     writeFileSync(
@@ -118,8 +118,8 @@ for (const suite of SUITES) {
   })
 }
 
-/** A pair of ports that were free a moment ago. */
-async function freePort(): Promise<number> {
+/** The lower of a pair of ports that were free a moment ago. */
+async function freePair(): Promise<number> {
   const pool = new PortPool({ from: 42_700, to: 42_799, restMs: 0, clock: new SystemClock() })
   const pair = await bindSocketPair(pool, '127.0.0.1')
   if (pair === undefined) throw new Error('no ports')

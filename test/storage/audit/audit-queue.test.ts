@@ -6,6 +6,7 @@ import { createSilentLog } from '../../../base/log.ts'
 import { type AuditEvent, auditEvent } from '../../../storage/audit/audit-event.ts'
 import { AuditQueue } from '../../../storage/audit/audit-queue.ts'
 import { ManualClock } from '../../manual-clock.ts'
+import { until } from '../../until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tallenne-queue-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -32,10 +33,6 @@ function queueOn(trail: StandInTrail, path = join(folder, `${count++}.queue`)) {
   const clock = new ManualClock()
   const queue = new AuditQueue({ trail, path, clock, log: createSilentLog() })
   return { queue, clock, path }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 t.test('an event goes straight into the trail while that takes it', async (t) => {

@@ -9,6 +9,7 @@ import { DiskClient } from '../../../storage/disk/disk-client.ts'
 import { DiskThread } from '../../../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../../../storage/disk/disk-watch.ts'
 import { RecordingFile } from '../../../storage/recording-file.ts'
+import { until } from '../../until.ts'
 
 const clock = new SystemClock()
 const entry = new URL('../../../gateway/disk-worker.js', import.meta.url)
@@ -28,10 +29,6 @@ function hangLooksAt(folder: string) {
   const path = join(folder, '.probe')
   execFileSync('mkfifo', [path])
   return () => closeSync(openSync(path, 'r+'))
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 t.test('files of several clients are written by one thread', async (t) => {

@@ -8,6 +8,7 @@ import { DiskClient } from '../../../storage/disk/disk-client.ts'
 import { DiskThread } from '../../../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../../../storage/disk/disk-watch.ts'
 import { RecordingFile } from '../../../storage/recording-file.ts'
+import { until } from '../../until.ts'
 import { RealDisk } from './real-disk.ts'
 
 const clock = new SystemClock()
@@ -56,10 +57,6 @@ async function open(t: Test) {
   }
   await speak(20)
   return { broken, first, watch, path, file, other, speak, pages: () => pages }
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 t.test(

@@ -8,6 +8,7 @@ import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
 import { type OpenedAudio, openAudio } from '../../../storage/encryption/opened-audio.ts'
 import { SealedRecording } from '../../../storage/encryption/sealed-recording.ts'
 import { repairSealed } from '../../../storage/encryption/sealed-repair.ts'
+import { until } from '../../until.ts'
 import { audioOf, makeKey, openWithAge } from './keys.ts'
 
 /** Each page a different length; its first two bytes tell how far the audio goes with it. */
@@ -46,10 +47,6 @@ async function collect(audio: OpenedAudio, first = 0, last = audio.bytes - 1): P
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 t.test(

@@ -5,7 +5,8 @@ import {
   hangUpLeftovers,
 } from '../../../../gateway/media/freeswitch/leftover-channels.ts'
 import type { MovedMedia } from '../../../../gateway/media/trunk-media.ts'
-import { partyOffer, portOf, realServers, startMediaNode, until } from './media-node.ts'
+import { until } from '../../../until.ts'
+import { partyOffer, portOf, realServers, startMediaNode } from './media-node.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 type MediaNode = Awaited<ReturnType<typeof startMediaNode>>
@@ -54,8 +55,8 @@ t.test('a node hangs up what its earlier run left, as soon as it is connected', 
   node.standIn.leftovers.set('left', callerOf(node1))
   const channels = node.standIn.channels.size
   node.standIn.dropEventSockets()
-  await until(() => node.pool.servers[0]?.state === 'down', 'the loss')
-  await until(() => node.pool.servers[0]?.state === 'up', 'the return')
+  await until(() => node.pool.servers[0]?.state === 'down')
+  await until(() => node.pool.servers[0]?.state === 'up')
   t.equal(node.standIn.leftovers.size, 0)
   t.equal(node.standIn.channels.size, channels, 'the call keeps its own')
   await media.close(node.clock.epochMs(), [])
@@ -67,7 +68,7 @@ t.test('a lost event socket costs no call', async (t) => {
   const lost: string[] = []
   media.onLost((reason) => lost.push(reason))
   node.standIn.dropEventSockets()
-  await until(() => node.pool.servers[0]?.state === 'up', 'the return')
+  await until(() => node.pool.servers[0]?.state === 'up')
   const held = `${partyOffer(49_000)}a=sendonly\r\n`
   t.match(await media.reofferFrom('caller', held), /a=sendonly/)
   t.equal(media.isHeld, true)
@@ -104,7 +105,7 @@ t.test('a call goes to another FreeSWITCH when its own dies', async (t) => {
   const moves: MovedMedia[] = []
   media.onMoved((move) => moves.push(move))
   node.standIn.die()
-  await until(() => moves.length > 0 && media.status.kind === 'recording', 'the move')
+  await until(() => moves.length > 0 && media.status.kind === 'recording')
   const [moved] = moves
   const origin = (sdp: string | undefined) => /^o=(\S+ \S+) (\d+)/m.exec(sdp ?? '')
   for (const [offer, told] of [
@@ -135,7 +136,7 @@ t.test('a call that FreeSWITCH ends on purpose goes nowhere else', async (t) => 
   media.onLost((reason) => lost.push(reason))
   const [uuid = ''] = node.standIn.channels.keys()
   node.standIn.kill(uuid)
-  await until(() => lost.length > 0, 'the loss')
+  await until(() => lost.length > 0)
   t.equal(node.spare?.channels.size, 0)
   await media.close(node.clock.epochMs(), [])
 })

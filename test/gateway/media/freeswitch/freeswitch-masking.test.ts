@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
+import { until } from '../../../until.ts'
 import { EDGE_MS, meanShare, peakOf, SILENT } from '../../masked-audio.ts'
 import { answeredLines, offer } from '../../recording-offer.ts'
 import { Talker } from '../../talker.ts'
-import { realServers, until } from './media-node.ts'
+import { realServers } from './media-node.ts'
 import { invite } from './session-client.ts'
 import { type SessionNode, startSessionNode } from './session-node.ts'
 
@@ -75,11 +76,11 @@ t.test(
     const node = await startSessionNode(t, { real: true })
     const { call, agent, control } = await startCall(t, node)
     await agent.press('*71')
-    await until(() => control.pausedBy.length === 1, 'a pause')
+    await until(() => control.pausedBy.length === 1)
     t.match(control.pausedBy, [{ by: 'dtmf' }])
     await delay(1000)
     await agent.press('*70')
-    await until(() => control.pausedBy.length === 0, 'its end')
+    await until(() => control.pausedBy.length === 0)
     await delay(1000)
     await call.bye()
     await assertMasked(t, node)

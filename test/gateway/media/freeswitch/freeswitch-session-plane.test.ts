@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../../../until.ts'
 import { answeredLines, offer } from '../../recording-offer.ts'
-import { until } from './media-node.ts'
 import { invite, linesOf, openParties, talk } from './session-client.ts'
 import { startSessionNode } from './session-node.ts'
 
@@ -56,7 +56,7 @@ t.test('a FreeSWITCH that dies ends the session, which may be called again', asy
   const outcome = await node.judged()
   t.match(outcome, { verdict: 'partial', reasons: ['engine_failed'] })
   t.ok(outcome.durationMs > 400, 'what was recorded until then stays')
-  await until(() => node.endReasons().length === 1, 'the end')
+  await until(() => node.endReasons().length === 1)
   t.equal(node.pool.servers[0]?.endpoints, 0)
   t.equal(node.sessions.count, 0)
 })
@@ -89,7 +89,7 @@ t.test('an engine that dies leaves the client’s media where it is', async (t) 
   const before = node.standIn.urls.length
   await t.rejects(node.plane.open({ ...node.request(), callId: 'die', isRecordingRequired: true }))
   t.match(await node.judged(), { reasons: ['engine_failed'] })
-  await until(() => node.standIn.urls.length >= before + 2, 'the new forks')
+  await until(() => node.standIn.urls.length >= before + 2)
   await delay(500)
   t.equal(node.standIn.channels.size, 2)
   await call.bye()

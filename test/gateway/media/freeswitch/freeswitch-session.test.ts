@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../../../until.ts'
 import { answeredLines, metadata, offer } from '../../recording-offer.ts'
 import { srtpProtector } from '../../srtp.ts'
-import { realServers, until } from './media-node.ts'
+import { realServers } from './media-node.ts'
 import { invite, linesOf, openParties, speakTo, talk } from './session-client.ts'
 import { type SessionNode, startSessionNode } from './session-node.ts'
 
@@ -103,7 +104,7 @@ function common(name: string, real: boolean, skip: string | false) {
     await delay(1000)
     const alone = await call.reinvite({ body: offer([first, { ...second, port: 0 }], 3) })
     t.equal(answeredLines(alone.body)[1]?.port, 0)
-    await until(() => node.pool.servers[0]?.endpoints === 1, 'the endpoint to go')
+    await until(() => node.pool.servers[0]?.endpoints === 1)
     const third = { port: 49_004, label: '3' }
     const three = await call.reinvite({ body: offer([first, second, third], 4) })
     t.equal(answeredLines(three.body).filter(({ port }) => port > 0).length, 3)
@@ -127,7 +128,7 @@ function common(name: string, real: boolean, skip: string | false) {
     t.match(answeredLines(response.body), [{ direction: 'recvonly' }, { direction: 'recvonly' }])
     t.match(response.body, /^m=audio \d+ RTP\/AVP .*\b8\b/m)
     call.ack(response, offer(linesOf(parties)))
-    await until(() => node.sessions.list()[0]?.isHeld === false, 'the answer')
+    await until(() => node.sessions.list()[0]?.isHeld === false)
     speakTo(parties, response.body)
     await delay(1200)
     await call.bye()
@@ -167,7 +168,7 @@ function common(name: string, real: boolean, skip: string | false) {
     call.cancel()
     const response = await call.answered()
     if (response.status === 200) await call.bye()
-    await until(() => node.endReasons().length === 1, 'the end')
+    await until(() => node.endReasons().length === 1)
     await node.released()
   })
 

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import type { TrunkMedia } from '../../../../gateway/media/trunk-media.ts'
+import { until } from '../../../until.ts'
 import { RtpSender } from '../../rtp-sender.ts'
 import { srtpProtector } from '../../srtp.ts'
-import { partyOffer, portOf, realServers, startMediaNode, tonesOf, until } from './media-node.ts'
+import { partyOffer, portOf, realServers, startMediaNode, tonesOf } from './media-node.ts'
 
 const KEY = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
 const CRYPTO = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${KEY}`
@@ -176,7 +177,7 @@ for (const [fault, code] of [
     const media = await node.plane.open(node.request())
     t.match(media.status, { kind: 'unavailable', code })
     await talk(t, node, media)
-    await until(() => media.status.kind === 'recording', 'the third fork')
+    await until(() => media.status.kind === 'recording')
     await delay(500)
     const outcome = await media.close(node.clock.epochMs(), [])
     t.same(node.failures, [code, code])
@@ -213,7 +214,7 @@ t.test('a buffer that ran over is counted, and the call goes on', async (t) => {
   const node = await startMediaNode(t)
   const media = await node.plane.open(node.request())
   node.standIn.overrun()
-  await until(() => node.failures.includes('fork_overrun'), 'the event')
+  await until(() => node.failures.includes('fork_overrun'))
   t.equal(media.status.kind, 'recording')
   await media.close(node.clock.epochMs(), [])
 })
@@ -231,7 +232,7 @@ t.test('an engine that dies in mid-call leaves the call up, recorded by another'
   })
   await delay(300)
   await t.rejects(node.plane.open({ ...node.request(), callId: 'die', isRecordingRequired: true }))
-  await until(() => moves.length === 1 && media.status.kind === 'recording', 'the move')
+  await until(() => moves.length === 1 && media.status.kind === 'recording')
   t.match(await before[0], { reasons: ['engine_failed'] })
   await delay(500)
   const outcome = await media.close(node.clock.epochMs(), [])
@@ -246,12 +247,12 @@ t.test('a FreeSWITCH that dies takes its calls with it, and takes no new ones', 
   await talk(t, node, media)
   await delay(600)
   node.standIn.die()
-  await until(() => lost.length > 0, 'the loss')
+  await until(() => lost.length > 0)
   t.equal(lost.length, 1)
   const outcome = await media.close(node.clock.epochMs(), ['engine_failed'])
   t.ok((outcome?.durationMs ?? 0) > 400, 'what was recorded until then stays')
   t.equal(node.pool.servers[0]?.endpoints, 0)
-  await until(() => node.pool.servers[0]?.takesCalls === false, 'the server to be down')
+  await until(() => node.pool.servers[0]?.takesCalls === false)
   await t.rejects(node.plane.open(node.request()), { code: 'no_media_server' })
 })
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { SystemClock } from '../../../../base/clock.ts'
 import { createSilentLog } from '../../../../base/log.ts'
@@ -19,8 +18,6 @@ import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { toneShare } from '../../../recorder/tones.ts'
 import { cuttableLink } from '../../cuttable-link.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
-
-const WAIT_MS = 20_000
 
 /** The real servers to run against, `HOST:PORT:SECRET` each; both or none. */
 export function realServers() {
@@ -50,14 +47,6 @@ export function partyOffer(port: number): string {
 
 export function portOf(sdp: string): number {
   return Number(/^m=audio (\d+) /m.exec(sdp)?.[1] ?? 0)
-}
-
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const giveUpAt = Date.now() + WAIT_MS
-  while (!condition()) {
-    if (Date.now() > giveUpAt) throw new Error(`waited in vain for ${what}`)
-    await delay(10)
-  }
 }
 
 /** How much of each channel's middle is a tone: of its party's, where nothing else is said. */

@@ -11,9 +11,10 @@ import { PeerPlanes } from '../../../../gateway/siprec/peer-planes.ts'
 import { RecordingSessions } from '../../../../gateway/siprec/recording-sessions.ts'
 import type { RecordingOutcome } from '../../../../recorder/recording-plan.ts'
 import type { JournalEntry } from '../../../../storage/model.ts'
+import { until } from '../../../until.ts'
 import { admission } from '../../open-admission.ts'
 import { SipPeer } from '../../sip-peer.ts'
-import { startMediaNode, tonesOf, until } from './media-node.ts'
+import { startMediaNode, tonesOf } from './media-node.ts'
 
 /** A gateway that takes recording sessions, all of them on FreeSWITCH, and a recording client beside it. */
 export async function startSessionNode(
@@ -87,7 +88,7 @@ export async function startSessionNode(
     outcomes,
     /** The verdict of the session's recording, once it has one. */
     async judged(count = 1): Promise<RecordingOutcome> {
-      await until(() => outcomes.length >= count, `verdict ${count}`)
+      await until(() => outcomes.length >= count)
       const outcome = outcomes[count - 1]
       if (outcome === undefined) throw new Error('no verdict')
       return outcome
@@ -99,8 +100,8 @@ export async function startSessionNode(
       tonesOf(node.spool, recordingId, hertz),
     /** Resolves when nothing of any call is left, on the stand-in and here. */
     async released(): Promise<void> {
-      await until(() => node.standIn.channels.size === 0, 'the channels to go')
-      await until(() => pool.servers[0]?.endpoints === 0, 'the endpoints to go')
+      await until(() => node.standIn.channels.size === 0)
+      await until(() => pool.servers[0]?.endpoints === 0)
     },
   }
 }
