@@ -7,6 +7,7 @@ import { localUrl } from '../../base/address.ts'
 import { effectiveConfigPath } from '../../cli/effective-config.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import type { ContactView, RecordingView } from '../../storage/model.ts'
+import { metricValue } from '../../test/metrics-text.ts'
 import { RecorderUnderTest } from '../recorder-under-test.ts'
 import type { HeardAudio } from './hear-party.ts'
 
@@ -65,11 +66,7 @@ export class Site {
   async metric(name: string): Promise<number | undefined> {
     const response = await fetch(`${this.#gateway}/metrics`).catch(() => undefined)
     if (response?.ok !== true) return undefined
-    const values = (await response.text())
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)))
-    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0)
+    return metricValue(await response.text(), name)
   }
 
   /** Contacts of a call; rejects while the portal or the database is down. */

@@ -50,12 +50,6 @@ async function notReady(gateway: GatewayFolder, reason: RegExp): Promise<void> {
   await until(async () => reason.test(await (await fetch(`${gateway.http}/readyz`)).text()), 50)
 }
 
-async function metric(gateway: GatewayFolder, line: string): Promise<number> {
-  const text = await (await fetch(`${gateway.http}/metrics`)).text()
-  const value = text.split('\n').find((sample) => sample.startsWith(`${line} `))
-  return Number(value?.slice(line.length))
-}
-
 async function nextCallIsComplete(t: Test, gateway: GatewayFolder, callId: string): Promise<void> {
   let next = await place(t, gateway, `${callId}-0`)
   for (let attempt = 1; next.status === 503; attempt++) {
@@ -102,7 +96,7 @@ t.test(
     )
     t.match(await contactOf(mariadb.pool(), 'full-refused'), { endReason: 'refused_503' })
     t.equal(
-      await metric(gateway, 'tallenne_admission_turned_total{resource="spool",became="refused"}'),
+      await gateway.metric('tallenne_admission_turned_total{resource="spool",became="refused"}'),
       1,
     )
     empty()
@@ -151,13 +145,13 @@ t.test(
     await sayMore(talking, 100)
     const contact = await contactOf(mariadb.pool(), 'store', hasEnded)
     t.match(contact.recordings, [{ state: 'complete' }])
-    t.equal(await metric(gateway, 'tallenne_recordings_unstored'), 1)
+    t.equal(await gateway.metric('tallenne_recordings_unstored'), 1)
     const during = await place(t, gateway, 'store-during')
     t.equal(during.status, 200, 'the next call is recorded too')
     await thaw()
     await sayMore(during, 60)
     await contactOf(mariadb.pool(), 'store-during', hasEnded)
-    await until(async () => (await metric(gateway, 'tallenne_recordings_unstored')) === 0, 50)
+    await until(async () => (await gateway.metric('tallenne_recordings_unstored')) === 0, 50)
     const id = contact.recordings[0]?.id ?? ''
     const isStored = async () => {
       const rows: { file: string | null }[] = await mariadb

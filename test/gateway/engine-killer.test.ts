@@ -37,7 +37,7 @@ t.test(
       recordings.some(({ state }) => state === 'partial'),
     )
     t.match(process.log(), /an engine was killed by a test.*"recordings":1/)
-    t.match(await metrics(gateway.http), /^tallenne_engine_deaths_total 1$/m)
+    t.equal(await gateway.metric('tallenne_engine_deaths_total'), 1)
 
     await (spared === 'on-first' ? onFirst : onSecond).call.bye()
     t.match(await contactOf(mariadb.pool(), spared, hasEnded), {
@@ -62,8 +62,4 @@ t.test(
 /** Takes the new place of the media. */
 async function acceptMove({ call, lines }: Awaited<ReturnType<typeof talk>>): Promise<void> {
   call.accept(await call.received('INVITE'), offer(lines, 2))
-}
-
-async function metrics(http: string): Promise<string> {
-  return (await fetch(`${http}/metrics`)).text()
 }

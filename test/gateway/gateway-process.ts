@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import type { DatabaseSettings } from '../../storage/database.ts'
 import { freePort } from '../free-port.ts'
+import { metricValue } from '../metrics-text.ts'
 
 const MAIN = new URL('../../gateway/main.js', import.meta.url).pathname
 const WAIT_MS = 30_000
@@ -16,6 +17,8 @@ export interface GatewayFolder {
   readonly dataPath: string
   readonly sip: { readonly host: string; readonly port: number }
   readonly http: string
+  /** The value of what it serves of a metric, or of one of its series: `name{label="value"}`. */
+  metric(series: string): Promise<number | undefined>
   /** Starts the gateway's process and waits until it is ready. */
   start(): Promise<GatewayProcess>
   /** Starts it and waits for its end, for starts that fail. */
@@ -82,6 +85,7 @@ export async function makeGateway(
     dataPath: join(folder, 'data'),
     sip: { host: '127.0.0.1', port: sipPort },
     http,
+    metric: async (series) => metricValue(await (await fetch(`${http}/metrics`)).text(), series),
     async start() {
       const { child, said } = launch()
       await ready(child, { http, said })

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { SiprecCaller } from '../../cli/caller/siprec-caller.ts'
+import { metricValue } from '../metrics-text.ts'
+import { until } from '../until.ts'
 import { fillIn, mayBeEmpty, readDashboards } from './dashboards.ts'
 import { readPage } from './metrics-page.ts'
-import { totalOf } from './metrics-text.ts'
 import { startPrometheus } from './prometheus.ts'
 import { promtool } from './promtool.ts'
 import { startNode } from './served-node.ts'
@@ -59,11 +60,13 @@ async function placeCalls(node: Awaited<ReturnType<typeof startNode>>): Promise<
       ...{ caller: '+12025550147', agent: '4001', serviceNumber: '+12025550100' },
       audio: [SPEECH, SPEECH],
     })
-    while (call.sent < 200) await delay(20)
+    await until(() => call.sent >= 200)
     await call.hangUp()
   }
   caller.close()
-  while (totalOf(await node.metrics('gateway'), 'tallenne_recordings_total') < 3) await delay(50)
+  await until(
+    async () => metricValue(await node.metrics('gateway'), 'tallenne_recordings_total') === 3,
+  )
   await node.asPortal('/api/contacts')
   await delay(4000)
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { SiprecCaller } from '../../cli/caller/siprec-caller.ts'
+import { metricValue, readMetrics } from '../metrics-text.ts'
+import { until } from '../until.ts'
 import { readSection } from './metrics-page.ts'
-import { readMetrics, totalOf } from './metrics-text.ts'
 import { lintMetrics, promtool } from './promtool.ts'
 import { PROCESSES, type ProcessName, startNode } from './served-node.ts'
 
@@ -27,10 +27,12 @@ async function recordCall(): Promise<void> {
     serviceNumber: '+12025550100',
     audio: [speech, speech],
   })
-  while (call.sent < 100) await delay(20)
+  await until(() => call.sent >= 100)
   await call.hangUp()
   caller.close()
-  while (totalOf(await node.metrics('gateway'), 'tallenne_calls_ended_total') < 1) await delay(20)
+  await until(
+    async () => metricValue(await node.metrics('gateway'), 'tallenne_calls_ended_total') === 1,
+  )
 }
 
 for (const process of PROCESSES) {

@@ -21,6 +21,7 @@ import type { JournalEntry } from '../../storage/model.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { syncServiceLines } from '../../storage/service-lines.ts'
 import { startMariadb } from '../mariadb.ts'
+import { metricValue } from '../metrics-text.ts'
 import { applyEntries } from '../storage/apply.ts'
 import { wholeCall } from '../storage/journal-entries.ts'
 
@@ -104,11 +105,8 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
     mariadb,
     pool,
     apply,
-    /** The value of a metric's line, as `name{label="value"}`, or undefined. */
-    metric: async (line: string) => {
-      const found = (await registry.metrics()).split('\n').find((one) => one.startsWith(`${line} `))
-      return found === undefined ? undefined : Number(found.slice(line.length))
-    },
+    /** The value of a metric, or of one of its series: `name{label="value"}`. */
+    metric: async (series: string) => metricValue(await registry.metrics(), series),
     /** Has everything that is listened to written down, as after a minute of silence. */
     endListenings: () => audit.listenings.close(),
     /** Asks with the token. */

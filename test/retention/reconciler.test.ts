@@ -7,6 +7,7 @@ import { takeListedCalls } from '../../storage/completeness/platform-calls.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
+import { metricValue } from '../metrics-text.ts'
 import { applyEntries } from '../storage/apply.ts'
 import { STARTED_AT_MS, wholeCall } from '../storage/journal-entries.ts'
 
@@ -24,11 +25,7 @@ t.test(
     const metrics = new CompletenessMetrics(registry)
     const reconciler = new Reconciler({ pool, metrics, clock, log: createSilentLog() })
     t.teardown(() => reconciler.close())
-    const value = async (line: string) =>
-      (await registry.metrics())
-        .split('\n')
-        .find((one) => one.startsWith(`${line} `))
-        ?.slice(line.length + 1)
+    const value = async (series: string) => metricValue(await registry.metrics(), series)
     const overdue = 'tallenne_discrepancies{kind="no_verdict"}'
 
     const call = wholeCall()
@@ -53,21 +50,21 @@ t.test(
       { list: 'platform', toleranceMs: 0, nowMs: clock.epochMs() },
     )
     await reconciler.reconcile()
-    t.equal(await value(overdue), '0')
-    t.equal(await value('tallenne_completeness_calls{outcome="open"}'), '1')
-    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), '1')
+    t.equal(await value(overdue), 0)
+    t.equal(await value('tallenne_completeness_calls{outcome="open"}'), 1)
+    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), 1)
 
     clock.advance(2000)
     await reconciler.reconcile()
-    t.equal(await value(overdue), '1')
+    t.equal(await value(overdue), 1)
 
     await applyEntries(mariadb.settings, call.entries)
     await applyEntries(mariadb.settings, wholeCall({ callId: 'later@192.0.2.1' }).entries)
     clock.advance(60_000)
     await reconciler.reconcile()
-    t.equal(await value(overdue), '0')
-    t.equal(await value('tallenne_completeness_calls{outcome="complete"}'), '2')
-    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), '0')
+    t.equal(await value(overdue), 0)
+    t.equal(await value('tallenne_completeness_calls{outcome="complete"}'), 2)
+    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), 0)
     const rows = await pool.query('SELECT kind, subject, node_id, cleared_at FROM discrepancies')
     t.match(rows, [
       {
@@ -97,5 +94,6 @@ t.test('a verdict whose file is gone is told', async (t) => {
   reconciler.start()
   await reconciler.reconcile()
   await reconciler.close()
-  t.match(await registry.metrics(), /tallenne_discrepancies\{kind="verdict_without_file"\} 1/)
+  const gone = 'tallenne_discrepancies{kind="verdict_without_file"}'
+  t.equal(metricValue(await registry.metrics(), gone), 1)
 })

@@ -64,7 +64,7 @@ t.test('a call that cannot be recorded goes on, and its contact says so', async 
     state: 'failed',
     reasons: ['unrecordable_codec', 'no_media'],
   })
-  t.match(await node.metrics(), /tallenne_trunk_unrecorded_total\{code="codec"\} 1/)
+  t.equal(await node.metric('tallenne_trunk_unrecorded_total{code="codec"}'), 1)
 })
 
 t.test('a route that requires recording refuses what cannot be recorded', async (t) => {
@@ -197,7 +197,7 @@ t.test(
     t.match((await answered).body, /a=recvonly/)
     t.equal((await call.bye()).status, 200)
     t.match(await node.journaled('recording.ended'), { state: 'failed' })
-    t.match(await node.metrics(), /tallenne_trunk_unrecorded_total\{code="[a-z_]+"\} 1/)
+    t.equal(await node.metric('tallenne_trunk_unrecorded_total'), 1)
     t.equal((await first.call.bye()).status, 200)
   },
 )

@@ -25,6 +25,7 @@ import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts
 import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { metricValue } from '../../metrics-text.ts'
 import { cuttableLink } from '../cuttable-link.ts'
 import { admission } from '../open-admission.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
@@ -251,7 +252,8 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     spool,
     engines,
     entries,
-    metrics: () => registry.metrics(),
+    /** The value of a metric, or of one of its series: `name{label="value"}`. */
+    metric: async (series: string) => metricValue(await registry.metrics(), series),
     restartServer: async () => {
       const back = isBack()
       await restart()
