@@ -10,7 +10,8 @@ import { freePort } from '../free-port.ts'
 import { metricValue } from '../metrics-text.ts'
 
 const MAIN = new URL('../../gateway/main.js', import.meta.url).pathname
-const WAIT_MS = 30_000
+/** Also on a machine that does much else. */
+const WAIT_MS = 120_000
 
 export interface GatewayFolder {
   readonly folder: string

@@ -12,9 +12,9 @@ interface Stretch {
 
 /** How loud a stretch of decoded audio at 48 kHz is at its loudest. */
 export function peakOf(samples: Int16Array, { fromMs, toMs }: Stretch): number {
-  return samples
-    .subarray(fromMs * 48, toMs * 48)
-    .reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+  const stretch = samples.subarray(fromMs * 48, toMs * 48)
+  if (stretch.length === 0) throw new Error(`nothing was recorded from ${fromMs} to ${toMs} ms`)
+  return stretch.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
 }
 
 /** How much of a stretch is a tone, by windows of 40 ms: a loaded machine sends in bursts. */

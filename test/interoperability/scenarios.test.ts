@@ -8,6 +8,7 @@ const products = await playProducts()
 
 for (const { product, played } of products) {
   t.test(`what ${product.name} sends is recorded as it must be`, async (t) => {
+    t.ok(played.length > 0)
     for (const { scenario, outcome } of played) {
       await t.test(`${scenario.name}: ${scenario.title}`, async (t) => {
         const files = scenario.messages.map(({ file }) => file)
@@ -20,6 +21,7 @@ for (const { product, played } of products) {
           t.notOk(isThere, `awaits ${scenario.awaits} no longer: take that line out`)
           return
         }
+        t.equal(messages.length, expected.length)
         for (const [at, message] of messages.entries()) t.strictSame(message, expected[at])
         t.strictSame(outcome.contacts, scenario.contacts)
       })

@@ -28,6 +28,7 @@ const rules = groups.flatMap((group) => group.rules)
 const testFiles = readdirSync(FOLDER).filter((name) => name.endsWith('.tests.yml'))
 
 t.test('each alert is tried quiet and firing', async (t) => {
+  t.ok(rules.length > 0)
   const tries = testFiles.flatMap((name) => {
     const { tests }: { tests: readonly RuleTest[] } = parse(readFileSync(FOLDER + name, 'utf8'))
     return tests.flatMap((test) => test.alert_rule_test)

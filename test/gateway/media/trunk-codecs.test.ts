@@ -56,6 +56,7 @@ t.test(
       capabilities: CAPABILITIES,
       isRecorded: true,
     })
+    t.equal(streams.length, 2)
     for (const { formats } of streams) {
       t.ok(formats.some(({ payloadType, codec }) => payloadType === 9 && codec === 'G722'))
     }

@@ -38,7 +38,10 @@ const LIKE_A_PAUSE = new Set([
 
 t.test('pauses of vendors are told apart from their holds, where anything tells', async (t) => {
   const names = fixtureNames()
-  for (const name of names.filter((one) => /\/(\w+-)?(pause|hold)$/.test(one))) {
+  const told = names.filter((one) => /\/(\w+-)?(pause|hold)$/.test(one))
+  t.ok(told.some((name) => name.endsWith('pause')))
+  for (const name of [...LIKE_A_HOLD, ...LIKE_A_PAUSE]) t.ok(told.includes(name), name)
+  for (const name of told) {
     const [vendor] = name.split('/')
     const first = names.find((one) => one.startsWith(`${vendor}/`) && one.endsWith('invite'))
     const isPaused = isPausedBy(name, first ?? name)

@@ -10,6 +10,7 @@ function objection(headers: Readonly<Record<string, readonly string[]>>, body = 
 }
 
 t.test('no client that is known is refused for its extensions or types', async (t) => {
+  t.ok(fixtureNames().length > 0)
   for (const name of fixtureNames()) {
     const { headers, contentType, body } = readFixture(name)
     const message = readRecordingRequest(contentType, body)

@@ -79,7 +79,8 @@ t.test(
     }
     await say(told('partial', first))
     t.match(await journaled('contact.started'), { caller: { e164: '+12025550147' }, agent: '2000' })
-    t.match(await journaled('recording.started'), {})
+    const { contactId } = await journaled('contact.started')
+    t.match(await journaled('recording.started'), { contactId })
     await say(told('partial', { ...first, stopped: true }))
     t.match(await journaled('contact.ended'), { endReason: 'session_stopped' })
     await say(told('partial', second))

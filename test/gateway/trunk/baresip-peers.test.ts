@@ -95,6 +95,7 @@ for (const [callers, platforms, target] of [
     const ended = await node.journaled('recording.ended')
     t.match(ended, { state: 'complete' })
     const streams: readonly Record<string, number>[] = Array.isArray(ended.media) ? ended.media : []
+    t.equal(streams.length, 2)
     for (const stream of streams) {
       t.match(stream, { replayed: 0, longestUnauthenticatedRun: 0 })
       // What of it has keys, and outran the answer that tells them, is heard all the same. Not protected at all is the

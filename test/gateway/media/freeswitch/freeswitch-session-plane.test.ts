@@ -20,6 +20,7 @@ t.test('FreeSWITCH is told that the client only sends, and not of a hold', async
   await call.reinvite({ body: offer(linesOf(parties, { direction: 'inactive' }), 2) })
   const ports = parties.map(({ port }) => port)
   const told = [...node.standIn.channels.values()].map(({ remoteSdp }) => remoteSdp)
+  t.equal(told.length, 2)
   for (const [at, sdp] of told.entries()) {
     t.match(sdp, new RegExp(`^m=audio (${ports.join('|')}) RTP/AVP 0\\r$`, 'm'), `line ${at}`)
     t.match(sdp, /^a=sendonly\r$/m)

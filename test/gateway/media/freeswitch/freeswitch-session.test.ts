@@ -87,6 +87,7 @@ function common(name: string, real: boolean, skip: string | false) {
     await call.bye()
     const outcome = await node.judged()
     t.equal(outcome.verdict, 'complete')
+    t.equal(outcome.streams.length, 2)
     for (const { whileInactive } of outcome.streams) {
       t.ok(whileInactive > 15 && whileInactive < 60, `${whileInactive} frames on hold`)
     }
