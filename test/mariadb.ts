@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
   connectDatabase,
@@ -12,6 +11,7 @@ import {
   type DatabaseSettings,
   type Pool,
 } from '../storage/database.ts'
+import { until } from './until.ts'
 
 const run = promisify(execFile)
 
@@ -108,11 +108,10 @@ export async function startMariadb({
       })
     })
     server = { ended, kill: (signal) => child.kill(signal) }
-    for (;;) {
+    await until(async () => {
       if (hasEnded) throw new Error(`mariadbd ended at its start: ${said}`)
-      if (await answers(settings)) return
-      await delay(25)
-    }
+      return await answers(settings)
+    }, 25)
   }
 
   async function stop(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {

@@ -3,15 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import type { DatabaseSettings } from '../../storage/database.ts'
 import { freePort } from '../free-port.ts'
 import { metricValue } from '../metrics-text.ts'
+import { until } from '../until.ts'
 
 const MAIN = new URL('../../gateway/main.js', import.meta.url).pathname
-/** Also on a machine that does much else. */
-const WAIT_MS = 120_000
 
 export interface GatewayFolder {
   readonly folder: string
@@ -113,13 +111,13 @@ async function ready(
   child: ChildProcess,
   { http, said }: { readonly http: string; readonly said: () => string },
 ): Promise<void> {
-  const giveUpAt = Date.now() + WAIT_MS
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the gateway ended at its start: ${said()}`)
-    const response = await fetch(`${http}/readyz`).catch(() => undefined)
-    if (response?.ok) return
-    if (Date.now() > giveUpAt) throw new Error(`the gateway is not ready: ${said()}`)
-    await delay(20)
+  try {
+    await until(async () => {
+      if (child.exitCode !== null) throw new Error('it ended')
+      return (await fetch(`${http}/readyz`).catch(() => undefined))?.ok
+    }, 20)
+  } catch (error) {
+    throw new Error(`the gateway is not ready: ${said()}`, { cause: error })
   }
 }
 

@@ -27,10 +27,9 @@ import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { SessionPlane } from '../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { cuttableLink } from './cuttable-link.ts'
+import { MemoryJournal } from './memory-journal.ts'
 import { admission } from './open-admission.ts'
 import { SipPeer } from './sip-peer.ts'
-
-const WAIT_MS = 10_000
 
 export interface SignallingNodeOptions {
   readonly timer?: TimerLimits
@@ -59,13 +58,11 @@ export async function startSignallingNode(
   const clock = new SystemClock()
   const log = createSilentLog()
   const config = configSchema.parse({ identification: options.identification })
-  const entries: JournalEntry[] = []
-  let wake = () => {}
+  const recorded = new MemoryJournal()
   const journal = {
     append: (entry: JournalEntry) => {
       options.beforeAppend?.(entry)
-      entries.push(entry)
-      wake()
+      recorded.append(entry)
     },
   }
   let server = new SipServer({
@@ -180,7 +177,7 @@ export async function startSignallingNode(
     plane,
     engines,
     heard,
-    entries,
+    entries: recorded.entries,
     /** Of the SIP server. */
     counters: () => server.counters,
     /** Ends the SIP server and starts another in its place, which knows nothing of what was. */
@@ -197,26 +194,6 @@ export async function startSignallingNode(
       link.cut()
       await isBack
     },
-    /** Waits for an entry of the kind, the newest where there are several. */
-    async journaled<Kind extends JournalEntry['kind']>(
-      kind: Kind,
-      count = 1,
-    ): Promise<Extract<JournalEntry, { readonly kind: Kind }>> {
-      const deadline = Date.now() + WAIT_MS
-      for (;;) {
-        const found = entries.filter(
-          (entry): entry is Extract<JournalEntry, { readonly kind: Kind }> => entry.kind === kind,
-        )
-        const entry = found[count - 1]
-        if (entry !== undefined) return entry
-        if (Date.now() > deadline) {
-          throw new Error(`no ${kind}; journaled: ${entries.map(({ kind }) => kind).join(', ')}`)
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          setTimeout(resolve, 100).unref()
-        })
-      }
-    },
+    journaled: recorded.journaled.bind(recorded),
   }
 }

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import { WAIT_MS } from '../until.ts'
 
 /** A SIP message as the peer reads it: just enough for tests. */
 export interface PeerMessage {
@@ -27,8 +28,6 @@ export interface CallOptions {
   readonly isPlain?: boolean
   readonly maxForwards?: number
 }
-
-const WAIT_MS = 10_000
 
 /** A recording client over UDP: sends what a test says and keeps what comes. It retransmits nothing. */
 export class SipPeer {

@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { startSignallingNode } from '../gateway/signalling-node.ts'
 import type { PeerMessage } from '../gateway/sip-peer.ts'
+import { WAIT_MS } from '../until.ts'
 import { settle } from './play-scenario.ts'
 import { messageNames, readMessage, readScenarios, vendorNames } from './scenario.ts'
 import { WireClient } from './wire-client.ts'
-
-const WAIT_MS = 60_000
 
 /** A gateway to which single datagrams are sent, whatever is in them. */
 async function hostileWire(t: Pick<Test, 'teardown'>) {

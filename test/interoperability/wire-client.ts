@@ -2,13 +2,12 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createConnection, type Socket as TcpSocket } from 'node:net'
 import { type PeerMessage, parseMessage } from '../gateway/sip-peer.ts'
+import { WAIT_MS } from '../until.ts'
 
 interface Address {
   readonly host: string
   readonly port: number
 }
-
-const WAIT_MS = 60_000
 
 /** Sends messages as they are, over UDP or one TCP connection, and keeps the responses. */
 export class WireClient {

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { freePort } from '../free-port.ts'
+import { until } from '../until.ts'
 
 /** One line of a query's answer. */
 export interface QueriedSeries {
@@ -63,10 +63,10 @@ export async function startPrometheus(jobs: Readonly<Record<string, string>>): P
     { stdio: 'ignore' },
   )
   const ended = once(child, 'close')
-  while (!(await isReady(`http://${listen}/-/ready`))) {
+  await until(async () => {
     if (child.exitCode !== null) throw new Error('prometheus does not start')
-    await delay(50)
-  }
+    return (await fetch(`http://${listen}/-/ready`).catch(() => undefined))?.ok
+  }, 50)
   const prometheus = {
     queryRange: (expression: string, range: TimeRange) => ask(listen, expression, range),
     async close() {
@@ -80,7 +80,7 @@ export async function startPrometheus(jobs: Readonly<Record<string, string>>): P
   const scraped = async () =>
     (await prometheus.queryRange('up == 1', { fromS: nowS(), toS: nowS(), stepS: 1 })).length
   // Scrapes begin some seconds after the start, and what was counted before is not seen as an increase.
-  while ((await scraped()) < wanted) await delay(50)
+  await until(async () => (await scraped()) >= wanted, 50)
   return prometheus
 }
 
@@ -97,11 +97,4 @@ async function ask(
     labels: metric,
     points: values.map(([atS, value]) => [atS, Number(value)] as const),
   }))
-}
-
-async function isReady(url: string): Promise<boolean> {
-  return fetch(url).then(
-    ({ ok }) => ok,
-    () => false,
-  )
 }

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
+import { until } from '../until.ts'
 
 export const PROCESSES = ['gateway', 'retention', 'portal'] as const
 export type ProcessName = (typeof PROCESSES)[number]
@@ -19,8 +19,6 @@ export interface ServedNode {
   /** Asks the portal as its administrator. */
   asPortal(path: string): Promise<Response>
 }
-
-const WAIT_MS = 60_000
 
 /** What ends what was started for it: a test, or a script. */
 export interface Scope {
@@ -87,14 +85,8 @@ async function startProcess(
     child.kill('SIGTERM')
     await ended
   })
-  const giveUpAt = Date.now() + WAIT_MS
-  for (;;) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (isReady) return
-    if (child.exitCode !== null || Date.now() > giveUpAt) throw new Error(`${name} does not start`)
-    await delay(25)
-  }
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`${name} does not start`)
+    return (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok
+  }, 25)
 }

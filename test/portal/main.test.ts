@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
@@ -9,6 +8,7 @@ import { migrate } from '../../storage/migrate.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
 import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
+import { until } from '../until.ts'
 
 const MAIN = fileURLToPath(new URL('../../portal/main.js', import.meta.url))
 
@@ -61,13 +61,8 @@ function run(t: Test, args: readonly string[]) {
 }
 
 async function answerOf(url: string, token = ''): Promise<Response> {
-  for (;;) {
-    try {
-      return await fetch(url, { headers: { authorization: `Bearer ${token}` } })
-    } catch {
-      await delay(25)
-    }
-  }
+  const headers = { authorization: `Bearer ${token}` }
+  return until(() => fetch(url, { headers }).catch(() => undefined), 25)
 }
 
 t.test('the process makes a token, serves with it, and ends in order at SIGTERM', async (t) => {

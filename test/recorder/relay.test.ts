@@ -10,6 +10,7 @@ import type { EngineNotice, EngineReply, EngineRequest } from '../../recorder/en
 import { g711Encoding, g711Table } from '../../recorder/g711.ts'
 import type { OpenPageSink } from '../../recorder/page-sink.ts'
 import type { RecordingOutcome, StreamPlan } from '../../recorder/recording-plan.ts'
+import { until, WAIT_MS } from '../until.ts'
 import { MemorySink } from './memory-sink.ts'
 import { rtp } from './rtp.ts'
 
@@ -57,7 +58,7 @@ class Party {
   }
 
   async until(isEnough: () => boolean): Promise<void> {
-    const deadline = Date.now() + 5000
+    const deadline = Date.now() + WAIT_MS
     while (!isEnough()) {
       if (Date.now() > deadline) throw new Error(`only ${this.heard.length} packets came`)
       await new Promise<void>((resolve) => {
@@ -215,12 +216,11 @@ t.test('media goes back to where it comes from, not to an address behind NAT', a
   const elsewhere = await Party.open(t)
   const behindNat = { ...plan('caller', caller), remote: { address: '192.0.2.9', port: 4000 } }
   await update([behindNat, plan('agent', platform)])
-  const startedAt = Date.now()
-  for (let n = 0; platform.heard.length === 0; n++) {
-    if (Date.now() - startedAt > 5000) throw new Error('the source was never learned')
-    elsewhere.send(rtp({ sequenceNumber: n, ssrc: 8 }), callerPort)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  let n = 0
+  await until(() => {
+    elsewhere.send(rtp({ sequenceNumber: n++, ssrc: 8 }), callerPort)
+    return platform.heard.length > 0
+  }, 20)
   const reply = rtp({ sequenceNumber: 1, ssrc: 9 })
   platform.send(reply, platformPort)
   await elsewhere.until(() => elsewhere.heard.length === 1)

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import type { Test } from 'tap'
 import { rtp } from '../../recorder/rtp.ts'
 import { toneBytes, toneShare } from '../../recorder/tones.ts'
-
-const WAIT_MS = 10_000
+import { WAIT_MS } from '../../until.ts'
 
 /** How a telephone protects what it sends and opens what it hears; undefined where it cannot. */
 export interface PartyProtection {

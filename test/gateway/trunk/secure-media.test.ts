@@ -5,6 +5,7 @@ import { PacketOpener } from '../../../recorder/srtp/packet-opener.ts'
 import { PacketSealer } from '../../../recorder/srtp/packet-sealer.ts'
 import type { SrtpKeying } from '../../../recorder/srtp/srtp-plan.ts'
 import type { SrtpSuiteName } from '../../../recorder/srtp/srtp-suite.ts'
+import { until } from '../../until.ts'
 import { MediaParty, type PartyProtection } from './media-party.ts'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
 
@@ -185,7 +186,7 @@ t.test('a caller whose key is another than it said is not merely silent', async 
   caller.protection = protectionBy(key(1), answer.body)
   caller.talk(audioPort(answer.body), 600)
   agent.talk(audioPort(at.invite.body), 600)
-  while (caller.sent < 70) await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(() => caller.sent >= 70)
   await call.bye()
   const ended = await node.journaled('recording.ended')
   t.match(ended, { state: 'failed', reasons: ['unauthenticated_media', 'no_media'] })

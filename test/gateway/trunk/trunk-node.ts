@@ -24,14 +24,13 @@ import { createIdentification } from '../../../gateway/siprec/identification.ts'
 import { G711_CAPABILITIES } from '../../../gateway/siprec/media-capabilities.ts'
 import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
-import type { JournalEntry } from '../../../storage/model.ts'
 import { metricValue } from '../../metrics-text.ts'
 import { cuttableLink } from '../cuttable-link.ts'
+import { MemoryJournal } from '../memory-journal.ts'
 import { admission } from '../open-admission.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
 import { PlatformCall } from './platform-call.ts'
 
-const WAIT_MS = 10_000
 const SUPPORT = { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M' }
 
 export interface TrunkNodeOptions {
@@ -137,8 +136,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     }),
   })
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
-  const entries: JournalEntry[] = []
-  let wake = () => {}
+  const journal = new MemoryJournal()
   const engines = new EnginePool({
     settings: [
       {
@@ -184,12 +182,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     nodeId: 'node-1',
     trunk: config.trunk,
     lines: config,
-    journal: {
-      append: (entry) => {
-        entries.push(entry)
-        wake()
-      },
-    },
+    journal,
     planes: {
       direct: new DirectTrunkPlane({ plane, capabilities: G711_CAPABILITIES, clock }),
       ...(pool && {
@@ -251,7 +244,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     controls,
     spool,
     engines,
-    entries,
+    entries: journal.entries,
     /** The value of a metric, or of one of its series: `name{label="value"}`. */
     metric: async (series: string) => metricValue(await registry.metrics(), series),
     restartServer: async () => {
@@ -308,27 +301,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       await acknowledged
       return { call, at, answer }
     },
-    /** Waits for an entry of the kind, the newest where there are several. */
-    async journaled<Kind extends JournalEntry['kind']>(
-      kind: Kind,
-      count = 1,
-    ): Promise<Extract<JournalEntry, { readonly kind: Kind }>> {
-      const deadline = Date.now() + WAIT_MS
-      for (;;) {
-        const found = entries.filter(
-          (entry): entry is Extract<JournalEntry, { readonly kind: Kind }> => entry.kind === kind,
-        )
-        const entry = found[count - 1]
-        if (entry !== undefined) return entry
-        if (Date.now() > deadline) {
-          throw new Error(`no ${kind}; journaled: ${entries.map(({ kind }) => kind).join(', ')}`)
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          setTimeout(resolve, 100).unref()
-        })
-      }
-    },
+    journaled: journal.journaled.bind(journal),
   }
 }
 
