@@ -58,7 +58,7 @@ async function measure(load: { readonly recordings: number; readonly seconds: nu
     console.log(`  reading and syncing them     ${seconds(readMs)}`)
     console.log(`  ratio                        ${(wholeMs / readMs).toFixed(2)}`)
   } finally {
-    gateway.remove()
+    await gateway.remove()
     await mariadb.close()
   }
 }

@@ -121,8 +121,20 @@ export async function startMariadb({
     await stopping?.ended
   }
 
-  await start()
-  await createDatabaseIfMissing(settings)
+  async function close() {
+    await pool?.end().catch(() => {})
+    pool = undefined
+    await stop('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  try {
+    await start()
+    await createDatabaseIfMissing(settings)
+  } catch (error) {
+    await close()
+    throw error
+  }
 
   return {
     settings,
@@ -134,12 +146,7 @@ export async function startMariadb({
     start,
     freeze: () => server?.kill('SIGSTOP'),
     thaw: () => server?.kill('SIGCONT'),
-    close: async () => {
-      await pool?.end().catch(() => {})
-      pool = undefined
-      await stop('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close,
   }
 }
 

@@ -29,19 +29,12 @@ async function startGateway(t: Test) {
     },
   })
   t.teardown(() => gateway.remove())
-  const running = await gateway.start()
-  t.teardown(async () => void (await running.end('SIGKILL')))
+  await gateway.start()
   return { gateway, spool, store }
 }
 
-async function place(t: Test, gateway: GatewayFolder, callId: string) {
-  const placed = await placeCall(gateway, callId)
-  t.teardown(() => placed.close())
-  return placed
-}
-
 /** Speaks so many packets more, and hangs up. */
-async function sayMore({ call, spoken }: Awaited<ReturnType<typeof place>>, packets: number) {
+async function sayMore({ call, spoken }: Awaited<ReturnType<typeof placeCall>>, packets: number) {
   await spoken(packets)
   await call.bye()
 }
@@ -51,10 +44,10 @@ async function notReady(gateway: GatewayFolder, reason: RegExp): Promise<void> {
 }
 
 async function nextCallIsComplete(t: Test, gateway: GatewayFolder, callId: string): Promise<void> {
-  let next = await place(t, gateway, `${callId}-0`)
+  let next = await placeCall(t, gateway, `${callId}-0`)
   for (let attempt = 1; next.status === 503; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 250))
-    next = await place(t, gateway, `${callId}-${attempt}`)
+    next = await placeCall(t, gateway, `${callId}-${attempt}`)
   }
   await sayMore(next, 60)
   const contact = await contactOf(mariadb.pool(), next.call.callId, hasEnded)
@@ -66,14 +59,14 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, spool, store } = await startGateway(t)
-    const talking = await place(t, gateway, 'full')
+    const talking = await placeCall(t, gateway, 'full')
     await talking.spoken(75)
     const empty = await spool.fill()
     await notReady(
       gateway,
       /"admission","ready":false,"reason":"the disk of [^"]+ (is too full|takes nothing)/,
     )
-    const refused = await place(t, gateway, 'full-refused')
+    const refused = await placeCall(t, gateway, 'full-refused')
     t.equal(refused.status, 503)
     t.equal(refused.headers.get('retry-after'), '30')
     await sayMore(talking, 300)
@@ -109,11 +102,11 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, spool } = await startGateway(t)
-    const talking = await place(t, gateway, 'hung')
+    const talking = await placeCall(t, gateway, 'hung')
     await talking.spoken(75)
     const thaw = await spool.freeze()
     await notReady(gateway, /has not answered/)
-    t.equal((await place(t, gateway, 'hung-refused')).status, 503)
+    t.equal((await placeCall(t, gateway, 'hung-refused')).status, 503)
     await sayMore(talking, 100)
     const contact = await contactOf(mariadb.pool(), 'hung', hasEnded)
     t.match(contact.recordings, [
@@ -126,7 +119,7 @@ t.test(
 
 t.test('a spool of errors ends its recordings as partial', { skip }, async (t) => {
   const { gateway, spool } = await startGateway(t)
-  const talking = await place(t, gateway, 'errors')
+  const talking = await placeCall(t, gateway, 'errors')
   await talking.spoken(75)
   await spool.breakDown()
   await sayMore(talking, 100)
@@ -140,13 +133,13 @@ t.test(
   { skip },
   async (t) => {
     const { gateway, store } = await startGateway(t)
-    const talking = await place(t, gateway, 'store')
+    const talking = await placeCall(t, gateway, 'store')
     const thaw = await store.freeze()
     await sayMore(talking, 100)
     const contact = await contactOf(mariadb.pool(), 'store', hasEnded)
     t.match(contact.recordings, [{ state: 'complete' }])
     t.equal(await gateway.metric('tallenne_recordings_unstored'), 1)
-    const during = await place(t, gateway, 'store-during')
+    const during = await placeCall(t, gateway, 'store-during')
     t.equal(during.status, 200, 'the next call is recorded too')
     await thaw()
     await sayMore(during, 60)

@@ -34,8 +34,7 @@ t.test('a call is in the store as an age file that its recipient alone opens', a
   const gateway = await makeGateway(mariadb.settings, { encryption: { recipientsFile } })
   t.teardown(() => gateway.remove())
   const process = await gateway.start()
-  t.teardown(() => process.end('SIGKILL'))
-  const call = await talk(gateway, 'encrypted')
+  const call = await talk(t, gateway, 'encrypted')
   await call.spoken(100)
   const [spooled = ''] = gateway.spooled()
   t.match(spooled, /\.opus\.sealed$/)
@@ -44,7 +43,7 @@ t.test('a call is in the store as an age file that its recipient alone opens', a
   // From the next recording on, without a restart.
   const second = await makeKey(folder, 'second.txt')
   writeFileSync(recipientsFile, `${key.recipient}\n${second.recipient}\n`)
-  const later = await talk(gateway, 'later')
+  const later = await talk(t, gateway, 'later')
   await later.spoken(50)
   for (const one of [call, later]) {
     await one.call.bye()
@@ -75,7 +74,7 @@ t.test('what a SIGKILL leaves gets its verdict from a gateway that cannot hear i
   })
   t.teardown(() => gateway.remove())
   const killed = await gateway.start()
-  const call = await talk(gateway, 'killed')
+  const call = await talk(t, gateway, 'killed')
   await call.spoken(150)
   await contactOf(mariadb.pool(), 'killed', isRecorded)
   await killed.end('SIGKILL')
@@ -83,7 +82,6 @@ t.test('what a SIGKILL leaves gets its verdict from a gateway that cannot hear i
   t.match(gateway.spooled(), [/\.opus\.sealed$/])
 
   const process = await gateway.start()
-  t.teardown(() => process.end('SIGKILL'))
   const contact = await contactOf(mariadb.pool(), 'killed', hasEnded)
   t.match(contact.recordings, [{ state: 'partial', reasons: ['crash_recovered'] }])
   const { file, view, stored } = await fileOf(contact)

@@ -22,7 +22,10 @@ t.test(
     })
     t.teardown(() => gateway.remove())
     const process = await gateway.start()
-    const [onFirst, onSecond] = [await talk(gateway, 'on-first'), await talk(gateway, 'on-second')]
+    const [onFirst, onSecond] = [
+      await talk(t, gateway, 'on-first'),
+      await talk(t, gateway, 'on-second'),
+    ]
     await contactOf(mariadb.pool(), 'on-first', isRecorded)
     await contactOf(mariadb.pool(), 'on-second', isRecorded)
 

@@ -26,7 +26,8 @@ export interface GatewayFolder {
   write(name: string, content: string): void
   /** Recordings in the spool. */
   spooled(): readonly string[]
-  remove(): void
+  /** Kills what still runs of it, and removes the files. */
+  remove(): Promise<void>
 }
 
 export interface GatewayProcess {
@@ -66,11 +67,13 @@ export async function makeGateway(
     }),
   )
   const http = `http://127.0.0.1:${httpPort}`
+  const launched: ChildProcess[] = []
   const launch = () => {
     const child = spawn(process.execPath, ['--inspect-port=0', MAIN, '--config', path], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: ownEnvironment(),
     })
+    launched.push(child)
     let said = ''
     const hear = (chunk: Buffer) => {
       said += chunk.toString()
@@ -97,7 +100,10 @@ export async function makeGateway(
     },
     write: (name, content) => writeFileSync(join(folder, 'data', name), content),
     spooled: () => readdirSync(join(folder, 'data', 'spool')),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    async remove() {
+      await Promise.all(launched.map((child) => end(child, 'SIGKILL')))
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 

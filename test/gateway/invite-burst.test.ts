@@ -101,8 +101,7 @@ t.test(
       media: { ports: { from: 32_000, to: 32_199, restS: 0 }, engines: 1, maxRecordings: 40 },
     })
     t.teardown(() => gateway.remove())
-    const running = await gateway.start()
-    t.teardown(async () => void (await running.end('SIGKILL')))
+    await gateway.start()
     const peer = await SipPeer.open(gateway.sip)
     const live: { readonly call: PeerCall; readonly party: RtpSender }[] = []
     for (const [at, callId] of LIVE.entries()) {

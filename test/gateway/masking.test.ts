@@ -28,12 +28,9 @@ async function startGateway(t: Test, masking: object = { keys: KEYS }) {
     serviceLines: [{ name: 'support', numbers: ['+12025550100'], period: 'P2M', masking }],
     log: { level: 'debug' },
   })
+  t.teardown(() => gateway.remove())
   const process = await gateway.start()
   gateway.write('admin.token', TOKEN)
-  t.teardown(async () => {
-    await process.end('SIGTERM')
-    gateway.remove()
-  })
   return { gateway, process }
 }
 
@@ -290,8 +287,7 @@ t.test('a node that is killed in a pause has nothing of it in the repaired file'
     recordings.some(({ pauses }) => pauses.length === 1),
   )
   await process.end('SIGKILL')
-  const again = await gateway.start()
-  t.teardown(() => again.end('SIGTERM'))
+  await gateway.start()
   const contact = await contactOf(mariadb.pool(), 'killed-paused', hasEnded)
   const [recording] = contact.recordings
   const [pause] = recording?.pauses ?? []

@@ -14,6 +14,7 @@ export class RtpSender {
   #sequence = 0
   #timer: NodeJS.Timeout | undefined
   #sent = 0
+  #closed: Promise<void> | undefined
 
   private constructor(socket: Socket, hertz: number, protect: (packet: Buffer) => Buffer) {
     this.#socket = socket
@@ -55,10 +56,11 @@ export class RtpSender {
     await until(() => this.#sent >= enough)
   }
 
-  async close(): Promise<void> {
+  /** Idempotent. */
+  close(): Promise<void> {
     this.stop()
-    this.#socket.close()
-    await once(this.#socket, 'close')
+    this.#closed ??= new Promise((resolve) => this.#socket.close(resolve))
+    return this.#closed
   }
 
   #send(port: number): void {

@@ -73,6 +73,7 @@ export async function startSignallingNode(
     clock,
     log,
   })
+  t.teardown(() => server.close())
   const { admin, sip } = await server.start()
   const link = await cuttableLink(t, admin)
   const engines = new EnginePool({
@@ -97,6 +98,7 @@ export async function startSignallingNode(
     onReport: () => undefined,
     onDeath: () => undefined,
   })
+  t.teardown(() => engines.close(1000))
   await engines.start()
   const plane = new DirectPlane({
     engines,
@@ -154,18 +156,15 @@ export async function startSignallingNode(
   connection.framework.invite((request, response) => router.route(request, response))
   connection.framework.options(answerOptions)
   refuseOtherMethods(connection.framework)
+  t.teardown(() => connection.close())
   await connection.start()
   router.open()
   sessions.start()
   const [udp, tcp] = sip
   if (udp === undefined || tcp === undefined) throw new Error('the SIP server listens nowhere')
   const peer = await SipPeer.open(udp)
-
   t.teardown(async () => {
     await sessions.drain()
-    connection.close()
-    await server.close()
-    await engines.close(1000)
     await peer.close()
   })
 

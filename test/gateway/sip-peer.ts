@@ -38,6 +38,7 @@ export class SipPeer {
   /** Requests that are answered 200 by themselves. */
   readonly answers = new Set(['BYE', 'OPTIONS', 'UPDATE', 'INFO'])
   #wake = () => {}
+  #closed: Promise<void> | undefined
 
   private constructor(socket: Socket, server: { readonly host: string; readonly port: number }) {
     this.#socket = socket
@@ -96,9 +97,10 @@ export class SipPeer {
     }
   }
 
-  async close(): Promise<void> {
-    this.#socket.close()
-    await once(this.#socket, 'close')
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => this.#socket.close(resolve))
+    return this.#closed
   }
 
   #take(text: string, source: { readonly host: string; readonly port: number }): void {

@@ -47,8 +47,8 @@ async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
     }),
     log,
   })
-  await pool.start()
   t.teardown(() => pool.close(1000))
+  await pool.start()
   return { pool, plane, deaths: () => deaths, mostOpening: () => mostOpening }
 }
 

@@ -12,6 +12,8 @@ import type { StreamPlan, StreamPort } from '../../../recorder/recording-plan.ts
  * the Call-ID of a plan tells it to die (`die`), to throw (`throw`) or to take its time (`slow`).
  */
 parentPort?.once('message', (settings: EngineSettings) => {
+  // An engine that says nothing for long is taken for one that hangs.
+  setInterval(() => report(settings), 1000)
   parentPort?.on('message', (request: EngineRequest) => handle(settings, request))
 })
 

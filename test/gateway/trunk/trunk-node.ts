@@ -69,8 +69,8 @@ async function sipServer(t: Test, clock: SystemClock) {
   const log = createSilentLog()
   const listen = { transport: 'udp', host: '127.0.0.1', port: 0 } as const
   let server = new SipServer({ listen: [listen], clock, log })
-  const { admin, sip } = await server.start()
   t.teardown(() => server.close())
+  const { admin, sip } = await server.start()
   const [udp] = sip
   if (udp === undefined) throw new Error('the SIP server listens nowhere')
   return {
@@ -115,7 +115,9 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const { admin, udp, restart, stop } = await sipServer(t, clock)
   const link = await cuttableLink(t, admin)
   const caller = await SipPeer.open(udp)
+  t.teardown(() => caller.close())
   const platform = await SipPeer.open(udp)
+  t.teardown(() => platform.close())
   const placed: object = JSON.parse(
     JSON.stringify(options.route ?? {}).replaceAll('PLATFORM', String(platform.port)),
   )
@@ -136,6 +138,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     }),
   })
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
+  t.teardown(() => rmSync(spool, { recursive: true, force: true }))
   const journal = new MemoryJournal()
   const engines = new EnginePool({
     settings: [
@@ -162,6 +165,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     onReport: () => undefined,
     onDeath: () => undefined,
   })
+  t.teardown(() => engines.close(1000))
   await engines.start()
   const plane = new DirectPlane({
     engines,
@@ -215,20 +219,14 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   })
   connection.framework.invite((request, response) => router.route(request, response))
   connection.framework.options(answerOptions)
+  t.teardown(() => connection.close())
   await connection.start()
   router.open()
   await routed(caller)
+  t.teardown(() => pool?.close())
   await pool?.start()
   trunks.start()
-  router.open()
-  t.teardown(async () => {
-    await trunks.drain()
-    await Promise.all([caller.close(), platform.close()])
-    await pool?.close()
-    connection.close()
-    await engines.close(1000)
-    rmSync(spool, { recursive: true, force: true })
-  })
+  t.teardown(() => trunks.drain())
 
   const isBack = () =>
     new Promise<void>((resolve) => {
@@ -257,14 +255,12 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     addServer: async () => {
       const listen = { transport: 'udp', host: '127.0.0.1', port: 0 } as const
       const other = new SipServer({ listen: [listen], clock, log })
+      t.teardown(() => other.close())
       const { admin, sip } = await other.start()
       const second = new SipConnection({ address: admin, clock, log })
       trunks.takerFor(second)
+      t.teardown(() => second.close())
       await second.start()
-      t.teardown(async () => {
-        second.close()
-        await other.close()
-      })
       return sip[0]?.port
     },
     /** Cuts the connection to the SIP server, which goes on with all that it has; the framework connects again. */

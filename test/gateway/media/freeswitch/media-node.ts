@@ -78,8 +78,8 @@ export async function startMediaNode(
     clock,
     log,
   })
-  const { admin, sip } = await server.start()
   t.teardown(() => server.close())
+  const { admin, sip } = await server.start()
   const link = await cuttableLink(t, real?.drachtio ?? admin)
   const connection = new SipConnection({ address: link.address, clock, log })
   let sipAddress = sip[0] ?? { host: '', port: 0 }
@@ -95,8 +95,8 @@ export async function startMediaNode(
   // Before the connection is there, so that the SIP server knows it before the first INVITE comes.
   let takeInvite: RequestHandler = (_request, response) => response.send(404, 'No Route', {})
   connection.framework.invite((request, response) => takeInvite(request, response))
-  await connection.start()
   t.teardown(() => connection.close())
+  await connection.start()
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
   t.teardown(() => rmSync(spool, { recursive: true }))
   const engines = new EnginePool({
@@ -122,8 +122,8 @@ export async function startMediaNode(
     onReport: () => undefined,
     onDeath: () => undefined,
   })
-  await engines.start()
   t.teardown(() => engines.close(2000))
+  await engines.start()
   const recordings = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
@@ -154,8 +154,8 @@ export async function startMediaNode(
     ],
     { nodeId: 'node-1', framework: () => connection.framework, clock, log },
   )
-  await pool.start()
   t.teardown(() => pool.close())
+  await pool.start()
   const failures: string[] = []
   const plane = new FreeswitchTrunkPlane({
     pool,
