@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { RecordedPause } from '../../storage/model.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
@@ -12,6 +11,7 @@ import { type GatewayFolder, makeGateway } from './gateway-process.ts'
 import { EDGE_MS, meanShare, peakOf, SILENT } from './masked-audio.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from './recording-offer.ts'
 import { SipPeer } from './sip-peer.ts'
+import { talkOn } from './talk-on.ts'
 import { Talker } from './talker.ts'
 
 const TOKEN = 'a-token-that-is-as-long-as-a-real-one-would-be'
@@ -150,7 +150,7 @@ function assertMasked(
 t.test('a recording is paused in each way to the slot, and digits are nowhere', async (t) => {
   const { gateway, process } = await startGateway(t)
   const { call, caller, type, reoffer } = await startCall(t, gateway, 'each-way')
-  await delay(1000)
+  await talkOn(1000)
   await caller.press(CARD)
   call.request('INFO', {
     contentType: 'application/dtmf-relay',
@@ -167,15 +167,15 @@ t.test('a recording is paused in each way to the slot, and digits are nowhere', 
   t.match(paused, { isPaused: true, pauses: [{ toMs: null, by: 'api', reason: 'card-data' }] })
   await caller.press(CARD)
   asked.push((await order(gateway, `${paused?.contactId}/resume`)).asked)
-  await delay(800)
+  await talkOn(500)
   asked.push(await type('*71'))
-  await delay(800)
+  await talkOn(500)
   asked.push(await type('*70'))
-  await delay(800)
+  await talkOn(500)
   asked.push(await reoffer('inactive'))
-  await delay(800)
+  await talkOn(500)
   asked.push(await reoffer('sendonly'))
-  await delay(800)
+  await talkOn(500)
   await call.bye()
 
   const contact = await contactOf(mariadb.pool(), 'each-way', hasEnded)
@@ -224,11 +224,11 @@ t.test('keys that a client tells of in INFO count where either party may type th
         t.equal((await call.response('INFO')).status, 200)
       }
     }
-    await delay(800)
+    await talkOn(500)
     await type(`${CARD}*71`)
-    await delay(800)
+    await talkOn(500)
     await type('*70')
-    await delay(800)
+    await talkOn(500)
     await call.bye()
     const contact = await contactOf(mariadb.pool(), `info-${from}`, hasEnded)
     const [recording] = contact.recordings
@@ -280,9 +280,9 @@ function filesOf(gateway: GatewayFolder): Record<string, string> {
 t.test('a node that is killed in a pause has nothing of it in the repaired file', async (t) => {
   const { gateway, process } = await startGateway(t)
   const { call } = await startCall(t, gateway, 'killed-paused')
-  await delay(1500)
+  await talkOn(1500)
   t.match(await order(gateway, 'killed-paused/pause'), { status: 200, call: { isPaused: true } })
-  await delay(1500)
+  await talkOn(1500)
   await contactOf(mariadb.pool(), 'killed-paused', ({ recordings }) =>
     recordings.some(({ pauses }) => pauses.length === 1),
   )
@@ -306,7 +306,7 @@ t.test('a pause that is forgotten is told, and ended where its line says so', as
   const masking = { longestPauseS: 1, resumesByItself: true }
   const { gateway, process } = await startGateway(t, masking)
   const { call } = await startCall(t, gateway, 'forgotten')
-  await delay(500)
+  await talkOn(500)
   await order(gateway, 'forgotten/pause')
   await until(async () => {
     const live = await fetch(`${gateway.http}/api/calls`, {
@@ -327,7 +327,7 @@ t.test('a pause that is forgotten is told, and ended where its line says so', as
 t.test('orders are idempotent, and one that cannot be taken says why', async (t) => {
   const { gateway } = await startGateway(t)
   const { call } = await startCall(t, gateway, 'orders')
-  await delay(300)
+  await talkOn(300)
   t.match(await order(gateway, 'orders/resume'), { status: 200, call: { isPaused: false } })
   await order(gateway, 'orders/pause', { reason: 'card-data' })
   t.match(await order(gateway, 'orders/pause', { reason: 'other' }), {
@@ -358,7 +358,7 @@ t.test(
   async (t) => {
     const { gateway } = await startGateway(t)
     const { call, talk, reoffer } = await startCall(t, gateway, 'stopped')
-    await delay(1200)
+    await talkOn(1200)
     const { status, asked } = await order(gateway, 'stopped/stop')
     t.equal(status, 200)
     const invite = await call.received('INVITE')
@@ -373,7 +373,7 @@ t.test(
     t.equal(judged.endedAt, null, 'the call goes on')
     await reoffer('sendonly')
     talk()
-    await delay(800)
+    await talkOn(500)
     t.match(await order(gateway, 'stopped/stop'), { status: 200, call: { isStopped: true } })
     await call.bye()
     const contact = await contactOf(mariadb.pool(), 'stopped', hasEnded)

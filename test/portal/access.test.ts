@@ -151,9 +151,7 @@ t.test('requests are counted by route and status, and their bytes and seconds to
   const count = 'tallenne_portal_requests_total{route="/api/service-lines",status_class="2xx"}'
   const before = (await portal.metric(count)) ?? 0
   await (await portal.ask('/api/service-lines')).text()
-  while ((await portal.metric(count)) !== before + 1) {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+  await until(async () => (await portal.metric(count)) === before + 1)
   const bytes = await portal.metric('tallenne_portal_sent_bytes_total{route="/api/service-lines"}')
   t.ok((bytes ?? 0) > 300)
   const seconds = 'tallenne_portal_request_seconds_count{route="/api/service-lines"}'

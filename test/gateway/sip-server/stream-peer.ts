@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import { until } from '../../until.ts'
 
 /** A platform's end of a connection to the server: what came, in pieces of one message each. */
 export class StreamPeer {
@@ -19,6 +21,24 @@ export class StreamPeer {
     socket.on('close', () => {
       this.#isClosed = true
       this.#wake()
+    })
+  }
+
+  /**
+   * Waits until the other end, in this process, has read all that was sent: nothing waits at either end in the kernel
+   * (proc(5), `/proc/net/tcp`).
+   */
+  async isRead(): Promise<void> {
+    const { localPort = 0, remotePort = 0 } = this.socket
+    const [own, others] = [localPort, remotePort].map((port) =>
+      `:${port.toString(16).padStart(4, '0')} `.toUpperCase(),
+    )
+    await until(() => {
+      const ends = readFileSync('/proc/net/tcp', 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(own ?? '') && line.includes(others ?? ''))
+      const isIdle = ends.every((line) => line.includes(' 00000000:00000000 '))
+      return this.socket.writableLength === 0 && ends.length === 2 && isIdle
     })
   }
 

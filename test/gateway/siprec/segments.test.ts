@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
@@ -172,9 +173,12 @@ t.test(
   },
 )
 
+/** Lets a hold last, since one of no length is none. */
+const hold = () => delay(30)
+
 t.test('hold is marked on the recording’s timeline, told by metadata or by SDP', async (t) => {
   const { peer, journaled } = await startSignallingNode(t)
-  const hold = partial(
+  const held = partial(
     '<participantstreamassoc participant_id="p1"><recv>t2</recv></participantstreamassoc>',
     '<participantstreamassoc participant_id="p2"><send>t2</send></participantstreamassoc>',
   )
@@ -184,8 +188,8 @@ t.test('hold is marked on the recording’s timeline, told by metadata or by SDP
   )
   const byMetadata = peer.call({ callId: 'held-1', ...invite })
   await byMetadata.invite()
-  await say(byMetadata, hold)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await say(byMetadata, held)
+  await hold()
   await say(byMetadata, resume)
   await byMetadata.bye()
   const first = await journaled('recording.ended')
@@ -196,7 +200,7 @@ t.test('hold is marked on the recording’s timeline, told by metadata or by SDP
   await bySdp.reinvite({
     body: offer(two, 2).replace('c=IN IP4 127.0.0.1', 'c=IN IP4 0.0.0.0'),
   })
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await hold()
   await bySdp.reinvite({ body: offer(two, 3) })
   await bySdp.bye()
   t.equal((await journaled('recording.ended', 2)).onHold?.length, 1)

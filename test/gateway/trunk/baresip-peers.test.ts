@@ -3,17 +3,17 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { freePort } from '../../free-port.ts'
 import { tone } from '../../recorder/tones.ts'
 import { wav } from '../../recorder/wav.ts'
 import { until } from '../../until.ts'
+import { talkOn } from '../talk-on.ts'
 import { startTrunkNode } from './trunk-node.ts'
 
 const BARESIP = '/usr/bin/baresip'
 const MODULES = '/usr/lib/baresip/modules'
-const TALK_S = 4
+const TALK_MS = 2500
 
 interface Softphone {
   readonly port: number
@@ -90,7 +90,7 @@ for (const [callers, platforms, target] of [
       commands: [`/dial sip:+12025550100@127.0.0.1:${node.udp.port}`],
     })
     await node.journaled('recording.started')
-    await delay(TALK_S * 1000)
+    await talkOn(TALK_MS)
     caller.process.kill('SIGINT')
     const ended = await node.journaled('recording.ended')
     t.match(ended, { state: 'complete' })

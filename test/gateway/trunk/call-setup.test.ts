@@ -111,7 +111,7 @@ t.test('a caller that gives up stops the platform’s ringing', async (t) => {
     if (rings) {
       at.respond(180)
       await node.caller.next(({ status }) => status === 180)
-    } else await new Promise((resolve) => setTimeout(resolve, 100))
+    }
     call.cancel()
     const cancel = await at.received('CANCEL')
     at.respond(200, {}, cancel)

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { CallControl } from '../../../gateway/calls/call-control.ts'
 import { repairOggOpus } from '../../../recorder/ogg-repair.ts'
@@ -7,6 +6,7 @@ import { spoolPathOf } from '../../../storage/recording-store.ts'
 import { decodeOpus } from '../../recorder/opus-file.ts'
 import { until } from '../../until.ts'
 import { EDGE_MS, meanShare, peakOf, SILENT } from '../masked-audio.ts'
+import { talkOn } from '../talk-on.ts'
 import { Talker } from '../talker.ts'
 import { MediaParty } from './media-party.ts'
 import { audioPort, sdp, startTrunkNode, type TrunkNode } from './trunk-node.ts'
@@ -75,19 +75,19 @@ for (const media of ['direct', 'freeswitch'] as const) {
     async (t) => {
       const node = await startTrunkNode(t, { route: { media }, masking: MASKING })
       const { call, caller, agent, control } = await startCall(t, node)
-      await delay(800)
+      await talkOn(500)
       await control.pause(API)
       const heard = caller.heard.length
-      await delay(800)
+      await talkOn(500)
       t.ok(caller.heardTone(1500, heard) > 20, 'the parties hear each other all the while')
       await control.resume('control')
-      await delay(800)
+      await talkOn(500)
       await agent.press('*71')
       await pausedBy(control, ['dtmf'])
-      await delay(800)
+      await talkOn(500)
       await agent.press('*70')
       await pausedBy(control, [])
-      await delay(800)
+      await talkOn(500)
       await call.bye()
       const ended = await node.journaled('recording.ended')
       t.match(ended.pauses, [{ by: 'api' }, { by: 'dtmf' }])
@@ -115,11 +115,11 @@ for (const media of ['direct', 'freeswitch'] as const) {
   t.test(`a call whose engine dies in a pause goes on paused (${media})`, { skip }, async (t) => {
     const node = await startTrunkNode(t, { route: { media } })
     const { call, at, caller, agent, control } = await startCall(t, node)
-    await delay(1200)
+    await talkOn(1200)
     await control.pause(API)
     const first = control.recordingId ?? ''
     const pausedFromMs = control.pauses[0]?.fromMs ?? 0
-    await delay(1200)
+    await talkOn(1200)
     const moved = node.journaled('recording.started', 2)
     node.killEngine()
     const { recordingId } = await moved
@@ -131,7 +131,7 @@ for (const media of ['direct', 'freeswitch'] as const) {
       agent.talk(audioPort(theirs.body))
     }
     t.match(control.pausedBy, [{ by: 'api' }])
-    await delay(800)
+    await talkOn(500)
     await call.bye()
     const ended = await node.journaled('recording.ended', 2)
     t.match(ended, {
@@ -156,7 +156,7 @@ for (const media of ['direct', 'freeswitch'] as const) {
       const node = await startTrunkNode(t, { route: { media } })
       const begunAtMs = Date.now()
       const { call, caller, control } = await startCall(t, node)
-      await delay(1000)
+      await talkOn(1000)
       await control.stop()
       const stoppedAtMs = Date.now()
       const ended = await node.journaled('recording.ended')

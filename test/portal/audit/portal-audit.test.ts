@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { newId } from '../../../base/uuid.ts'
 import { verifyAudit } from '../../../storage/audit/verify-audit.ts'
+import { until } from '../../until.ts'
 import { startTestPortal } from '../portal.ts'
 
 const answers = new Map<string, { status: number; body: unknown }>()
@@ -35,25 +36,24 @@ async function rows(action?: string) {
 }
 
 /** Waits for rows that nobody's answer waits for. */
-async function until(action: string, count: number) {
-  for (;;) {
+function written(action: string, count: number) {
+  return until(async () => {
     const found = await rows(action)
-    if (found.length >= count) return found
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+    return found.length >= count && found
+  })
 }
 
 t.test('who comes in is written once, and who shows a wrong token', async (t) => {
   await portal.ask('/api/service-lines')
   await portal.ask('/api/service-lines')
-  t.match(await until('sign_in', 1), [
+  t.match(await written('sign_in', 1), [
     { actor_name: 'admin-token', details: { address: '127.0.0.1', role: 'admin' } },
   ])
   for (let count = 0; count < 3; count++) {
     await fetch(`${portal.url}/api/contacts`, { headers: { authorization: 'Bearer wrong' } })
   }
   await fetch(`${portal.url}/api/contacts`)
-  t.match(await until('sign_in_failed', 1), [{ details: { address: '127.0.0.1' } }])
+  t.match(await written('sign_in_failed', 1), [{ details: { address: '127.0.0.1' } }])
   t.equal((await rows('sign_in')).length, 1)
   t.equal((await rows('sign_in_failed')).length, 1)
 })
@@ -170,7 +170,7 @@ t.test('nothing is shown that cannot be written down', async (t) => {
   t.equal(await portal.metric('tallenne_audit_waiting'), 1)
   await portal.pool.query('RENAME TABLE elsewhere TO audit_trail')
   t.equal((await portal.ask(`/api/contacts/${contactId}`)).status, 200)
-  await until('call_paused', 3)
+  await written('call_paused', 3)
 })
 
 t.test('the trail that came of it is whole', async (t) => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
@@ -123,7 +124,8 @@ t.test('a thread that hangs is left to the end of the process', async (t) => {
   await disk.run({ kind: 'probe', folder })
   const release = hangLooksAt(folder)
   const look = disk.run({ kind: 'probe', folder }).catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  // Nothing tells when the thread has begun to hang; told to end before it has, it would.
+  await delay(500)
   t.equal(await thread.close(), false)
   release()
   disk.close()

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { until } from '../../../until.ts'
 import { EDGE_MS, meanShare, peakOf, SILENT } from '../../masked-audio.ts'
 import { answeredLines, offer } from '../../recording-offer.ts'
+import { talkOn } from '../../talk-on.ts'
 import { Talker } from '../../talker.ts'
 import { realServers } from './media-node.ts'
 import { invite } from './session-client.ts'
@@ -26,7 +26,7 @@ async function startCall(t: Test, node: SessionNode) {
   const [first, second] = answeredLines(body)
   caller.talk(first?.port ?? 0)
   agent.talk(second?.port ?? 0)
-  await delay(1000)
+  await talkOn(1000)
   const [control] = node.controls.find('masked')
   if (control === undefined) throw new Error('the call has no control')
   return { call, agent, control }
@@ -57,9 +57,9 @@ function common(name: string, real: boolean, skip: string | false) {
     const node = await startSessionNode(t, { real })
     const { call, control } = await startCall(t, node)
     await control.pause({ by: 'api', reason: null })
-    await delay(1000)
+    await talkOn(1000)
     await control.resume('control')
-    await delay(1000)
+    await talkOn(1000)
     await call.bye()
     await assertMasked(t, node)
     await node.released()
@@ -78,10 +78,10 @@ t.test(
     await agent.press('*71')
     await until(() => control.pausedBy.length === 1)
     t.match(control.pausedBy, [{ by: 'dtmf' }])
-    await delay(1000)
+    await talkOn(1000)
     await agent.press('*70')
     await until(() => control.pausedBy.length === 0)
-    await delay(1000)
+    await talkOn(1000)
     await call.bye()
     await assertMasked(t, node)
   },

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../../until.ts'
 import { answeredLines, offer } from '../../recording-offer.ts'
+import { talkOn } from '../../talk-on.ts'
 import { invite, linesOf, openParties, talk } from './session-client.ts'
 import { startSessionNode } from './session-node.ts'
 
@@ -51,7 +51,7 @@ t.test('a session whose audio does not reach the recorder is refused', async (t)
 t.test('a FreeSWITCH that dies ends the session, which may be called again', async (t) => {
   const node = await startSessionNode(t)
   const { call } = await talk(t, node, 'dead')
-  await delay(600)
+  await talkOn(600)
   node.standIn.die()
   await call.received('BYE')
   const outcome = await node.judged()
@@ -66,7 +66,7 @@ t.test('an endpoint that FreeSWITCH hangs up moves the session to others', async
   const node = await startSessionNode(t)
   node.peer.answers.delete('INVITE')
   const { call, parties } = await talk(t, node, 'moved')
-  await delay(500)
+  await talkOn(500)
   node.standIn.hangUp()
   const reinvite = await call.received('INVITE')
   t.equal(answeredLines(reinvite.body).length, 2)
@@ -77,7 +77,7 @@ t.test('an endpoint that FreeSWITCH hangs up moves the session to others', async
     offer(linesOf(parties), 2),
   )
   t.match(await node.judged(), { verdict: 'partial', reasons: ['engine_failed'] })
-  await delay(500)
+  await talkOn(500)
   await call.bye()
   t.match(await node.judged(2), { verdict: 'complete' })
   await node.released()
@@ -86,12 +86,12 @@ t.test('an endpoint that FreeSWITCH hangs up moves the session to others', async
 t.test('an engine that dies leaves the client’s media where it is', async (t) => {
   const node = await startSessionNode(t)
   const { call } = await talk(t, node, 'engine')
-  await delay(300)
+  await talkOn(300)
   const before = node.standIn.urls.length
   await t.rejects(node.plane.open({ ...node.request(), callId: 'die', isRecordingRequired: true }))
   t.match(await node.judged(), { reasons: ['engine_failed'] })
   await until(() => node.standIn.urls.length >= before + 2)
-  await delay(500)
+  await talkOn(500)
   t.equal(node.standIn.channels.size, 2)
   await call.bye()
   t.match(await node.judged(2), { verdict: 'complete' })

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { until } from '../../../until.ts'
 import { answeredLines, metadata, offer } from '../../recording-offer.ts'
 import { srtpProtector } from '../../srtp.ts'
+import { talkOn } from '../../talk-on.ts'
 import { realServers } from './media-node.ts'
 import { invite, linesOf, openParties, speakTo, talk } from './session-client.ts'
 import { type SessionNode, startSessionNode } from './session-node.ts'
@@ -31,7 +31,7 @@ function common(name: string, real: boolean, skip: string | false) {
     t.notMatch(answer.body, /crypto/)
     t.equal(node.pool.servers[0]?.endpoints, 2)
     speakTo(parties, answer.body)
-    await delay(2000)
+    await talkOn(2000)
     await call.bye()
     const outcome = await node.judged()
     t.match(outcome, { verdict: 'complete', reasons: [] })
@@ -51,7 +51,7 @@ function common(name: string, real: boolean, skip: string | false) {
     t.equal(answer.body.match(/^m=audio \d+ RTP\/SAVP 0/gm)?.length, 2)
     t.equal(answer.body.match(/^a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:/gm)?.length, 2)
     speakTo(parties, answer.body)
-    await delay(1500)
+    await talkOn(1500)
     await call.bye()
     const outcome = await node.judged()
     t.equal(outcome.verdict, 'complete')
@@ -75,15 +75,15 @@ function common(name: string, real: boolean, skip: string | false) {
 
   check('what is said on hold is not recorded', async (t, node) => {
     const { call, parties } = await talk(t, node, 'hold')
-    await delay(600)
+    await talkOn(600)
     const held = linesOf(parties, { direction: 'inactive' })
     const hold = await call.reinvite({ body: offer(held, 2) })
     t.match(answeredLines(hold.body), [{ direction: 'inactive' }, { direction: 'inactive' }])
     t.equal(node.sessions.list()[0]?.isHeld, true)
-    await delay(600)
+    await talkOn(600)
     const resume = await call.reinvite({ body: offer(linesOf(parties), 3) })
     t.match(answeredLines(resume.body), [{ direction: 'recvonly' }, { direction: 'recvonly' }])
-    await delay(600)
+    await talkOn(600)
     await call.bye()
     const outcome = await node.judged()
     t.equal(outcome.verdict, 'complete')
@@ -102,7 +102,7 @@ function common(name: string, real: boolean, skip: string | false) {
       answeredLines(moved.body).map(({ port }) => port),
       answeredLines(answer.body).map(({ port }) => port),
     )
-    await delay(1000)
+    await talkOn(1000)
     const alone = await call.reinvite({ body: offer([first, { ...second, port: 0 }], 3) })
     t.equal(answeredLines(alone.body)[1]?.port, 0)
     await until(() => node.pool.servers[0]?.endpoints === 1)
@@ -110,7 +110,7 @@ function common(name: string, real: boolean, skip: string | false) {
     const three = await call.reinvite({ body: offer([first, second, third], 4) })
     t.equal(answeredLines(three.body).filter(({ port }) => port > 0).length, 3)
     t.equal(node.pool.servers[0]?.endpoints, 3)
-    await delay(300)
+    await talkOn(300)
     await call.bye()
     const { streams } = await node.judged()
     t.same(
@@ -131,7 +131,7 @@ function common(name: string, real: boolean, skip: string | false) {
     call.ack(response, offer(linesOf(parties)))
     await until(() => node.sessions.list()[0]?.isHeld === false)
     speakTo(parties, response.body)
-    await delay(1200)
+    await talkOn(1200)
     await call.bye()
     const outcome = await node.judged()
     const [caller, agent] = node.tonesOf(outcome.recordingId)
@@ -155,7 +155,7 @@ function common(name: string, real: boolean, skip: string | false) {
     const type = 'application/rs-metadata+xml'
     call.request('UPDATE', { contentType: type, body: crossed })
     t.equal((await call.response('UPDATE')).status, 200)
-    await delay(1500)
+    await talkOn(1500)
     await call.bye()
     const outcome = await node.judged()
     const [caller, agent] = node.tonesOf(outcome.recordingId, [1000, 440])

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import type { TrunkMedia } from '../../../../gateway/media/trunk-media.ts'
 import { until } from '../../../until.ts'
 import { RtpSender } from '../../rtp-sender.ts'
 import { srtpProtector } from '../../srtp.ts'
+import { talkOn } from '../../talk-on.ts'
 import { partyOffer, portOf, realServers, startMediaNode, tonesOf } from './media-node.ts'
 
 const KEY = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz'
@@ -39,7 +39,7 @@ function common(name: string, real: boolean, skip: string | false) {
       t.match(offer, /^m=audio \d+ RTP\/AVP /m)
       t.notMatch(offer, /SAVP|crypto/)
       t.match(toCaller, /^m=audio \d+ RTP\/AVP 0 101\b/m)
-      await delay(1500)
+      await talkOn(1500)
       const outcome = await media.close(node.clock.epochMs(), [])
       t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
       t.ok((outcome?.durationMs ?? 0) >= 1400, `${outcome?.durationMs} ms`)
@@ -59,10 +59,10 @@ function common(name: string, real: boolean, skip: string | false) {
       await media.reanswerTo('caller', `${partyOffer(49_002)}a=recvonly\r\n`),
       /^m=audio \d+/m,
     )
-    await delay(300)
+    await talkOn(300)
     t.match(await media.reofferFrom('caller', partyOffer(49_000)), /a=sendrecv/)
     await media.reanswerTo('caller', partyOffer(49_002))
-    await delay(700)
+    await talkOn(700)
     const outcome = await media.close(node.clock.epochMs(), [])
     t.equal(outcome?.verdict, 'complete')
     t.equal(node.pool.servers[0]?.endpoints, 0)
@@ -83,7 +83,7 @@ function common(name: string, real: boolean, skip: string | false) {
     await media.answered(node.clock.epochMs())
     caller.start(portOf(toCaller))
     platform.start(portOf(toPlatform))
-    await delay(1500)
+    await talkOn(1500)
     const outcome = await media.close(node.clock.epochMs(), [])
     t.equal(outcome?.verdict, 'complete')
     const [callerTone, platformTone] = tonesOf(node.spool, outcome?.recordingId ?? '')
@@ -178,7 +178,7 @@ for (const [fault, code] of [
     t.match(media.status, { kind: 'unavailable', code })
     await talk(t, node, media)
     await until(() => media.status.kind === 'recording')
-    await delay(500)
+    await talkOn(500)
     const outcome = await media.close(node.clock.epochMs(), [])
     t.same(node.failures, [code, code])
     t.equal(node.standIn.urls.length, 3)
@@ -230,11 +230,11 @@ t.test('an engine that dies in mid-call leaves the call up, recorded by another'
     t.equal(moved.offers, null)
     before.push(moved.before)
   })
-  await delay(300)
+  await talkOn(300)
   await t.rejects(node.plane.open({ ...node.request(), callId: 'die', isRecordingRequired: true }))
   await until(() => moves.length === 1 && media.status.kind === 'recording')
   t.match(await before[0], { reasons: ['engine_failed'] })
-  await delay(500)
+  await talkOn(500)
   const outcome = await media.close(node.clock.epochMs(), [])
   t.match(outcome, { recordingId: moves[0], verdict: 'complete' })
 })
@@ -245,7 +245,7 @@ t.test('a FreeSWITCH that dies takes its calls with it, and takes no new ones', 
   const lost: string[] = []
   media.onLost((reason) => lost.push(reason))
   await talk(t, node, media)
-  await delay(600)
+  await talkOn(600)
   node.standIn.die()
   await until(() => lost.length > 0)
   t.equal(lost.length, 1)
