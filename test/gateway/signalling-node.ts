@@ -8,8 +8,6 @@ import { CallControls } from '../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../gateway/media/direct-plane.ts'
 import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
-import { EnginePool } from '../../gateway/media/engine-pool.ts'
-import { splitPorts } from '../../gateway/media/port-ranges.ts'
 import { answerOptions } from '../../gateway/sip/answer-options.ts'
 import { InviteRouter } from '../../gateway/sip/invite-router.ts'
 import { refuseOtherMethods } from '../../gateway/sip/other-methods.ts'
@@ -27,6 +25,7 @@ import { RecordingSessions } from '../../gateway/siprec/recording-sessions.ts'
 import type { SessionPlane } from '../../gateway/siprec/session-plane.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import { cuttableLink } from './cuttable-link.ts'
+import { startEngines } from './media/start-engines.ts'
 import { MemoryJournal } from './memory-journal.ts'
 import { admission } from './open-admission.ts'
 import { SipPeer } from './sip-peer.ts'
@@ -76,30 +75,10 @@ export async function startSignallingNode(
   t.teardown(() => server.close())
   const { admin, sip } = await server.start()
   const link = await cuttableLink(t, admin)
-  const engines = new EnginePool({
-    settings: splitPorts(20_000, 20_999, options.engines ?? 1).map(({ from, to }, engineIndex) => ({
-      engineIndex,
-      bindAddress: '127.0.0.1',
-      advertisedAddress: '127.0.0.1',
-      portFrom: from,
-      portTo: to,
-      portRestMs: 0,
-      maxRecordings: options.maxRecordings ?? 100,
-      maxDecoders: 4,
-      holdBackMs: 500,
-      opus: { complexity: 0, bitrateBps: 16_000 },
-      skipsQuiet: true,
-      quietDb: -55,
-      spoolPath: '/nonexistent',
-    })),
-    entry: new URL('./media/stand-in-engine.js', import.meta.url),
-    clock,
-    log,
-    onReport: () => undefined,
-    onDeath: () => undefined,
+  const engines = await startEngines(t, new URL('./media/stand-in-engine.js', import.meta.url), {
+    engines: options.engines ?? 1,
+    maxRecordings: options.maxRecordings ?? 100,
   })
-  t.teardown(() => engines.close(1000))
-  await engines.start()
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),

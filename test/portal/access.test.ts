@@ -3,7 +3,7 @@ import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { type Identity, identifyByAdminToken } from '../../portal/identity.ts'
 import { until } from '../until.ts'
-import { answerValidator } from './answer-validator.ts'
+import { answerValidator, validated } from './answer-validator.ts'
 import { startTestPortal, TOKEN } from './portal.ts'
 
 const lines: string[] = []
@@ -28,13 +28,9 @@ const ROUTES = [
 
 async function problem(path: string, headers: Record<string, string>, documented: string) {
   const response = await fetch(`${portal.url}${path}`, { headers })
-  const body: unknown = await response.json()
-  const contentType = response.headers.get('content-type') ?? ''
   return {
-    status: response.status,
+    ...(await validated(validate, response, documented)),
     authenticate: response.headers.get('www-authenticate'),
-    body,
-    wrong: validate(documented, { status: response.status, contentType, body }),
   }
 }
 

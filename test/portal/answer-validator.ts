@@ -45,6 +45,22 @@ export async function answerValidator(url: string): Promise<Validate> {
   }
 }
 
+/** What a portal answers to a path, and what is wrong with it by the document's `documented` path. */
+export async function validated(
+  validate: Validate,
+  response: Response,
+  documented: string,
+): Promise<{
+  readonly status: number
+  readonly body: unknown
+  readonly wrong: string | undefined
+}> {
+  const { status } = response
+  const body: unknown = await response.json()
+  const contentType = response.headers.get('content-type') ?? ''
+  return { status, body, wrong: validate(documented, { status, contentType, body }) }
+}
+
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema

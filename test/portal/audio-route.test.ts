@@ -8,13 +8,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { request } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { contactStarted, recordingEnded, wholeCall } from '../storage/journal-entries.ts'
 import { until } from '../until.ts'
-import { startTestPortal, TOKEN } from './portal.ts'
+import { startTestPortal } from './portal.ts'
 
 const portal = await startTestPortal()
 t.teardown(() => portal.close())
@@ -279,16 +278,7 @@ t.test(
   async (t) => {
     const large = await portal.addRecording(Buffer.alloc(64 * 1_048_576, 1))
     const before = process.memoryUsage().arrayBuffers
-    const client = request(`${portal.url}/api/recordings/${large.recordingId}/audio`, {
-      headers: { authorization: `Bearer ${TOKEN}` },
-    })
-    client.on('error', () => {})
-    client.end()
-    const response = await new Promise<NodeJS.ReadableStream>((resolve) => {
-      client.once('response', resolve)
-    })
-    response.once('data', () => response.pause())
-    await new Promise((resolve) => response.once('pause', resolve))
+    const client = await portal.openAndPause(`/api/recordings/${large.recordingId}/audio`)
     t.ok(process.memoryUsage().arrayBuffers - before < 32 * 1_048_576)
     t.ok(isOpen(large.path))
     client.destroy()

@@ -3,7 +3,7 @@ import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import type { ContactPage } from '../../storage/model.ts'
 import { number, STARTED_AT_MS, WITHHELD, wholeCall } from '../storage/journal-entries.ts'
-import { answerValidator } from './answer-validator.ts'
+import { answerValidator, validated } from './answer-validator.ts'
 import { startTestPortal } from './portal.ts'
 
 const portal = await startTestPortal()
@@ -11,11 +11,7 @@ t.teardown(() => portal.close())
 const validate = await answerValidator(portal.url)
 
 async function ask(path: string, documented: string) {
-  const response = await portal.ask(path)
-  const body: unknown = await response.json()
-  const contentType = response.headers.get('content-type') ?? ''
-  const wrong = validate(documented, { status: response.status, contentType, body })
-  return { status: response.status, body, wrong }
+  return validated(validate, await portal.ask(path), documented)
 }
 
 async function find(query: string): Promise<ContactPage> {

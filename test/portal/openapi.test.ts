@@ -1,7 +1,7 @@
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
 import { openApiDocument } from '../../portal/openapi.ts'
-import { answerValidator } from './answer-validator.ts'
+import { answerValidator, validated } from './answer-validator.ts'
 import { startTestPortal } from './portal.ts'
 
 const portal = await startTestPortal()
@@ -10,14 +10,9 @@ const validate = await answerValidator(portal.url)
 
 async function ask(path: string, documented: string) {
   const response = await portal.ask(path)
-  const body: unknown = await response.json()
-  const contentType = response.headers.get('content-type') ?? ''
-  const wrong = validate(documented, { status: response.status, contentType, body })
   return {
-    status: response.status,
+    ...(await validated(validate, response, documented)),
     language: response.headers.get('content-language'),
-    body,
-    wrong,
   }
 }
 

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
@@ -22,6 +22,7 @@ import { RecordingStore } from '../../storage/recording-store.ts'
 import { syncServiceLines } from '../../storage/service-lines.ts'
 import { startMariadb } from '../mariadb.ts'
 import { metricValue } from '../metrics-text.ts'
+import { sha256 } from '../sha256.ts'
 import { applyEntries } from '../storage/apply.ts'
 import { wholeCall } from '../storage/journal-entries.ts'
 
@@ -109,6 +110,18 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
     metric: async (series: string) => metricValue(await registry.metrics(), series),
     /** Has everything that is listened to written down, as after a minute of silence. */
     endListenings: () => audit.listenings.close(),
+    /** Asks with the token, and reads no further than the first of the body, as a client does whose line is slow. */
+    openAndPause: async (path: string): Promise<{ destroy(): void }> => {
+      const client = request(`${url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })
+      client.on('error', () => {})
+      client.end()
+      const response = await new Promise<NodeJS.ReadableStream>((resolve) => {
+        client.once('response', resolve)
+      })
+      response.once('data', () => response.pause())
+      await new Promise((resolve) => response.once('pause', resolve))
+      return client
+    },
     /** Asks with the token. */
     ask: (path: string, init: RequestInit = {}) =>
       fetch(`${url}${path}`, {
@@ -123,16 +136,16 @@ export async function startTestPortal(options: TestPortalOptions = {}) {
       const recordingId = newId()
       writeFileSync(store.spoolPathOf(recordingId), audio, { mode: 0o600 })
       const file = await store.keep(recordingId)
-      const sha256 = createHash('sha256').update(audio).digest('hex')
+      const hash = sha256(audio)
       const call = wholeCall(fields.call, {
         recordingId,
         file,
         bytes: audio.length,
-        sha256,
+        sha256: hash,
         ...fields.recording,
       })
       await apply(call.entries)
-      return { ...call, sha256, path: join(storePath, file) }
+      return { ...call, sha256: hash, path: join(storePath, file) }
     },
     close: async () => {
       await service.close()

@@ -68,7 +68,7 @@ t.test('HEAD starts nothing and tells the type', async (t) => {
 })
 
 t.test('one too many is 503, and a client that leaves takes its ffmpeg along', async (t) => {
-  const slow = await openAndPause(audio(long.recordingId, 'wav'))
+  const slow = await portal.openAndPause(audio(long.recordingId, 'wav'))
   t.equal(children().length, 1)
   t.equal(await portal.metric('tallenne_portal_transcodes_running'), 1)
   const refused = await portal.ask(audio(short.recordingId, 'mp3'))
@@ -160,18 +160,6 @@ function transcode(
   // Asks for the first of it, and then waits, as a client does whose line is slow.
   result.read()
   return result
-}
-
-async function openAndPause(path: string): Promise<{ destroy(): void }> {
-  const client = request(`${portal.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })
-  client.on('error', () => {})
-  client.end()
-  const response = await new Promise<NodeJS.ReadableStream>((resolve) => {
-    client.once('response', resolve)
-  })
-  response.once('data', () => response.pause())
-  await new Promise((resolve) => response.once('pause', resolve))
-  return client
 }
 
 /** Processes that this one has started and not yet seen end, the database aside. */

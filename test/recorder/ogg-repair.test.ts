@@ -6,6 +6,7 @@ import { OggOpusWriter } from '../../recorder/ogg-opus-writer.ts'
 import { repairOggOpus } from '../../recorder/ogg-repair.ts'
 import { OggScan } from '../../recorder/ogg-scan.ts'
 import { createVoiceEncoder } from '../../recorder/opus-encoder.ts'
+import { sha256 } from '../sha256.ts'
 import { MemorySink } from './memory-sink.ts'
 import { decodeOpus, opusInfo } from './opus-file.ts'
 import { tone } from './tones.ts'
@@ -32,10 +33,6 @@ function recorded(slots: number, { isFinished }: { readonly isFinished: boolean 
   }
   if (isFinished) writer.finish((slots - 1) * 960)
   return sink
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 t.test('a file cut anywhere plays up to its last whole page', async (t) => {

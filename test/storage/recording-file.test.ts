@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -6,6 +5,7 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import { DirectDisk } from '../../storage/disk/direct-disk.ts'
 import type { Disk, DiskOrder, DiskResults } from '../../storage/disk/disk.ts'
 import { RecordingFile } from '../../storage/recording-file.ts'
+import { sha256 } from '../sha256.ts'
 
 const disk = new DirectDisk()
 
@@ -24,12 +24,6 @@ function scripted(answers: Partial<Record<DiskOrder['kind'], () => Promise<unkno
 
 function page(fill: number, length = 100): Uint8Array {
   return new Uint8Array(length).fill(fill)
-}
-
-function sha256(...pages: readonly Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const one of pages) hash.update(one)
-  return hash.digest('hex')
 }
 
 t.test('pages reach the file in order, and the facts are those of the file', async (t) => {

@@ -6,26 +6,15 @@ import { CallControl } from '../../../gateway/calls/call-control.ts'
 import { ContactRecord } from '../../../gateway/calls/contact-record.ts'
 import type { PausesChanged } from '../../../recorder/engine-protocol.ts'
 import { switchOf } from '../../../recorder/pauses.ts'
-import type { PauseCause, RecordingOutcome } from '../../../recorder/recording-plan.ts'
+import type { PauseCause } from '../../../recorder/recording-plan.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { ManualClock } from '../../manual-clock.ts'
 import { contactStarted } from '../../storage/journal-entries.ts'
+import { recordingOutcome } from './recording-outcome.ts'
 
 const API: PauseCause = { by: 'api', reason: 'card-data' }
 const OFFER: PauseCause = { by: 'offer', reason: null }
-const OUTCOME: RecordingOutcome = {
-  recordingId: 'r1',
-  verdict: 'complete',
-  reasons: [],
-  durationMs: 1000,
-  callDurationMs: 1000,
-  startedAtMs: 0,
-  lostMs: 0,
-  lossMap: [],
-  bytes: 1,
-  sha256: 'ab',
-  streams: [],
-}
+const OUTCOME = recordingOutcome()
 
 /** A control of a call whose recorder does as it is told, until it is gone. */
 function controlled(masking: Partial<MaskingConfig> = {}) {

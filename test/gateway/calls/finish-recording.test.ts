@@ -2,23 +2,11 @@ import t from 'tap'
 import { createSilentLog } from '../../../base/log.ts'
 import { TallenneError } from '../../../base/tallenne-error.ts'
 import { finishRecording } from '../../../gateway/calls/finish-recording.ts'
-import type { RecordingOutcome } from '../../../recorder/recording-plan.ts'
 import { ManualClock } from '../../manual-clock.ts'
+import { recordingOutcome } from './recording-outcome.ts'
 
 const log = createSilentLog()
-const outcome: RecordingOutcome = {
-  recordingId: 'r1',
-  verdict: 'complete',
-  reasons: [],
-  durationMs: 1000,
-  callDurationMs: 1000,
-  startedAtMs: 0,
-  lostMs: 0,
-  lossMap: [],
-  bytes: 100,
-  sha256: 'a'.repeat(64),
-  streams: [],
-}
+const outcome = recordingOutcome()
 
 /** Lets a clock that stands still run until the work is done. */
 async function runOut<T>(clock: ManualClock, work: Promise<T>): Promise<T> {

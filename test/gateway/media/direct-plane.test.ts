@@ -1,38 +1,20 @@
 import t, { type Test } from 'tap'
-import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { salvagedOutcome } from '../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
-import { EnginePool } from '../../../gateway/media/engine-pool.ts'
-import { splitPorts } from '../../../gateway/media/port-ranges.ts'
 import type { RecordingPlan } from '../../../recorder/recording-plan.ts'
 import { until } from '../../until.ts'
+import { startEngines } from './start-engines.ts'
 
 const log = createSilentLog()
 
 async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
   let deaths = 0
   let mostOpening = 0
-  const pool = new EnginePool({
-    settings: splitPorts(20_000, 20_099, engines).map(({ from, to }, engineIndex) => ({
-      engineIndex,
-      bindAddress: '127.0.0.1',
-      advertisedAddress: '192.0.2.10',
-      portFrom: from,
-      portTo: to,
-      portRestMs: 0,
-      maxRecordings,
-      maxDecoders: 4,
-      holdBackMs: 500,
-      opus: { complexity: 0, bitrateBps: 16_000 },
-      skipsQuiet: true,
-      quietDb: -55,
-      spoolPath: '/nonexistent',
-    })),
-    entry: new URL('./stand-in-engine.js', import.meta.url),
-    clock: new SystemClock(),
-    log,
-    onReport: (_engine, { counters }) => {
+  const pool = await startEngines(t, new URL('./stand-in-engine.js', import.meta.url), {
+    ...{ engines, maxRecordings },
+    advertisedAddress: '192.0.2.10',
+    onReport: ({ counters }) => {
       mostOpening = Math.max(mostOpening, counters['mostOpening'] ?? 0)
     },
     onDeath: () => {
@@ -47,8 +29,6 @@ async function startPlane(t: Test, { engines = 2, maxRecordings = 2 } = {}) {
     }),
     log,
   })
-  t.teardown(() => pool.close(1000))
-  await pool.start()
   return { pool, plane, deaths: () => deaths, mostOpening: () => mostOpening }
 }
 

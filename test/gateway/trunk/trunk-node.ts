@@ -12,7 +12,6 @@ import { CallControls } from '../../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../gateway/media/direct-plane.ts'
 import { DirectTrunkPlane } from '../../../gateway/media/direct-trunk-plane.ts'
-import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { createFreeswitchPool } from '../../../gateway/media/freeswitch/freeswitch-pool.ts'
 import { FreeswitchTrunkPlane } from '../../../gateway/media/freeswitch/freeswitch-trunk.ts'
 import { answerOptions } from '../../../gateway/sip/answer-options.ts'
@@ -26,6 +25,7 @@ import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
 import { metricValue } from '../../metrics-text.ts'
 import { cuttableLink } from '../cuttable-link.ts'
+import { startEngines } from '../media/start-engines.ts'
 import { MemoryJournal } from '../memory-journal.ts'
 import { admission } from '../open-admission.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
@@ -140,33 +140,12 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
   t.teardown(() => rmSync(spool, { recursive: true, force: true }))
   const journal = new MemoryJournal()
-  const engines = new EnginePool({
-    settings: [
-      {
-        engineIndex: 0,
-        bindAddress: '127.0.0.1',
-        advertisedAddress: '127.0.0.1',
-        portFrom: 43_000,
-        portTo: 43_399,
-        portRestMs: 0,
-        maxRecordings: options.maxRecordings ?? 50,
-        maxDecoders: 4,
-        holdBackMs: 100,
-        opus: { complexity: 0, bitrateBps: 16_000 },
-        skipsQuiet: true,
-        quietDb: -55,
-        spoolPath: spool,
-        forkListen: { host: '127.0.0.1', port: 0 },
-      },
-    ],
-    entry: new URL('./mortal-engine.js', import.meta.url),
-    clock,
-    log,
-    onReport: () => undefined,
-    onDeath: () => undefined,
+  const engines = await startEngines(t, new URL('./mortal-engine.js', import.meta.url), {
+    ...{ portFrom: 43_000, portTo: 43_399 },
+    maxRecordings: options.maxRecordings ?? 50,
+    spoolPath: spool,
+    forkListen: { host: '127.0.0.1', port: 0 },
   })
-  t.teardown(() => engines.close(1000))
-  await engines.start()
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newId } from '../../../base/uuid.ts'
@@ -11,14 +10,11 @@ import { RecordingStore } from '../../../storage/recording-store.ts'
 import { storeFileOf } from '../../../storage/store-file.ts'
 import { findStoredFiles, NO_ID, type StoredFile } from '../../../storage/stored-files.ts'
 import { startMariadb } from '../../mariadb.ts'
+import { sha256 } from '../../sha256.ts'
 import { applyEntries } from '../apply.ts'
 import { wholeCall } from '../journal-entries.ts'
 
 type RecordingFields = NonNullable<Parameters<typeof wholeCall>[1]>
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
 
 /** A store with its database, and recordings in it. */
 export async function startEncryptedStore(folder: string) {

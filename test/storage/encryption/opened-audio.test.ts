@@ -6,16 +6,11 @@ import t from 'tap'
 import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
 import { writeAgeFile } from '../../../storage/encryption/age-file.ts'
 import { wrapNewKey } from '../../../storage/encryption/age-header.ts'
-import { type OpenedAudio, openAudio } from '../../../storage/encryption/opened-audio.ts'
+import { openAudio } from '../../../storage/encryption/opened-audio.ts'
+import { collect } from './collect.ts'
 import { audioOf, makeKey } from './keys.ts'
 
 const CHUNK = 65_536
-
-async function collect(audio: OpenedAudio, first: number, last: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of audio.read(first, last)) pieces.push(piece)
-  return Buffer.concat(pieces)
-}
 
 async function* once(audio: Buffer) {
   yield audio

@@ -13,7 +13,8 @@ import {
 import { SealedRecording } from '../../../storage/encryption/sealed-recording.ts'
 import { repairSealed } from '../../../storage/encryption/sealed-repair.ts'
 import { storeFileOf } from '../../../storage/store-file.ts'
-import { sha256, startEncryptedStore } from './encrypted-store.ts'
+import { sha256 } from '../../sha256.ts'
+import { startEncryptedStore } from './encrypted-store.ts'
 import { audioOf, makeKey, openWithAge } from './keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tallenne-reencrypt-'))

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Turns } from '../../../base/turns.ts'
 import { DirectDisk } from '../../../storage/disk/direct-disk.ts'
-import { type OpenedAudio, openAudio } from '../../../storage/encryption/opened-audio.ts'
+import { openAudio } from '../../../storage/encryption/opened-audio.ts'
 import { SealedRecording } from '../../../storage/encryption/sealed-recording.ts'
 import { repairSealed } from '../../../storage/encryption/sealed-repair.ts'
+import { sha256 } from '../../sha256.ts'
 import { until } from '../../until.ts'
+import { collect } from './collect.ts'
 import { audioOf, makeKey, openWithAge } from './keys.ts'
 
 /** Each page a different length; its first two bytes tell how far the audio goes with it. */
@@ -37,16 +38,6 @@ async function recording(t: Test) {
       onStayedSealed: (reason) => staysSealed.push(reason),
     })
   return { folder, key, sealedPath, agePath, staysSealed, make }
-}
-
-async function collect(audio: OpenedAudio, first = 0, last = audio.bytes - 1): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of audio.read(first, last)) pieces.push(piece)
-  return Buffer.concat(pieces)
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 t.test(

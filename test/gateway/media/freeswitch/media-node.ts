@@ -7,7 +7,6 @@ import { createSilentLog } from '../../../../base/log.ts'
 import { newId } from '../../../../base/uuid.ts'
 import { salvageLost } from '../../../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../../../gateway/media/direct-plane.ts'
-import { EnginePool } from '../../../../gateway/media/engine-pool.ts'
 import { createFreeswitchPool } from '../../../../gateway/media/freeswitch/freeswitch-pool.ts'
 import { FreeswitchTrunkPlane } from '../../../../gateway/media/freeswitch/freeswitch-trunk.ts'
 import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
@@ -17,6 +16,7 @@ import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { toneShare } from '../../../recorder/tones.ts'
 import { cuttableLink } from '../../cuttable-link.ts'
+import { startEngines } from '../start-engines.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 /** The real servers to run against, `HOST:PORT:SECRET` each; both or none. */
@@ -99,31 +99,11 @@ export async function startMediaNode(
   await connection.start()
   const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
   t.teardown(() => rmSync(spool, { recursive: true }))
-  const engines = new EnginePool({
-    settings: [0].map((engineIndex) => ({
-      engineIndex,
-      bindAddress: '127.0.0.1',
-      advertisedAddress: '127.0.0.1',
-      portFrom: 44_000 + engineIndex * 20,
-      portTo: 44_018 + engineIndex * 20,
-      portRestMs: 0,
-      maxRecordings: 50,
-      maxDecoders: 4,
-      holdBackMs: 100,
-      opus: { complexity: 0, bitrateBps: 16_000 },
-      skipsQuiet: true,
-      quietDb: -55,
-      spoolPath: spool,
-      forkListen: { host: '127.0.0.1', port: 0 },
-    })),
-    entry: new URL('../../trunk/mortal-engine.js', import.meta.url),
-    clock,
-    log,
-    onReport: () => undefined,
-    onDeath: () => undefined,
+  const engines = await startEngines(t, new URL('../../trunk/mortal-engine.js', import.meta.url), {
+    ...{ portFrom: 44_000, portTo: 44_018 },
+    spoolPath: spool,
+    forkListen: { host: '127.0.0.1', port: 0 },
   })
-  t.teardown(() => engines.close(2000))
-  await engines.start()
   const recordings = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
