@@ -16,7 +16,9 @@ import { rtp } from './rtp.ts'
 
 type WithoutId<Request> = Request extends unknown ? Omit<Request, 'requestId'> : never
 
-/** One party of a call: an RTP and an RTCP socket, and all that came to them. */
+const PORTS = { portFrom: 42_200, portTo: 42_399 }
+
+/** One party of a call: an RTP and an RTCP socket, and all that came to them from the engine. */
 class Party {
   readonly heard: Buffer[] = []
   readonly heardControl: Buffer[] = []
@@ -27,8 +29,15 @@ class Party {
   private constructor(rtp: Socket, rtcp: Socket) {
     this.#rtp = rtp
     this.#rtcp = rtcp
-    rtp.on('message', (datagram) => this.#hear(this.heard, datagram))
-    rtcp.on('message', (datagram) => this.#hear(this.heardControl, datagram))
+    for (const [socket, heap] of [
+      [rtp, this.heard],
+      [rtcp, this.heardControl],
+    ] as const) {
+      socket.on('message', (datagram, { port }) => {
+        // Others on this machine send their reports to the port above one that they hear.
+        if (port >= PORTS.portFrom && port <= PORTS.portTo) this.#hear(heap, datagram)
+      })
+    }
   }
 
   static async open(t: Test): Promise<Party> {
@@ -108,8 +117,7 @@ async function openCall(
       engineIndex: 0,
       bindAddress: '127.0.0.1',
       advertisedAddress: '127.0.0.1',
-      portFrom: 42_200,
-      portTo: 42_399,
+      ...PORTS,
       portRestMs: 0,
       maxRecordings: 10,
       maxDecoders: 4,
