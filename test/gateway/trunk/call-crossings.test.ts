@@ -210,7 +210,7 @@ t.test('a target that sends the call back to us is told of the loop', async (t) 
 })
 
 t.test('our own offer is made again where the caller’s crosses it', async (t) => {
-  const node = await startTrunkNode(t)
+  const node = await startTrunkNode(t, { engineMayDie: true })
   const { call, at } = await node.talking()
   const headers = [
     `Contact: <sip:client@127.0.0.1:${node.caller.port}>`,

@@ -152,7 +152,7 @@ t.test('an offer without audio that could pass is refused', async (t) => {
 })
 
 t.test('a call whose engine dies goes on in another, in a second recording', async (t) => {
-  const node = await startTrunkNode(t)
+  const node = await startTrunkNode(t, { engineMayDie: true })
   const [caller, agent] = [await MediaParty.open(t), await MediaParty.open(t)]
   const { call, at, answer } = await node.talking(
     { body: sdp(caller.port) },

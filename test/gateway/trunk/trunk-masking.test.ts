@@ -113,7 +113,7 @@ for (const media of ['direct', 'freeswitch'] as const) {
   )
 
   t.test(`a call whose engine dies in a pause goes on paused (${media})`, { skip }, async (t) => {
-    const node = await startTrunkNode(t, { route: { media } })
+    const node = await startTrunkNode(t, { route: { media }, engineMayDie: true })
     const { call, at, caller, agent, control } = await startCall(t, node)
     await talkOn(1200)
     await control.pause(API)

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
@@ -25,11 +22,11 @@ import { TrunkCalls } from '../../../gateway/trunk/trunk-calls.ts'
 import { TrunkMetrics } from '../../../gateway/trunk/trunk-metrics.ts'
 import { metricValue } from '../../metrics-text.ts'
 import { cuttableLink } from '../cuttable-link.ts'
-import { startEngines } from '../media/start-engines.ts'
 import { MemoryJournal } from '../memory-journal.ts'
 import { admission } from '../open-admission.ts'
 import { type PeerCall, SipPeer } from '../sip-peer.ts'
 import { PlatformCall } from './platform-call.ts'
+import { ownEngine, sharedEngine } from './recording-engine.ts'
 
 const SUPPORT = { name: 'asiakastuki', numbers: ['+12025550100'], period: 'P2M' }
 
@@ -40,6 +37,8 @@ export interface TrunkNodeOptions {
   readonly obstacle?: Partial<Obstacle>
   /** How many calls the engine has room for; 50 where not given. */
   readonly maxRecordings?: number
+  /** `killEngine` will be called: the node has an engine of its own. */
+  readonly engineMayDie?: boolean
   readonly keepAlive?: { readonly everyS: number; readonly failures: number }
   readonly timer?: { readonly expiresS: number; readonly minS: number }
   /** Of the line that is called. */
@@ -137,17 +136,11 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       serviceLines: [{ ...SUPPORT, masking: options.masking }],
     }),
   })
-  const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
-  t.teardown(() => rmSync(spool, { recursive: true, force: true }))
   const journal = new MemoryJournal()
-  const engines = await startEngines(t, new URL('./mortal-engine.js', import.meta.url), {
-    ...{ portFrom: 43_000, portTo: 43_399 },
-    maxRecordings: options.maxRecordings ?? 50,
-    spoolPath: spool,
-    forkListen: { host: '127.0.0.1', port: 0 },
-  })
+  const hasOwn = options.engineMayDie === true || options.maxRecordings !== undefined
+  const engine = hasOwn ? await ownEngine(t, options.maxRecordings) : await sharedEngine()
   const plane = new DirectPlane({
-    engines,
+    engines: engine.pool,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
     log,
   })
@@ -219,8 +212,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     udp,
     trunks,
     controls,
-    spool,
-    engines,
+    spool: engine.spool,
     entries: journal.entries,
     /** The value of a metric, or of one of its series: `name{label="value"}`. */
     metric: async (series: string) => metricValue(await registry.metrics(), series),
@@ -249,8 +241,9 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
       await back
     },
     killEngine: () => {
+      if (!hasOwn) throw new Error('the engine is others’ as well')
       const plan = { recordingId: 'die', callId: 'die', streams: [] }
-      engines.open('die', { kind: 'open', plan }).catch(() => undefined)
+      engine.pool.open('die', { kind: 'open', plan }).catch(() => undefined)
     },
     /** A call that is not sent yet. */
     callTo: (headers: readonly string[] = [], body = sdp(40_000)): PeerCall =>

@@ -84,7 +84,7 @@ t.test('an endpoint that FreeSWITCH hangs up moves the session to others', async
 })
 
 t.test('an engine that dies leaves the client’s media where it is', async (t) => {
-  const node = await startSessionNode(t)
+  const node = await startSessionNode(t, { engineMayDie: true })
   const { call } = await talk(t, node, 'engine')
   await talkOn(300)
   const before = node.standIn.urls.length

@@ -220,7 +220,7 @@ t.test('a buffer that ran over is counted, and the call goes on', async (t) => {
 })
 
 t.test('an engine that dies in mid-call leaves the call up, recorded by another', async (t) => {
-  const node = await startMediaNode(t)
+  const node = await startMediaNode(t, { engineMayDie: true })
   const media = await node.plane.open(node.request())
   await talk(t, node, media)
   const moves: string[] = []

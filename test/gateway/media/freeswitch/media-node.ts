@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { SystemClock } from '../../../../base/clock.ts'
 import { createSilentLog } from '../../../../base/log.ts'
@@ -16,7 +14,7 @@ import { spoolPathOf } from '../../../../storage/recording-store.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { toneShare } from '../../../recorder/tones.ts'
 import { cuttableLink } from '../../cuttable-link.ts'
-import { startEngines } from '../start-engines.ts'
+import { ownEngine, sharedEngine } from '../../trunk/recording-engine.ts'
 import { StandInFreeswitch } from './stand-in-freeswitch.ts'
 
 /** The real servers to run against, `HOST:PORT:SECRET` each; both or none. */
@@ -64,7 +62,12 @@ export function tonesOf(
 /** The FreeSWITCH plane with an engine and a SIP server, on a stand-in or, where the test allows, on real servers. */
 export async function startMediaNode(
   t: Test,
-  options: { readonly real?: boolean; readonly hasTwo?: boolean } = {},
+  options: {
+    readonly real?: boolean
+    readonly hasTwo?: boolean
+    /** A call whose Call-ID is `die` will be tried: the node has an engine of its own. */
+    readonly engineMayDie?: boolean
+  } = {},
 ) {
   const clock = new SystemClock()
   const log = createSilentLog()
@@ -97,13 +100,7 @@ export async function startMediaNode(
   connection.framework.invite((request, response) => takeInvite(request, response))
   t.teardown(() => connection.close())
   await connection.start()
-  const spool = mkdtempSync(join(tmpdir(), 'tallenne-spool-'))
-  t.teardown(() => rmSync(spool, { recursive: true }))
-  const engines = await startEngines(t, new URL('../../trunk/mortal-engine.js', import.meta.url), {
-    ...{ portFrom: 44_000, portTo: 44_018 },
-    spoolPath: spool,
-    forkListen: { host: '127.0.0.1', port: 0 },
-  })
+  const { pool: engines, spool } = options.engineMayDie ? await ownEngine(t) : await sharedEngine()
   const recordings = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),
@@ -168,7 +165,6 @@ export async function startMediaNode(
     request,
     clock,
     log,
-    engines,
     framework: connection.framework,
     onInvite: (handler: RequestHandler) => {
       takeInvite = handler

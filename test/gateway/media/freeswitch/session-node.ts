@@ -19,7 +19,11 @@ import { startMediaNode, tonesOf } from './media-node.ts'
 /** A gateway that takes recording sessions, all of them on FreeSWITCH, and a recording client beside it. */
 export async function startSessionNode(
   t: Test,
-  options: { readonly real?: boolean; readonly timer?: TimerLimits } = {},
+  options: {
+    readonly real?: boolean
+    readonly timer?: TimerLimits
+    readonly engineMayDie?: boolean
+  } = {},
 ) {
   const node = await startMediaNode(t, options)
   const { pool, recordings, connection, clock, log, failures } = node
