@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../../free-port.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.js')
 const folder = mkdtempSync(join(tmpdir(), 'tallenne-demo-'))
@@ -53,8 +54,10 @@ t.test(
   'what was recorded is found, fetched and explained while up runs, and up ends at SIGTERM',
   async (t) => {
     const configPath = join(folder, 'tallenne.yaml')
-    writeFileSync(configPath, 'sip: {listen: [{transport: udp, host: 127.0.0.1, port: 45060}]}\n')
-    const up = start('up', '--config', configPath, '--data', dataPath, '--http', '127.0.0.1:45080')
+    const listen = `{transport: udp, host: 127.0.0.1, port: ${await freePort()}}`
+    writeFileSync(configPath, `sip: {listen: [${listen}]}\n`)
+    const http = `127.0.0.1:${await freePort()}`
+    const up = start('up', '--config', configPath, '--data', dataPath, '--http', http)
     t.teardown(() => up.child.kill('SIGKILL'))
     await Promise.race([
       up.ended,
@@ -62,7 +65,7 @@ t.test(
         while (!up.said().includes('\nready\n')) await once(up.child.stdout ?? up.child, 'data')
       })(),
     ])
-    t.match(up.said(), /HTTP +http:\/\/127\.0\.0\.1:45080\/\n/)
+    t.match(up.said(), new RegExp(`HTTP +http://${http}/\n`))
 
     const there = ['--data', dataPath]
     const second = await run('up', ...there)
@@ -120,9 +123,9 @@ t.test('a start that cannot succeed ends with one sentence', async (t) => {
     '--data',
     join(folder, 'away'),
     '--sip',
-    '127.0.0.1:45062',
+    `127.0.0.1:${await freePort()}`,
     '--http',
-    '127.0.0.1:45082',
+    `127.0.0.1:${await freePort()}`,
   )
   t.match(away, {
     code: 1,
