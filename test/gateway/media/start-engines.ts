@@ -3,7 +3,9 @@ import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../../gateway/media/port-ranges.ts'
+
 import type { EngineReport, EngineSettings } from '../../../recorder/engine-protocol.ts'
+import { until } from '../../until.ts'
 
 /** Engine threads that run `entry`, each with its part of the ports; they end with the test. */
 export async function startEngines(
@@ -14,7 +16,11 @@ export async function startEngines(
     onReport = () => undefined,
     onDeath = () => undefined,
     ...changes
-  }: Partial<EngineSettings> & { readonly engines?: number; readonly onReport?: (report: EngineReport) => void; readonly onDeath?: () => void } = {},
+  }: Partial<EngineSettings> & {
+    readonly engines?: number
+    readonly onReport?: (report: EngineReport) => void
+    readonly onDeath?: () => void
+  } = {},
 ): Promise<EnginePool> {
   const { portFrom = 20_000, portTo = 20_999 } = changes
   const pool = new EnginePool({
@@ -39,6 +45,11 @@ export async function startEngines(
     onDeath,
   })
   t.teardown(() => pool.close(1000))
-  await pool.start()
+  // One that a busy machine starts too slowly is taken for one that hangs, and replaced.
+  await pool
+    .start()
+    .catch(() =>
+      until(async () => (await pool.requestAll({ kind: 'live' })).length === engines, 100),
+    )
   return pool
 }
