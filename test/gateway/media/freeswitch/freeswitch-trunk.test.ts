@@ -196,7 +196,7 @@ t.test('a call that must be recorded is refused where it cannot be', async (t) =
 })
 
 t.test('a fork that comes after its call’s end is refused, so that none outlives it', async (t) => {
-  const node = await startMediaNode(t)
+  const node = await startMediaNode(t, { isInVain: true })
   node.standIn.faults.push('unanswered')
   const media = await node.plane.open(node.request())
   await media.close(node.clock.epochMs(), [])
@@ -257,7 +257,7 @@ t.test('a FreeSWITCH that dies takes its calls with it, and takes no new ones', 
 })
 
 t.test('an event socket that hangs settles every question', async (t) => {
-  const node = await startMediaNode(t)
+  const node = await startMediaNode(t, { isInVain: true })
   const media = await node.plane.open(node.request())
   node.standIn.isHung = true
   await t.rejects(media.offerForPlatform(), { code: 'media_timeout' })

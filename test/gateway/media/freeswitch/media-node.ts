@@ -11,6 +11,7 @@ import { SipConnection } from '../../../../gateway/sip/sip-connection.ts'
 import type { RequestHandler } from '../../../../gateway/sip/sip-surface.ts'
 import { SipServer } from '../../../../gateway/sip-server/sip-server.ts'
 import { spoolPathOf } from '../../../../storage/recording-store.ts'
+import { HastyClock } from '../../../hasty-clock.ts'
 import { decodeOpus } from '../../../recorder/opus-file.ts'
 import { toneShare } from '../../../recorder/tones.ts'
 import { cuttableLink } from '../../cuttable-link.ts'
@@ -65,11 +66,14 @@ export async function startMediaNode(
   options: {
     readonly real?: boolean
     readonly hasTwo?: boolean
+    /** FreeSWITCH will not answer, and is given up soon. */
+    readonly isInVain?: boolean
     /** A call whose Call-ID is `die` will be tried: the node has an engine of its own. */
     readonly engineMayDie?: boolean
   } = {},
 ) {
   const clock = new SystemClock()
+  const waits = options.isInVain ? new HastyClock() : clock
   const log = createSilentLog()
   const real = options.real ? realServers() : undefined
   const standIn = await StandInFreeswitch.start()
@@ -129,7 +133,7 @@ export async function startMediaNode(
             },
           ]),
     ],
-    { nodeId: 'node-1', framework: () => connection.framework, clock, log },
+    { nodeId: 'node-1', framework: () => connection.framework, clock: waits, log },
   )
   t.teardown(() => pool.close())
   await pool.start()
@@ -138,7 +142,7 @@ export async function startMediaNode(
     pool,
     recordings,
     forkHost: '127.0.0.1',
-    clock,
+    clock: waits,
     log,
     events: { forkFailed: (code) => failures.push(code), forkRetried: () => undefined },
   })
