@@ -3,7 +3,6 @@ import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../../gateway/media/port-ranges.ts'
-
 import type { EngineReport, EngineSettings } from '../../../recorder/engine-protocol.ts'
 import { until } from '../../until.ts'
 
