@@ -64,11 +64,14 @@ t.test('each alert leads to its runbook', async (t) => {
   )
 })
 
-t.test('alerts and runbooks know only metrics that there are', async (t) => {
+t.test('alerts and guides know only metrics that there are', async (t) => {
   const described = readPage()
+  const guides = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'))
   const texts = [
     ...rules.map(({ expr }) => expr),
-    readFileSync(`${ROOT}docs/operations.md`, 'utf8'),
+    ...['README.md', ...guides.map((name) => `docs/${name}`)].map((path) =>
+      readFileSync(ROOT + path, 'utf8'),
+    ),
   ]
   for (const name of new Set(texts.join('\n').match(/\btallenne_[a-z0-9_]+/g))) {
     const base = name.replace(/_(bucket|sum|count)$/, '')
