@@ -37,3 +37,17 @@ t.test('every key is described, and nothing that is none', async (t) => {
     [],
   )
 })
+
+t.test('a default that the page names is the program’s', async (t) => {
+  const defaults: unknown = configSchema.parse({})
+  let compared = 0
+  for (const [, path = '', shown = ''] of PAGE.matchAll(/^\| `([a-zA-Z.]+)` +\| ([^|]*?) +\|/gm)) {
+    const value = path
+      .split('.')
+      .reduce((above, key) => (above instanceof Object ? Reflect.get(above, key) : above), defaults)
+    if (typeof value === 'object' || value === undefined) continue
+    compared++
+    t.equal(shown.replaceAll('`', ''), String(value), path)
+  }
+  t.ok(compared > 40, `${compared} defaults`)
+})
