@@ -47,7 +47,7 @@ export class MediaMetrics {
     })
     this.#concealed = new Counter({
       name: 'tallenne_concealed_seconds_total',
-      help: 'Audio that was made up for want of packets, summed over legs.',
+      help: 'Silence that stands for packets which did not come, summed over legs.',
       registers,
     })
     this.#events = new Counter({

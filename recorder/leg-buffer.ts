@@ -61,7 +61,7 @@ export class LegBuffer {
     return this.#packet
   }
 
-  /** Samples at 8 kHz that were made up so far, for want of packets. */
+  /** Samples at 8 kHz so far that stand for packets which did not come. */
   get concealed(): number {
     return this.#concealed
   }

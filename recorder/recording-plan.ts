@@ -232,7 +232,7 @@ export interface StreamCounters {
   readonly unrelayed: number
   /** RFC 3550 appendix A.8, milliseconds. */
   readonly jitterMs: number
-  /** Audio that was made up for want of packets, milliseconds. */
+  /** Silence that stands for packets which did not come, milliseconds. */
   readonly concealedMs: number
 }
 

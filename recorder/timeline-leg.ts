@@ -47,7 +47,7 @@ export class TimelineLeg {
     return this.#tones === undefined ? this.#buffer.packet : undefined
   }
 
-  /** Milliseconds that were made up so far, for want of packets. */
+  /** Milliseconds of silence so far that stand for packets which did not come. */
   get concealedMs(): number {
     return this.#buffer.concealed / SAMPLES_PER_MS
   }
