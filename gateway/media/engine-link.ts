@@ -50,6 +50,8 @@ interface Waiting {
 
 /** An engine reports once a second; one that is silent for so long hangs and is ended. */
 const SILENCE_MS = 15_000
+/** Before its first word it loads, which takes long on a machine that does much else. */
+const LONGEST_START_MS = 60_000
 /** New calls go elsewhere long before that. */
 const LATE_REPORT_MS = 3000
 const LATE_BATCH_MS = 1000
@@ -76,6 +78,7 @@ export class EngineLink {
   #nextId = 1
   #state: 'running' | 'closing' | 'dead' = 'running'
   #heardAtMs: number
+  #hasSpoken = false
   #lastReport: EngineReport | undefined
   /** Reports in a row of too much load. */
   #busyReports = 0
@@ -152,6 +155,7 @@ export class EngineLink {
 
   #take(message: EngineReply | EngineNotice): void {
     this.#heardAtMs = this.#clock.monotonicMs()
+    this.#hasSpoken = true
     if (message.kind === 'report') {
       this.#lastReport = message
       this.#judgeLoad(message)
@@ -189,13 +193,17 @@ export class EngineLink {
 
   #lookWhetherItHangs(): void {
     const silentMs = this.#clock.monotonicMs() - this.#heardAtMs
-    if (silentMs < SILENCE_MS) return
+    if (silentMs < this.#longestSilenceMs) return
     // When this thread itself was held up, reports wait unread in the port: they are taken before the next look.
     setImmediate(() => {
-      if (this.#clock.monotonicMs() - this.#heardAtMs < SILENCE_MS) return
+      if (this.#clock.monotonicMs() - this.#heardAtMs < this.#longestSilenceMs) return
       this.#cause = `it said nothing for ${Math.round(silentMs)} ms`
       this.#end()
     })
+  }
+
+  get #longestSilenceMs(): number {
+    return this.#hasSpoken ? SILENCE_MS : LONGEST_START_MS
   }
 
   #end(): void {

@@ -4,6 +4,7 @@ import { createSilentLog } from '../../../base/log.ts'
 import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../../gateway/media/port-ranges.ts'
 import type { EngineReport, EngineSettings } from '../../../recorder/engine-protocol.ts'
+import { SETTINGS } from '../../recorder/recording-rig.ts'
 import { until } from '../../until.ts'
 
 /** Engine threads that run `entry`, each with its part of the ports; they end with the test. */
@@ -24,16 +25,8 @@ export async function startEngines(
   const { portFrom = 20_000, portTo = 20_999 } = changes
   const pool = new EnginePool({
     settings: splitPorts(portFrom, portTo, engines).map(({ from, to }, engineIndex) => ({
-      bindAddress: '127.0.0.1',
-      advertisedAddress: '127.0.0.1',
-      portRestMs: 0,
-      maxRecordings: 50,
-      maxDecoders: 4,
-      holdBackMs: 100,
-      opus: { complexity: 0, bitrateBps: 16_000 },
-      skipsQuiet: true,
-      quietDb: -55,
-      spoolPath: '/nonexistent',
+      ...SETTINGS,
+      ...{ portRestMs: 0, maxRecordings: 50, holdBackMs: 100 },
       ...changes,
       ...{ engineIndex, portFrom: from, portTo: to },
     })),
