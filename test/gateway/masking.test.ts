@@ -23,7 +23,7 @@ const KEYS = { pause: '*71', resume: '*70', from: 'agent' }
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 
-async function startGateway(t: Test, masking: object = { keys: KEYS }) {
+async function startGateway(t: Pick<Test, 'teardown'>, masking: object = { keys: KEYS }) {
   const gateway = await makeGateway(mariadb.settings, {
     serviceLines: [{ name: 'support', numbers: ['+12025550100'], period: 'P2M', masking }],
     log: { level: 'debug' },
@@ -32,6 +32,14 @@ async function startGateway(t: Test, masking: object = { keys: KEYS }) {
   const process = await gateway.start()
   gateway.write('admin.token', TOKEN)
   return { gateway, process }
+}
+
+let ordinary: ReturnType<typeof startGateway> | undefined
+
+/** The one gateway of all tests that need none of their own. */
+function ordinaryGateway(): ReturnType<typeof startGateway> {
+  ordinary ??= startGateway(t)
+  return ordinary
 }
 
 /** An order of the platform's: the status, the first call of the answer, and when it was sent. */
@@ -148,7 +156,7 @@ function assertMasked(
 }
 
 t.test('a recording is paused in each way to the slot, and digits are nowhere', async (t) => {
-  const { gateway, process } = await startGateway(t)
+  const { gateway, process } = await ordinaryGateway()
   const { call, caller, type, reoffer } = await startCall(t, gateway, 'each-way')
   await talkOn(1000)
   await caller.press(CARD)
@@ -325,7 +333,7 @@ t.test('a pause that is forgotten is told, and ended where its line says so', as
 })
 
 t.test('orders are idempotent, and one that cannot be taken says why', async (t) => {
-  const { gateway } = await startGateway(t)
+  const { gateway } = await ordinaryGateway()
   const { call } = await startCall(t, gateway, 'orders')
   await talkOn(300)
   t.match(await order(gateway, 'orders/resume'), { status: 200, call: { isPaused: false } })
@@ -356,7 +364,7 @@ t.test('orders are idempotent, and one that cannot be taken says why', async (t)
 t.test(
   'a recording that is stopped ends there, and its client is asked to be silent',
   async (t) => {
-    const { gateway } = await startGateway(t)
+    const { gateway } = await ordinaryGateway()
     const { call, talk, reoffer } = await startCall(t, gateway, 'stopped')
     await talkOn(1200)
     const { status, asked } = await order(gateway, 'stopped/stop')

@@ -5,7 +5,6 @@ import { EnginePool } from '../../../gateway/media/engine-pool.ts'
 import { splitPorts } from '../../../gateway/media/port-ranges.ts'
 import type { EngineReport, EngineSettings } from '../../../recorder/engine-protocol.ts'
 import { SETTINGS } from '../../recorder/recording-rig.ts'
-import { until } from '../../until.ts'
 
 /** Engine threads that run `entry`, each with its part of the ports; they end with the test. */
 export async function startEngines(
@@ -37,11 +36,6 @@ export async function startEngines(
     onDeath,
   })
   t.teardown(() => pool.close(1000))
-  // One that a busy machine starts too slowly is taken for one that hangs, and replaced.
-  await pool
-    .start()
-    .catch(() =>
-      until(async () => (await pool.requestAll({ kind: 'live' })).length === engines, 100),
-    )
+  await pool.start()
   return pool
 }
