@@ -8,6 +8,7 @@ import { CallControls } from '../../gateway/calls/call-controls.ts'
 import { salvageLost } from '../../gateway/crash-recovery.ts'
 import { DirectPlane } from '../../gateway/media/direct-plane.ts'
 import { DirectSessionPlane } from '../../gateway/media/direct-session-plane.ts'
+import type { EnginePool } from '../../gateway/media/engine-pool.ts'
 import { answerOptions } from '../../gateway/sip/answer-options.ts'
 import { InviteRouter } from '../../gateway/sip/invite-router.ts'
 import { refuseOtherMethods } from '../../gateway/sip/other-methods.ts'
@@ -37,6 +38,8 @@ export interface SignallingNodeOptions {
   readonly maxRecordings?: number
   readonly obstacle?: Partial<Obstacle>
   readonly engines?: number
+  /** Whose lifetime is not the node's; of its own where absent. */
+  readonly pool?: EnginePool
   readonly identification?: z.input<typeof configSchema>['identification']
   /** G.711 where absent. */
   readonly capabilities?: MediaCapabilities
@@ -44,6 +47,18 @@ export interface SignallingNodeOptions {
   readonly watchPlane?: (plane: SessionPlane) => SessionPlane
   /** Looks at each entry before it is journaled, and may throw. */
   readonly beforeAppend?: (entry: JournalEntry) => void
+}
+
+/** Engines without media. */
+export function startStandIns(
+  t: Pick<Test, 'teardown'>,
+  {
+    engines = 1,
+    maxRecordings = 100,
+  }: Pick<SignallingNodeOptions, 'engines' | 'maxRecordings'> = {},
+): Promise<EnginePool> {
+  const entry = new URL('./media/stand-in-engine.js', import.meta.url)
+  return startEngines(t, entry, { engines, maxRecordings })
 }
 
 /**
@@ -75,10 +90,7 @@ export async function startSignallingNode(
   t.teardown(() => server.close())
   const { admin, sip } = await server.start()
   const link = await cuttableLink(t, admin)
-  const engines = await startEngines(t, new URL('./media/stand-in-engine.js', import.meta.url), {
-    engines: options.engines ?? 1,
-    maxRecordings: options.maxRecordings ?? 100,
-  })
+  const engines = options.pool ?? (await startStandIns(t, options))
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair: async () => undefined, log }),

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import type { EnginePool } from '../../gateway/media/engine-pool.ts'
 import { readHeaders } from '../../gateway/sip/read-headers.ts'
 import { mediaCapabilities } from '../../gateway/siprec/media-capabilities.ts'
 import {
@@ -23,11 +24,11 @@ export interface ScenarioOutcome {
 
 /**
  * Sends a scenario's messages, each after the last was answered, to a gateway with its own SIP server and framework,
- * and tells what came of each and of all. The gateway ends with `t`.
+ * and tells what came of each and of all. The gateway ends with `t`; the engines are others' as well.
  */
 export async function playScenario(
   scenario: Scenario,
-  t: Pick<Test, 'teardown'>,
+  { t, pool }: { readonly t: Pick<Test, 'teardown'>; readonly pool: EnginePool },
 ): Promise<ScenarioOutcome> {
   const { configuration, vendor } = scenario
   const { region, crossedStreams, unmarked } = configuration
@@ -35,6 +36,7 @@ export async function playScenario(
   const streams = new Map<string, readonly StreamPlan[]>()
   let now: { readonly file: string; readonly callId: string } = { file: '', callId: '' }
   const node = await startSignallingNode(t, {
+    pool,
     ...(unmarked === undefined ? {} : { unmarked }),
     identification: {
       ...(region && { region }),

@@ -4,6 +4,7 @@ import { until } from '../../until.ts'
 import { bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
 import type { SipPeer } from '../sip-peer.ts'
+import { startNode } from './start-node.ts'
 
 const two = [
   { port: 40_000, label: '1' },
@@ -89,7 +90,7 @@ for (const order of [
 }
 
 t.test('two calls of one phone at the same time stay two contacts', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const calls = [
     await bring(peer, 'a-near', bridge('near')),
     await bring(peer, 'b-near', bridge('near', { reference: '91', farReference: '92' })),
@@ -103,7 +104,7 @@ t.test('two calls of one phone at the same time stay two contacts', async (t) =>
 })
 
 t.test('a phone that restarts one of its two sessions goes on in the same recording', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const near = await bring(peer, 'near-1', bridge('near'))
   const far = await bring(peer, 'far-1', bridge('far'))
   await far.session.bye()
@@ -117,7 +118,7 @@ t.test('a phone that restarts one of its two sessions goes on in the same record
 t.test(
   'a call whose sessions all end and come again within seconds stays one contact',
   async (t) => {
-    const { peer, entries, journaled } = await startSignallingNode(t)
+    const { peer, entries, journaled } = await startNode(t)
     const near = await bring(peer, 'near-1', bridge('near'))
     await near.session.bye()
     await journaled('contact.ended')
@@ -130,7 +131,7 @@ t.test(
 )
 
 t.test('a transferred caller is one contact, with a segment for each agent’s phone', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const first = await bring(peer, 'first', bridge('near', { reference: '1', farReference: '9' }))
   const { contactId } = await journaled('contact.started')
   await first.session.bye()
@@ -152,7 +153,7 @@ t.test('a transferred caller is one contact, with a segment for each agent’s p
 })
 
 t.test('a second recording server’s copy of a call is the same contact', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const headers = ['Cisco-Guid: 0168496141-0300945902-2147592891-3437096703']
   const one = peer.call({ ...call, callId: 'copy-1', headers })
   const two = peer.call({ ...call, callId: 'copy-2', headers })
@@ -173,7 +174,7 @@ t.test('a second recording server’s copy of a call is the same contact', async
 })
 
 t.test('sessions that name one call for two different callers stay two contacts', async (t) => {
-  const { peer, entries } = await startSignallingNode(t)
+  const { peer, entries } = await startNode(t)
   const told = (caller: string) => ({
     ...call,
     headers: ['User-to-User: 00FA080001183F5093914D;encoding=hex'],
@@ -197,7 +198,7 @@ t.test('sessions that name one call for two different callers stay two contacts'
 })
 
 t.test('a session that tells late which call it brings is joined then', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const ucid = metadata().replace('session_id="s1"', 'session_id="00FA080001183F5093914D"')
   const one = peer.call({ ...call, callId: 'early', body: bothBodies(offer(two), ucid) })
   await one.invite()
@@ -243,7 +244,7 @@ t.test(
 )
 
 t.test('one party’s client that falls silent pauses nothing of the other party', async (t) => {
-  const { peer, sessions, journaled } = await startSignallingNode(t)
+  const { peer, sessions, journaled } = await startNode(t)
   const near = await bring(peer, 'near@silent', bridge('near'))
   const far = await bring(peer, 'far@silent', bridge('far'), 40_010)
   await journaled('contact.joined')

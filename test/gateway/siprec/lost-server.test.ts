@@ -1,6 +1,6 @@
 import t from 'tap'
 import { bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
-import { startSignallingNode } from '../signalling-node.ts'
+import { startNode } from './start-node.ts'
 
 const two = [
   { port: 40_000, label: '1' },
@@ -13,7 +13,7 @@ const invite = {
 }
 
 t.test('a session goes on when its SIP server comes back without its dialog', async (t) => {
-  const node = await startSignallingNode(t)
+  const node = await startNode(t)
   const call = node.peer.call({ callId: 'restarted', ...invite })
   const answer = await call.invite()
   await node.restartServer()
@@ -32,7 +32,7 @@ t.test('a session goes on when its SIP server comes back without its dialog', as
 })
 
 t.test('a session that its peer has ended meanwhile gets its verdict at once', async (t) => {
-  const node = await startSignallingNode(t)
+  const node = await startNode(t)
   const call = node.peer.call({ callId: 'ended', ...invite })
   await call.invite()
   await node.restartServer()
@@ -44,7 +44,7 @@ t.test('a session that its peer has ended meanwhile gets its verdict at once', a
 t.test(
   'where the server only lost sight of us, the peer is asked whether it is there',
   async (t) => {
-    const node = await startSignallingNode(t)
+    const node = await startNode(t)
     const call = node.peer.call({ callId: 'cut', ...invite })
     await call.invite()
     await node.cutConnection()
@@ -56,7 +56,7 @@ t.test(
 )
 
 t.test('a session that cannot be renewed ends when its media has', async (t) => {
-  const node = await startSignallingNode(t)
+  const node = await startNode(t)
   const call = node.peer.call({ callId: 'silent', ...invite })
   await call.invite()
   await node.restartServer()

@@ -3,6 +3,7 @@ import type { JournalEntry } from '../../../storage/model.ts'
 import { until } from '../../until.ts'
 import { answeredLines, bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
+import { startNode } from './start-node.ts'
 
 const two = [
   { port: 40_000, label: '1' },
@@ -15,7 +16,7 @@ const invite = {
 }
 
 t.test('a recording session is answered, journaled and given a verdict', async (t) => {
-  const { peer, entries, journaled, heard } = await startSignallingNode(t)
+  const { peer, entries, journaled, heard } = await startNode(t)
   const call = peer.call({ callId: 'whole', ...invite })
   const response = await call.invite()
   t.equal(response.status, 200)
@@ -56,7 +57,7 @@ t.test('a recording session is answered, journaled and given a verdict', async (
 })
 
 t.test('hold is answered inactive, and resume recvonly again', async (t) => {
-  const { peer, sessions } = await startSignallingNode(t)
+  const { peer, sessions } = await startNode(t)
   const call = peer.call({ callId: 'hold', ...invite })
   await call.invite()
   const held = two.map((line) => ({ ...line, direction: 'inactive' as const }))
@@ -70,7 +71,7 @@ t.test('hold is answered inactive, and resume recvonly again', async (t) => {
 })
 
 t.test('a re-INVITE with the same description is a refresh and gets the same answer', async (t) => {
-  const { peer } = await startSignallingNode(t)
+  const { peer } = await startNode(t)
   const call = peer.call({ callId: 'refresh', ...invite })
   const first = await call.invite()
   const again = await call.reinvite({ body: offer(two) })
@@ -80,7 +81,7 @@ t.test('a re-INVITE with the same description is a refresh and gets the same ans
 })
 
 t.test('video is refused in its place', async (t) => {
-  const { peer } = await startSignallingNode(t)
+  const { peer } = await startNode(t)
   const [first, second] = two
   const body = offer([
     { ...first, port: 40_000 },
@@ -98,7 +99,7 @@ t.test('video is refused in its place', async (t) => {
 })
 
 t.test('an offer without a codec that can be decoded is refused with 488', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'codec', body: offer([{ port: 40_000, payloadTypes: '18' }]) })
   t.equal((await call.invite()).status, 488)
   t.match(await journaled('contact.ended'), { endReason: 'no_decodable_codec' })
@@ -119,7 +120,7 @@ t.test('a call that does not fit is refused with 503 and Retry-After', async (t)
 t.test(
   'a client that offers nothing is offered two streams, and its ACK is the answer',
   async (t) => {
-    const { peer, sessions, journaled } = await startSignallingNode(t)
+    const { peer, sessions, journaled } = await startNode(t)
     const call = peer.call({ callId: 'delayed' })
     call.sendInvite()
     const response = await call.response('INVITE')
@@ -134,7 +135,7 @@ t.test(
 )
 
 t.test('a re-INVITE whose ACK brings no answer leaves the recording as it was', async (t) => {
-  const { peer, sessions, journaled } = await startSignallingNode(t)
+  const { peer, sessions, journaled } = await startNode(t)
   const call = peer.call({ ...invite, callId: 'empty-ack' })
   t.equal((await call.invite()).status, 200)
   t.match((await call.reinvite({ body: '', headers: [] })).body, /^a=recvonly\r$/m)
@@ -146,7 +147,7 @@ t.test('a re-INVITE whose ACK brings no answer leaves the recording as it was', 
 })
 
 t.test('an INVITE that names a description and leaves it out is offered two streams', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'named', headers: ['Content-Type: application/sdp'] })
   call.sendInvite()
   const response = await call.response('INVITE')
@@ -157,7 +158,7 @@ t.test('an INVITE that names a description and leaves it out is offered two stre
 })
 
 t.test('an ACK without the answer that was due ends the session', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'no-answer' })
   call.sendInvite()
   await call.answered()
@@ -166,7 +167,7 @@ t.test('an ACK without the answer that was due ends the session', async (t) => {
 })
 
 t.test('metadata that comes later changes the contact and begins another segment', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'later', to: invite.to, body: offer(two) })
   await call.invite()
   t.match(await journaled('contact.started'), { agent: null })
@@ -179,7 +180,7 @@ t.test('metadata that comes later changes the contact and begins another segment
 })
 
 t.test('a call with broken or huge metadata is recorded all the same', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const bodies = [
     '<recording><unclosed',
     '',
@@ -199,14 +200,14 @@ t.test('a call with broken or huge metadata is recorded all the same', async (t)
 })
 
 t.test('a description that cannot be read is refused with 400', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'unreadable', body: 'v=0\r\ns=-\r\n' })
   t.equal((await call.invite()).status, 400)
   t.match(await journaled('contact.ended'), { endReason: 'refused_400' })
 })
 
 t.test('the same call by another path is refused and leaves no second contact', async (t) => {
-  const { peer, entries } = await startSignallingNode(t)
+  const { peer, entries } = await startNode(t)
   const call = peer.call({ callId: 'twice', ...invite })
   await call.invite()
   const other = peer.call({ callId: 'twice', ...invite, fromTag: call.fromTag })
@@ -218,7 +219,7 @@ t.test('the same call by another path is refused and leaves no second contact', 
 t.test(
   'an INVITE without a sign of a recording session is answered 404 where such are refused, and leaves no contact',
   async (t) => {
-    const { peer, entries, heard } = await startSignallingNode(t)
+    const { peer, entries, heard } = await startNode(t)
     const call = peer.call({ callId: 'plain', body: offer(two), isPlain: true })
     t.equal((await call.invite()).status, 404)
     t.strictSame(entries, [])
@@ -227,7 +228,7 @@ t.test(
 )
 
 t.test('an INVITE with plain SDP and nothing else is recorded where such are taken', async (t) => {
-  const { peer, journaled, entries } = await startSignallingNode(t, { unmarked: 'record' })
+  const { peer, journaled, entries } = await startNode(t, { unmarked: 'record' })
   const call = peer.call({ callId: 'plain', body: offer(two), isPlain: true })
   const answer = await call.invite()
   t.equal(answer.status, 200)
@@ -238,7 +239,7 @@ t.test('an INVITE with plain SDP and nothing else is recorded where such are tak
 })
 
 t.test('a CANCEL before the 200 is answered 487 and ends the contact', async (t) => {
-  const { peer, journaled, entries, sessions } = await startSignallingNode(t)
+  const { peer, journaled, entries, sessions } = await startNode(t)
   const call = peer.call({ ...invite, callId: 'slow' })
   call.sendInvite()
   await journaled('contact.started')
@@ -254,7 +255,7 @@ t.test('a CANCEL before the 200 is answered 487 and ends the contact', async (t)
 })
 
 t.test('a CANCEL that crosses the 200 changes nothing, and the BYE ends the call', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const call = peer.call({ callId: 'crossed', ...invite })
   call.sendInvite()
   const response = await call.response('INVITE')
@@ -267,7 +268,7 @@ t.test('a CANCEL that crosses the 200 changes nothing, and the BYE ends the call
 })
 
 t.test('a CANCEL right behind its INVITE leaves one contact with an end', async (t) => {
-  const { peer, journaled, entries } = await startSignallingNode(t)
+  const { peer, journaled, entries } = await startNode(t)
   const call = peer.call({ callId: 'cancel', ...invite })
   call.sendInvite()
   call.cancel()
@@ -289,7 +290,7 @@ t.test('what is thrown in one call ends that call and touches no other', async (
     }
   }
   let cursedId = ''
-  const { peer, journaled, sessions } = await startSignallingNode(t, { beforeAppend: curse })
+  const { peer, journaled, sessions } = await startNode(t, { beforeAppend: curse })
   const healthy = peer.call({ callId: 'healthy', ...invite })
   await healthy.invite()
   const early = peer.call({ callId: 'cursed-early', ...invite })
@@ -306,7 +307,7 @@ t.test('what is thrown in one call ends that call and touches no other', async (
 })
 
 t.test('OPTIONS tells what the gateway can do, in and out of a dialog', async (t) => {
-  const { peer } = await startSignallingNode(t)
+  const { peer } = await startNode(t)
   const ping = peer.call({ callId: 'options' })
   ping.request('OPTIONS')
   const pong = await ping.response('OPTIONS')
@@ -327,7 +328,7 @@ t.test('OPTIONS tells what the gateway can do, in and out of a dialog', async (t
 })
 
 t.test('a session interval below the minimum is refused with 422 and no contact', async (t) => {
-  const { peer, entries } = await startSignallingNode(t)
+  const { peer, entries } = await startNode(t)
   const headers = ['Session-Expires: 60', 'Supported: timer']
   const call = peer.call({ callId: 'interval', ...invite, headers })
   const response = await call.invite()
@@ -337,7 +338,7 @@ t.test('a session interval below the minimum is refused with 422 and no contact'
 })
 
 t.test('a session that its client does not refresh is ended as expired', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t, { timer: { expiresS: 2, minS: 1 } })
+  const { peer, journaled } = await startNode(t, { timer: { expiresS: 2, minS: 1 } })
   const headers = ['Session-Expires: 2;refresher=uac', 'Supported: timer']
   const call = peer.call({ callId: 'expiry', ...invite, headers })
   const response = await call.invite()
@@ -349,7 +350,7 @@ t.test('a session that its client does not refresh is ended as expired', async (
 })
 
 t.test('a session whose refresher is the recorder is refreshed by it', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t, { timer: { expiresS: 4, minS: 1 } })
+  const { peer, journaled } = await startNode(t, { timer: { expiresS: 4, minS: 1 } })
   const headers = ['Session-Expires: 4;refresher=uas', 'Supported: timer']
   const call = peer.call({ callId: 'refresher', ...invite, headers })
   const answer = await call.invite()
@@ -364,7 +365,7 @@ t.test('a session whose refresher is the recorder is refreshed by it', async (t)
 })
 
 t.test('a 200 that is never acknowledged ends the session', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t, { ackTimeoutMs: 300 })
+  const { peer, journaled } = await startNode(t, { ackTimeoutMs: 300 })
   const call = peer.call({ callId: 'no-ack', ...invite })
   call.sendInvite()
   t.equal((await call.response('INVITE')).status, 200)
@@ -389,7 +390,7 @@ t.test('an engine that dies costs no call: it goes on in a new recording', async
 })
 
 t.test('draining says BYE, gives a verdict, and refuses what comes', async (t) => {
-  const { peer, sessions, journaled } = await startSignallingNode(t)
+  const { peer, sessions, journaled } = await startNode(t)
   const call = peer.call({ callId: 'drained', ...invite })
   await call.invite()
   await sessions.drain()
@@ -404,7 +405,7 @@ t.test('draining says BYE, gives a verdict, and refuses what comes', async (t) =
 })
 
 t.test('a session is refused while there is no room, and told when to come again', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t, { obstacle: { retryAfterS: 30 } })
+  const { peer, journaled } = await startNode(t, { obstacle: { retryAfterS: 30 } })
   const { status, headers } = await peer.call({ callId: 'no-room', ...invite }).invite()
   t.equal(status, 503)
   t.equal(headers.get('retry-after'), '30')

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { bothBodies, MULTIPART, metadata, offer } from '../recording-offer.ts'
-import { startSignallingNode } from '../signalling-node.ts'
 import type { PeerCall } from '../sip-peer.ts'
+import { startNode } from './start-node.ts'
 
 const TYPE = 'application/rs-metadata+xml'
 const two = [
@@ -61,7 +61,7 @@ function segmentsOf(entries: readonly JournalEntry[]) {
 t.test(
   'a transfer by re-INVITE ends one agent’s segment where the next one’s begins',
   async (t) => {
-    const { peer, entries, journaled } = await startSignallingNode(t)
+    const { peer, entries, journaled } = await startNode(t)
     const call = peer.call({ callId: 'transfer', ...invite })
     await call.invite()
     await call.reinvite({
@@ -90,7 +90,7 @@ t.test(
 )
 
 t.test('agents of a conference have segments that overlap', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const call = peer.call({ callId: 'conference', ...invite })
   await call.invite()
   await say(call, partial(person('p3', '2001'), association('p3', JOINED)))
@@ -112,7 +112,7 @@ t.test('agents of a conference have segments that overlap', async (t) => {
 })
 
 t.test('while nobody handles the call its segment names nobody', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const call = peer.call({ callId: 'queue', ...invite })
   await call.invite()
   await say(call, partial(association('p2', LEFT)))
@@ -128,7 +128,7 @@ t.test('while nobody handles the call its segment names nobody', async (t) => {
 })
 
 t.test('metadata at the end that dismisses everybody changes nobody’s segment', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const call = peer.call({ callId: 'dismissed', ...invite })
   await call.invite()
   await say(call, partial(person('p3', '2001'), association('p2', LEFT), association('p3', JOINED)))
@@ -147,7 +147,7 @@ t.test('metadata at the end that dismisses everybody changes nobody’s segment'
 t.test(
   'an X-Cisco-Recording-Participant that changes in a re-INVITE is another agent',
   async (t) => {
-    const { peer, entries, journaled } = await startSignallingNode(t, { unmarked: 'record' })
+    const { peer, entries, journaled } = await startNode(t, { unmarked: 'record' })
     const headers = (agent: string) => [
       'X-Cisco-Recording-Participant: sip:+12025550147@198.51.100.7;media-index="0"',
       `X-Cisco-Recording-Participant: sip:${agent}@198.51.100.9;media-index="1"`,
@@ -177,7 +177,7 @@ t.test(
 const hold = () => delay(30)
 
 t.test('hold is marked on the recording’s timeline, told by metadata or by SDP', async (t) => {
-  const { peer, journaled } = await startSignallingNode(t)
+  const { peer, journaled } = await startNode(t)
   const held = partial(
     '<participantstreamassoc participant_id="p1"><recv>t2</recv></participantstreamassoc>',
     '<participantstreamassoc participant_id="p2"><send>t2</send></participantstreamassoc>',

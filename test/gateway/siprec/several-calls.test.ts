@@ -6,6 +6,7 @@ import { watchedPlane } from '../../interoperability/watched-plane.ts'
 import { until } from '../../until.ts'
 import { answeredLines, bothBodies, MULTIPART, offer } from '../recording-offer.ts'
 import { startSignallingNode } from '../signalling-node.ts'
+import { startNode } from './start-node.ts'
 
 const TYPE = 'application/rs-metadata+xml'
 const two = [
@@ -61,7 +62,7 @@ function all<Kind extends JournalEntry['kind']>(entries: readonly JournalEntry[]
 t.test(
   'a session that is there before any call has no contact, and each call in it becomes one',
   async (t) => {
-    const { peer, entries, journaled, sessions } = await startSignallingNode(t)
+    const { peer, entries, journaled, sessions } = await startNode(t)
     const call = peer.call({
       callId: 'persistent',
       to: 'sip:+12025550100@127.0.0.1',
@@ -103,7 +104,7 @@ t.test(
 )
 
 t.test('calls that go on at once in one session are recorded apart', async (t) => {
-  const { peer, entries, journaled, sessions } = await startSignallingNode(t)
+  const { peer, entries, journaled, sessions } = await startNode(t)
   const other: ToldCall = { ...second, agent: '2001', labels: ['3', '4'] }
   const four = [...two, { port: 40_004, label: '3' }, { port: 40_006, label: '4' }]
   const call = peer.call({
@@ -191,7 +192,7 @@ t.test(
 t.test(
   'a transfer that makes a new session in the group of the old one stays one contact',
   async (t) => {
-    const { peer, entries, journaled } = await startSignallingNode(t)
+    const { peer, entries, journaled } = await startNode(t)
     const transferred = { ...first, id: 's2', agent: '2001', group: 'g1' }
     const call = peer.call({
       callId: 'refer',
@@ -215,7 +216,7 @@ t.test(
 t.test(
   'the old session may stop in one message and the new one of its group begin in the next',
   async (t) => {
-    const { peer, entries, journaled } = await startSignallingNode(t)
+    const { peer, entries, journaled } = await startNode(t)
     const call = peer.call({
       callId: 'refer-twice',
       contentType: MULTIPART,
@@ -239,7 +240,7 @@ t.test(
 )
 
 t.test('a client that gives everything new ids after a transfer means the same call', async (t) => {
-  const { peer, entries, journaled } = await startSignallingNode(t)
+  const { peer, entries, journaled } = await startNode(t)
   const call = peer.call({
     callId: 'renamed',
     contentType: MULTIPART,
