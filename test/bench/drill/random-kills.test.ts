@@ -44,6 +44,7 @@ t.test(
       const load = await loading
       t.teardown(() => load.kill())
       t.type(await waitFor(() => isSiteWhole(site)), 'number', `${what}: whole again`)
+      // Calls that are up go on for a while after it.
       await delay(1500)
       const { calls, refusals } = await load.end()
       // Calls that come while the gateway, or one of its engines, is away may be refused; nothing else refuses any.
