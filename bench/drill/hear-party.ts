@@ -1,6 +1,6 @@
 import { LOOP_PACKETS, PACKET_SAMPLES, readTone, toneOf } from './tone-code.ts'
 
-const PACKET_MS = 20
+export const PACKET_MS = 20
 /** The audio of a packet may lie between two of its length: so finely the best cut is looked for, in samples. */
 const CUT = 40
 
@@ -49,20 +49,24 @@ function isBlurred(party: number, packet: number, heard: readonly boolean[]): bo
   return heard[before] !== false && heard[after] !== false
 }
 
-/** Milliseconds of the longest stretch that was not heard, and of all of them. */
-export function lostMs(heard: readonly boolean[]): {
-  readonly all: number
-  readonly longest: number
-} {
-  let all = 0
-  let longest = 0
-  let stretch = 0
-  for (const isHeard of heard) {
-    stretch = isHeard ? 0 : stretch + 1
-    all += isHeard ? 0 : 1
-    longest = Math.max(longest, stretch)
+/** A stretch of what a party sent that cannot be heard, milliseconds. */
+export interface LostStretch {
+  readonly atMs: number
+  readonly lengthMs: number
+}
+
+/** In their order. */
+export function lostStretches(heard: readonly boolean[]): readonly LostStretch[] {
+  const stretches: LostStretch[] = []
+  let begin: number | undefined
+  for (const [packet, isHeard] of [...heard, true].entries()) {
+    if (!isHeard) begin ??= packet
+    else if (begin !== undefined) {
+      stretches.push({ atMs: begin * PACKET_MS, lengthMs: (packet - begin) * PACKET_MS })
+      begin = undefined
+    }
   }
-  return { all: all * PACKET_MS, longest: longest * PACKET_MS }
+  return stretches
 }
 
 /** Cuts a recording into packets, and says which of those sent the first of them is. */

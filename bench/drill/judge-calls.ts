@@ -1,17 +1,21 @@
 import type { ContactView } from '../../storage/model.ts'
 import type { DrillCall } from './drill-load.ts'
-import { type HeardAudio, hearParty, lostMs } from './hear-party.ts'
+import {
+  type HeardAudio,
+  hearParty,
+  type LostStretch,
+  lostStretches,
+  PACKET_MS,
+} from './hear-party.ts'
 import { type Site, waitFor } from './site.ts'
 
-const PACKET_MS = 20
 /** A verdict that did not come by then is a fault by itself. */
 const VERDICT_MS = 60_000
 
 export interface JudgedCall {
   readonly contact: ContactView
-  /** Longest stretch of either party that cannot be heard, and all of them, ms; undefined where nobody listened. */
-  readonly longestMs: number | undefined
-  readonly allMs: number | undefined
+  /** What cannot be heard of the caller and of the agent; undefined where nobody listened. */
+  readonly lost: readonly (readonly LostStretch[])[] | undefined
   /** Nothing of a recording that has audio by its verdict can be played. */
   readonly isUnplayable: boolean
 }
@@ -37,7 +41,7 @@ export async function judgeCall(
   }, VERDICT_MS)
   const [contact] = contacts
   if (contact === undefined || contacts.length > 1 || !isJudged(contact)) return undefined
-  if (!isHeard) return { contact, longestMs: undefined, allMs: undefined, isUnplayable: false }
+  if (!isHeard) return { contact, lost: undefined, isUnplayable: false }
   const sides: [HeardAudio[], HeardAudio[]] = [[], []]
   let isUnplayable = false
   for (const recording of contact.recordings) {
@@ -53,14 +57,14 @@ export async function judgeCall(
   const packets = Math.max(0, Math.min(call.packets, recordable))
   const lost = sides.map((recordings, at) => {
     const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
-    return lostMs(hearParty(sent, recordings))
+    return lostStretches(hearParty(sent, recordings))
   })
-  return {
-    contact,
-    longestMs: Math.max(...lost.map(({ longest }) => longest)),
-    allMs: Math.max(...lost.map(({ all }) => all)),
-    isUnplayable,
-  }
+  return { contact, lost, isUnplayable }
+}
+
+/** Milliseconds of the longest stretch that either party lost; 0 where nobody listened. */
+export function longestLossMs({ lost = [] }: JudgedCall): number {
+  return Math.max(0, ...lost.flat().map(({ lengthMs }) => lengthMs))
 }
 
 /** Whether a contact's call is over, and each of its recordings has its verdict. */

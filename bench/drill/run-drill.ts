@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Drill, DrillGround, DrillResult } from './drill.ts'
 import { type DrillLoad, RunningLoad } from './drill-load.ts'
-import { type JudgedCall, judgeCall } from './judge-calls.ts'
+import { type JudgedCall, judgeCall, longestLossMs } from './judge-calls.ts'
 import { Site, waitFor } from './site.ts'
 
 const BEFORE_MS = 5000
@@ -83,9 +83,7 @@ function losses(
     typeof concerns === 'function' ? concerns(contact) : concerns === 'all'
   const worst = (isConcerned: boolean) => {
     const those = known.filter((call) => isStruck(call) === isConcerned)
-    return those.length === 0
-      ? undefined
-      : Math.max(...those.map(({ longestMs }) => longestMs ?? 0))
+    return those.length === 0 ? undefined : Math.max(...those.map(longestLossMs))
   }
   return { concernedLostMs: worst(true), otherLostMs: worst(false) }
 }
@@ -99,7 +97,8 @@ async function fateOfNext(site: Site, first: number): Promise<string> {
   const fates = judged.map((call) => {
     if (call === undefined) return 'no verdict'
     const verdict = Object.keys(countVerdicts([call])).join(' and ')
-    return verdict === 'complete' && call.allMs !== 0 ? `${call.allMs} ms lost` : verdict
+    const lostMs = longestLossMs(call)
+    return verdict === 'complete' && lostMs > 0 ? `${lostMs} ms lost` : verdict
   })
   return [...new Set([...sent.refusals, ...fates])].join(', ')
 }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { formatTable } from '../../cli/table.ts'
 import { startGenerator } from '../run-generator.ts'
 import type { DrillCall } from './drill-load.ts'
+import { PACKET_MS } from './hear-party.ts'
 import { judgeCall } from './judge-calls.ts'
 import { Site } from './site.ts'
 import { readGrowth, type SoakSample, sampleSite } from './soak-figures.ts'
@@ -10,7 +11,8 @@ import { readGrowth, type SoakSample, sampleSite } from './soak-figures.ts'
 const USAGE = `Usage: npm run soak -- [--calls N] [--minutes M] [--hold S] [--listen N]
 
 Keeps calls up on an installation of its own, and prints whether memory, files and sockets stay flat
-and every call is complete. By ear it checks every Nth call, for that costs CPU beside the recorder.
+and every call is complete, with a line for each that is not. By ear it checks every Nth call, for
+that costs CPU beside the recorder.
 
   --calls N    calls that are up at any time (60)
   --minutes M  how long (60)
@@ -18,6 +20,7 @@ and every call is complete. By ear it checks every Nth call, for that costs CPU 
   --listen N   every Nth call is listened to (10); the rows of all are read`
 
 const SAMPLE_MS = 10_000
+const PARTIES = ['caller', 'agent']
 
 const { values } = parseArgs({
   options: {
@@ -41,10 +44,21 @@ async function soak(): Promise<void> {
       isHeard: call.index % Number(values.listen) === 0,
     })
     const states = judged?.contact.recordings.map(({ state }) => state) ?? []
-    if (states.length !== 1 || states[0] !== 'complete') tally.incomplete++
-    if (judged?.allMs === undefined) return
+    if (states.length !== 1 || states[0] !== 'complete') {
+      tally.incomplete++
+      console.log(`${call.callId}: ${states.join(' and ') || 'no verdict'}`)
+    }
+    if (judged?.lost === undefined) return
     tally.listened++
-    tally.lostMs += judged.allMs
+    for (const [side, stretches] of judged.lost.entries()) {
+      for (const { atMs, lengthMs } of stretches) {
+        tally.lostMs += lengthMs
+        const ofMs = call.packets * PACKET_MS
+        console.log(
+          `${call.callId}: ${PARTIES[side]} unheard for ${lengthMs} ms at ${atMs} of ${ofMs} ms`,
+        )
+      }
+    }
   }
   const sampling = setInterval(() => {
     void sampleSite(site).then((sample) => sample && samples.push(sample))
@@ -56,6 +70,7 @@ async function soak(): Promise<void> {
     for await (const line of createInterface({ input: stdout })) {
       if (!line.startsWith('{')) {
         tally.refused++
+        console.log(line)
         continue
       }
       const call = JSON.parse(line) as DrillCall

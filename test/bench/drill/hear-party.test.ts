@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hearParty, lostMs } from '../../../bench/drill/hear-party.ts'
+import { hearParty, type LostStretch, lostStretches } from '../../../bench/drill/hear-party.ts'
 import {
   LOOP_PACKETS,
   PACKET_SAMPLES,
@@ -27,6 +27,10 @@ function sent(party: number) {
   return { party, startedAtMs: SENT_AT_MS, packets: PACKETS }
 }
 
+function allOf(stretches: readonly LostStretch[]): number {
+  return stretches.reduce((sum, { lengthMs }) => sum + lengthMs, 0)
+}
+
 t.test('every packet of every party holds the tone that its place has', async (t) => {
   for (const party of [0, 1, 29, 30, 31, 121]) {
     const audio = spoken(party, 0, LOOP_PACKETS)
@@ -46,7 +50,7 @@ t.test('a recording that holds all is heard whole, wherever its first packet lie
     const samples = new Int16Array(silence + audio.length)
     samples.set(audio, silence)
     const startedAtMs = SENT_AT_MS - silence / 8
-    t.same(lostMs(hearParty(sent(4), [{ samples, startedAtMs }])), { all: 0, longest: 0 })
+    t.same(lostStretches(hearParty(sent(4), [{ samples, startedAtMs }])), [])
   }
 })
 
@@ -56,7 +60,7 @@ t.test('the last packet is heard where no cut is exact', async (t) => {
     const heard = hearParty(sent(4), [
       { samples: audio.subarray(early), startedAtMs: SENT_AT_MS + early / 8 },
     ])
-    t.same(lostMs(heard), { all: 0, longest: 0 })
+    t.same(lostStretches(heard), [])
   }
 })
 
@@ -65,14 +69,13 @@ t.test('what is missing is found to the packet', async (t) => {
   // From the second packet of a tone on, so that no end of the gap lies between two tones.
   audio.fill(0, 101 * PACKET_SAMPLES, 119 * PACKET_SAMPLES)
   const heard = hearParty(sent(7), [{ samples: audio, startedAtMs: SENT_AT_MS }])
-  t.same(lostMs(heard), { all: 360, longest: 360 })
-  t.equal(heard.indexOf(false), 101)
+  t.same(lostStretches(heard), [{ atMs: 2020, lengthMs: 360 }])
 })
 
 t.test('two recordings of one call make a whole, but for what lies between them', async (t) => {
   const first = { samples: spoken(3, 0, 151), startedAtMs: SENT_AT_MS }
   const second = { samples: spoken(3, 176, PACKETS), startedAtMs: SENT_AT_MS + 176 * 20 }
-  t.same(lostMs(hearParty(sent(3), [first, second])), { all: 500, longest: 500 })
+  t.same(lostStretches(hearParty(sent(3), [first, second])), [{ atMs: 3020, lengthMs: 500 }])
 })
 
 t.test('audio that stands two packets too late is not where it should be', async (t) => {
@@ -80,13 +83,20 @@ t.test('audio that stands two packets too late is not where it should be', async
   const samples = new Int16Array(audio.length + 2 * PACKET_SAMPLES)
   samples.set(audio.subarray(0, 100 * PACKET_SAMPLES))
   samples.set(audio.subarray(100 * PACKET_SAMPLES), 102 * PACKET_SAMPLES)
-  const { all } = lostMs(hearParty(sent(5), [{ samples, startedAtMs: SENT_AT_MS }]))
-  t.ok(all > 500, `${all} ms`)
+  const lostMs = allOf(lostStretches(hearParty(sent(5), [{ samples, startedAtMs: SENT_AT_MS }])))
+  t.ok(lostMs > 500, `${lostMs} ms`)
 })
 
 t.test("another party's audio is not heard as one's own", async (t) => {
   for (const other of [1, 2, 33]) {
     const audio = { samples: spoken(other, 0, PACKETS), startedAtMs: SENT_AT_MS }
-    t.ok(lostMs(hearParty(sent(0), [audio])).all > 0.9 * PACKETS * 20, `party ${other}`)
+    t.ok(allOf(lostStretches(hearParty(sent(0), [audio]))) > 0.9 * PACKETS * 20, `party ${other}`)
   }
+})
+
+t.test('a stretch that goes on to the end is told as well', async (t) => {
+  t.same(lostStretches([true, false, true, false, false]), [
+    { atMs: 20, lengthMs: 20 },
+    { atMs: 60, lengthMs: 40 },
+  ])
 })

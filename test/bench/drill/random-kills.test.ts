@@ -4,7 +4,7 @@ import { LONGEST_LOSS_MS } from '../../../bench/drill/drill.ts'
 import type { DrillCall } from '../../../bench/drill/drill-load.ts'
 import { RunningLoad } from '../../../bench/drill/drill-load.ts'
 import { kill, running } from '../../../bench/drill/drills.ts'
-import { judgeCall } from '../../../bench/drill/judge-calls.ts'
+import { judgeCall, longestLossMs } from '../../../bench/drill/judge-calls.ts'
 import { isSiteWhole } from '../../../bench/drill/run-drill.ts'
 import { type Part, Site, waitFor } from '../../../bench/drill/site.ts'
 import { recordingIdOf } from '../../../storage/store-file.ts'
@@ -56,7 +56,7 @@ t.test(
         const judged = await judgeCall(site, call, { untilMs })
         t.ok(judged, `${what}: one contact, a verdict for each recording`)
         t.notOk(judged?.isUnplayable, `${what}: what has audio plays`)
-        const lostMs = judged?.longestMs ?? 0
+        const lostMs = judged === undefined ? 0 : longestLossMs(judged)
         // How soon an engine is replaced is the machine's matter: `npm run drill` measures it where nothing else runs.
         if (victim === 'engine') t.comment(`${what}: ${lostMs} ms lost`)
         else
