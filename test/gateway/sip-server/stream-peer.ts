@@ -25,8 +25,8 @@ export class StreamPeer {
   }
 
   /**
-   * Waits until the other end, in this process, has read all that was sent: nothing waits at either end in the kernel
-   * (proc(5), `/proc/net/tcp`).
+   * Waits until the other end, in this process, has read all that was sent, or has closed: nothing waits at either end
+   * in the kernel (proc(5), `/proc/net/tcp`).
    */
   async isRead(): Promise<void> {
     const { localPort = 0, remotePort = 0 } = this.socket
@@ -34,6 +34,7 @@ export class StreamPeer {
       `:${port.toString(16).padStart(4, '0')} `.toUpperCase(),
     )
     await until(() => {
+      if (this.#isClosed) return true
       const ends = readFileSync('/proc/net/tcp', 'utf8')
         .split('\n')
         .filter((line) => line.includes(own ?? '') && line.includes(others ?? ''))
