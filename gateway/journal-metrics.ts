@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { DATABASE_FAULTS } from '../storage/database-fault.ts'
-import type { JournalState } from '../storage/journal-state.ts'
+import type { WatchedJournalState } from '../storage/journal-client.ts'
 
 /** What is asked of the journal at each scrape. */
 export interface JournalGauges {
-  journal(): JournalState
+  journal(): WatchedJournalState
   /** Entries that lie set aside now. */
   journalSetAside(): number
 }
@@ -27,6 +27,11 @@ export function registerJournalMetrics(registry: Registry, gauges: JournalGauges
       'tallenne_journal_unwritten',
       'State changes that the disk does not take.',
       () => gauges.journal().unwritten,
+    ],
+    [
+      'tallenne_journal_hung',
+      '1 where the disk of the journal does not answer, so that new calls are turned away.',
+      () => (gauges.journal().isHung ? 1 : 0),
     ],
     [
       'tallenne_journal_set_aside',

@@ -8,8 +8,8 @@ import { withoutSecrets } from '../config/without-secrets.ts'
 import type { LiveRecording } from '../recorder/recording-plan.ts'
 import { createAudit } from '../storage/audit/create-audit.ts'
 import { recordConfiguration } from '../storage/audit/record-configuration.ts'
-import type { FileJournal } from '../storage/contact-journal.ts'
 import type { Pool } from '../storage/database.ts'
+import type { JournalClient } from '../storage/journal-client.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import type { LiveCall } from './calls/live-call.ts'
 import { CallComparison } from './compare-calls.ts'
@@ -18,7 +18,7 @@ import { type CrashRecoveryOptions, recoverFromCrash } from './crash-recovery.ts
 export interface LookAfterCallsOptions
   extends Pick<CrashRecoveryOptions, 'spooled' | 'repair' | 'files'> {
   readonly pool: Pool
-  readonly journal: FileJournal
+  readonly journal: JournalClient
   readonly startedAtMs: number
   readonly calls: () => readonly LiveCall[]
   readonly recordings: () => Promise<readonly LiveRecording[]>

@@ -164,7 +164,7 @@ async function composeGateway(
     engines: () => engines.health,
     engineReports: () => engines.reports,
     journal: () => journal.state,
-    journalSetAside: () => journal.countSetAside(),
+    journalSetAside: () => journal.setAside,
     sipConnections: () => connections,
     sipServer: () => server?.counters,
   })

@@ -4,9 +4,10 @@ import { settledWithin } from '../base/settled-within.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
-import { FileJournal } from '../storage/contact-journal.ts'
-import { checkDatabase, connectDatabase, databaseMessage, type Pool } from '../storage/database.ts'
+import { checkDatabase, databaseMessage, type Pool } from '../storage/database.ts'
 import { type DatabaseFault, databaseFault } from '../storage/database-fault.ts'
+import { DiskThread } from '../storage/disk/disk-thread.ts'
+import { JournalClient } from '../storage/journal-client.ts'
 import { migrate } from '../storage/migrate.ts'
 
 export interface OpenJournalOptions {
@@ -22,6 +23,8 @@ export interface OpenJournalOptions {
 const PREPARE_MS = 90_000
 const CHECK_MS = 5000
 const RETRY_MS = 2000
+/** What the disk does not take waits in the thread, as many entries as the journal allows. */
+const MOST_HEAP_MB = 1024
 const PASSING: ReadonlySet<DatabaseFault> = new Set([
   'unreachable',
   'hung',
@@ -31,29 +34,49 @@ const PASSING: ReadonlySet<DatabaseFault> = new Set([
 ])
 
 /**
- * Opens the node's journal and begins to carry it to the database, whose schema is brought up to date first.
+ * Opens the node's journal, which has a thread of its own, and begins to carry it to the database, whose schema is
+ * brought up to date first. Closing it resolves to false where its disk hangs: the process cannot end in order then.
  *
  * A node that has reached its database before starts without it as well, should it be away: calls are taken, and their
  * rows wait. Else it rejects with what is wrong, since then it is the configuration.
  */
 export async function openJournal(
   options: OpenJournalOptions,
-): Promise<{ readonly journal: FileJournal; readonly close: () => Promise<void> }> {
+): Promise<{ readonly journal: JournalClient; readonly close: () => Promise<boolean> }> {
   const { config, clock, log, closeWithinMs } = options
   const { sync, syncIntervalMs } = config.journal
-  const journal = new FileJournal({
-    folder: dataPaths(config).journal,
-    connect: (options) => connectDatabase(config.database, options),
-    sync: { policy: sync, intervalMs: syncIntervalMs },
+  const thread = new DiskThread({
+    entry: new URL('./journal-worker.js', import.meta.url),
+    name: 'journal',
+    mostHeapMb: MOST_HEAP_MB,
     clock,
-    log,
   })
+  const journal = new JournalClient({ port: thread.connect(), clock, log })
+  // A thread takes some hundred milliseconds to begin, in which the database is looked at.
+  const prepared = prepareDatabase(options)
+  prepared.catch(() => undefined)
+  try {
+    await journal.open({
+      folder: dataPaths(config).journal,
+      database: config.database,
+      sync: { policy: sync, intervalMs: syncIntervalMs },
+      logLevel: config.log.level,
+    })
+  } catch (error) {
+    await thread.close()
+    throw error
+  }
   let later: Timer | undefined
   let isClosed = false
-  const close = () => {
+  const close = async () => {
     isClosed = true
     later?.cancel()
-    return journal.close({ drainMs: closeWithinMs })
+    try {
+      await journal.close({ drainMs: closeWithinMs })
+    } finally {
+      await thread.close()
+    }
+    return thread.close()
   }
   const tryLater = () => {
     later = clock.after(RETRY_MS, () => void startCarrying())
@@ -73,7 +96,7 @@ export async function openJournal(
     }
   }
   try {
-    await prepareDatabase(options)
+    await prepared
     journal.start()
   } catch (error) {
     if (!journal.hasHistory || !PASSING.has(databaseFault(error))) {

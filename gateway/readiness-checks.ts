@@ -1,5 +1,5 @@
 import type { ReadinessCheck } from '../base/http-service.ts'
-import type { FileJournal } from '../storage/contact-journal.ts'
+import type { JournalClient } from '../storage/journal-client.ts'
 import type { CallAdmission } from './admission/admission.ts'
 import type { EnginePool } from './media/engine-pool.ts'
 import type { SipConnection } from './sip/sip-connection.ts'
@@ -9,7 +9,7 @@ export function readinessChecks(parts: {
   readonly connections: readonly SipConnection[]
   readonly engines: EnginePool
   readonly admission: CallAdmission
-  readonly journal: FileJournal
+  readonly journal: JournalClient
   readonly isStarting: () => boolean
   readonly isDraining: () => boolean
 }): readonly ReadinessCheck[] {

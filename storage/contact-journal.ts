@@ -11,7 +11,7 @@ import { type JournalBatch, type JournalItem, JournalReader } from './journal-re
 import { idsOf, JournalRejects } from './journal-rejects.ts'
 import { listSegments, makeJournalFolder } from './journal-segment.ts'
 import type { JournalState } from './journal-state.ts'
-import { type JournalSync, JournalWriter } from './journal-writer.ts'
+import { type ArrivedEntry, type JournalSync, JournalWriter } from './journal-writer.ts'
 import type { ContactJournal, JournalEntry } from './model.ts'
 import { SetAsideFolder } from './set-aside.ts'
 
@@ -143,24 +143,33 @@ export class FileJournal implements ContactJournal {
     }
   }
 
+  /** For how long the disk has not answered, milliseconds; 0 where nothing is asked of it, or it blocks this thread. */
+  get diskWaitMs(): number {
+    return this.#writer.syncingMs
+  }
+
   /** Never throws for what an entry holds or the disk does; after `close` it throws `journal_closed`. */
   append(entry: JournalEntry): void {
+    this.appendAll([{ entry, appendedAtMs: this.#clock.epochMs() }])
+  }
+
+  /** The same for entries that came together: they are written, and where it is so set synced, at once. */
+  appendAll(arrived: readonly ArrivedEntry[]): void {
     if (this.#closing !== undefined) {
-      throw new TallenneError('journal_closed', `${entry.kind} came after the journal was closed.`)
+      const kinds = arrived.map(({ entry }) => entry.kind).join(', ')
+      throw new TallenneError('journal_closed', `${kinds} came after the journal was closed.`)
     }
-    try {
-      this.#writer.append(entry)
-    } catch (error) {
-      this.#refused++
-      this.#log.error({ err: error, ...idsOf(entry) }, 'journal refuses an entry')
-      return
-    }
-    if (this.#depth.value === 0) this.#oldestAtMs = this.#clock.epochMs()
-    this.#depth.add(1)
+    for (const one of arrived) this.#take(one)
+    this.#writer.write()
     this.#gathering ??= this.#clock.after(GATHER_MS, () => {
       this.#gathering = undefined
       this.#nap.wake()
     })
+  }
+
+  /** At once: `append` has written already what the disk takes. */
+  written(): Promise<void> {
+    return Promise.resolve()
   }
 
   /** Begins to carry entries to MariaDB. Idempotent. */
@@ -178,6 +187,18 @@ export class FileJournal implements ContactJournal {
   close({ drainMs = 5000 }: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#end(drainMs)
     return this.#closing
+  }
+
+  #take(arrived: ArrivedEntry): void {
+    try {
+      this.#writer.take(arrived)
+    } catch (error) {
+      this.#refused++
+      this.#log.error({ err: error, ...idsOf(arrived.entry) }, 'journal refuses an entry')
+      return
+    }
+    if (this.#depth.value === 0) this.#oldestAtMs = arrived.appendedAtMs
+    this.#depth.add(1)
   }
 
   async #end(drainMs: number): Promise<void> {

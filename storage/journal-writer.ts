@@ -8,8 +8,8 @@ import type { JournalEntry } from './model.ts'
 import { SegmentFile } from './segment-file.ts'
 
 /** What memory holds while the disk takes nothing. */
-const MAX_UNWRITTEN = 100_000
-const MAX_UNWRITTEN_BYTES = 67_108_864
+export const MAX_UNWRITTEN = 100_000
+export const MAX_UNWRITTEN_BYTES = 67_108_864
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5000
 
@@ -21,6 +21,12 @@ export interface JournalSync {
   readonly policy: 'always' | 'interval' | 'never'
   /** Of the policy `interval`. */
   readonly intervalMs: number
+}
+
+/** An entry and when it came. */
+export interface ArrivedEntry {
+  readonly entry: JournalEntry
+  readonly appendedAtMs: number
 }
 
 interface Line {
@@ -51,6 +57,9 @@ export class JournalWriter {
   /** Written, and perhaps not on the disk for good. */
   #unsynced: Line[] = []
   #syncTimer: Timer | undefined
+  #syncs = 0
+  /** When the first of the syncs that run began. */
+  #syncingSinceMs: number | undefined
   #unwritten: Line[] = []
   #unwrittenBytes = 0
   /** Records that somebody applies from memory, and where they end in the segment if they were written meanwhile. */
@@ -86,13 +95,19 @@ export class JournalWriter {
     return this.#unwritten.length
   }
 
+  /** For how long the disk has been asked to put lines on itself for good, milliseconds; 0 where it is not asked. */
+  get syncingMs(): number {
+    if (this.#syncingSinceMs === undefined) return 0
+    return this.#options.clock.monotonicMs() - this.#syncingSinceMs
+  }
+
   /**
-   * Takes an entry. Throws `bad_entry` for one that cannot be a line, and `journal_full` when the disk
-   * takes nothing and memory holds too much already; neither is kept then.
+   * Takes an entry, to be written by the next `write`. Throws `bad_entry` for one that cannot be a line, and
+   * `journal_full` when the disk takes nothing and memory holds too much already; neither is kept then.
    */
-  append(entry: JournalEntry): void {
-    const { clock, folder } = this.#options
-    const record = { sequence: this.#lastSequence + 1, appendedAtMs: clock.epochMs(), entry }
+  take({ entry, appendedAtMs }: ArrivedEntry): void {
+    const { folder } = this.#options
+    const record = { sequence: this.#lastSequence + 1, appendedAtMs, entry }
     const bytes = encode(record)
     if (
       this.#unwritten.length >= MAX_UNWRITTEN ||
@@ -105,6 +120,10 @@ export class JournalWriter {
     }
     this.#lastSequence = record.sequence
     this.#wait([{ record, bytes }])
+  }
+
+  /** Writes what was taken, unless the disk took nothing a moment ago. */
+  write(): void {
     if (this.#retry === undefined) this.flush()
   }
 
@@ -219,6 +238,8 @@ export class JournalWriter {
         }
         return
       case 'interval':
+        // One at a time: a disk that hangs is to hold one of the threads that all file calls of the process share.
+        if (this.#syncs > 0) return
         this.#syncTimer ??= clock.after(sync.intervalMs, () => {
           this.#syncTimer = undefined
           this.#sync(this.#file)
@@ -233,8 +254,13 @@ export class JournalWriter {
     const lines = this.#unsynced
     this.#unsynced = []
     if (lines.length === 0) return
+    this.#syncs++
+    this.#syncingSinceMs ??= this.#options.clock.monotonicMs()
     file.sync((error) => {
-      if (!error || this.#isClosed) return
+      this.#syncs--
+      if (this.#syncs === 0) this.#syncingSinceMs = undefined
+      if (this.#isClosed) return
+      if (error === null) return this.write()
       this.#distrust(lines)
       this.#fail(error)
     })

@@ -210,9 +210,14 @@ export interface RecordedPause {
   readonly reason: string | null
 }
 
-/** Takes state changes; `append` returns when the entry is in the local journal, whatever MariaDB does. */
+/** Takes state changes, in order, whatever MariaDB does. */
 export interface ContactJournal {
   append(entry: JournalEntry): void
+  /**
+   * Resolves when all that was appended until now is in the local journal, or its disk has said that it takes nothing,
+   * so that memory alone has it. A disk that hangs says nothing for as long as it does.
+   */
+  written(): Promise<void>
 }
 
 export interface SegmentView {

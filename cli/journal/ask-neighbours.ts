@@ -23,6 +23,7 @@ function readMetrics(text: string): GatewayWord {
   return {
     fault: /^tallenne_journal_blocked\{.*fault="(\w+)".*\} 1$/m.exec(text)?.[1] ?? null,
     unwritten: value('tallenne_journal_unwritten'),
+    isHung: value('tallenne_journal_hung') === 1,
     refused: value('tallenne_journal_refused_total'),
   }
 }

@@ -8,6 +8,8 @@ export interface GatewayWord {
   readonly fault: string | null
   /** Entries that the disk does not take. */
   readonly unwritten: number
+  /** Whether the disk does not answer. */
+  readonly isHung: boolean
   /** Entries lost since its start. */
   readonly refused: number
 }
@@ -40,6 +42,7 @@ export function isJournalWell({ survey, gateway, nowMs }: JournalFindings): bool
     survey.damagedLines === 0 &&
     nowMs - (survey.oldestAtMs ?? nowMs) <= LATE_MS &&
     (gateway?.unwritten ?? 0) === 0 &&
+    gateway?.isHung !== true &&
     (gateway?.refused ?? 0) === 0
   )
 }
@@ -67,7 +70,11 @@ export function describeJournal(findings: JournalFindings, timeZone: string): re
     ]),
   ]
   const advice: string[] = []
-  if (gateway !== undefined && gateway.unwritten > 0) {
+  if (gateway?.isHung) {
+    advice.push(
+      `The journal's disk does not answer: ${entries(gateway.unwritten)} stand in memory alone, and new calls are turned away.`,
+    )
+  } else if (gateway !== undefined && gateway.unwritten > 0) {
     advice.push(
       `The journal's disk takes nothing: ${entries(gateway.unwritten)} stand in memory alone. Make room there.`,
     )

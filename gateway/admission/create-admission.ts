@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Config } from '../../config/config.ts'
 import type { EngineReport } from '../../recorder/engine-protocol.ts'
-import type { FileJournal } from '../../storage/contact-journal.ts'
+import type { JournalClient } from '../../storage/journal-client.ts'
 import type { LateMoves } from '../calls/late-moves.ts'
 import type { EnginePool } from '../media/engine-pool.ts'
 import type { NodeDisks } from '../node-disks.ts'
@@ -29,7 +29,7 @@ export function createAdmission(node: {
   readonly engines: EnginePool
   readonly disks: NodeDisks
   readonly files: LateMoves
-  readonly journal: FileJournal
+  readonly journal: JournalClient
   readonly clock: Clock
   readonly log: Log
 }): NodeAdmission {
@@ -50,7 +50,7 @@ export function createAdmission(node: {
       signalling,
       packets,
       spool: disks.spool,
-      journalError: () => journal.state.diskError,
+      journal: () => journal.state,
     }),
     retryAfterS,
     clock,

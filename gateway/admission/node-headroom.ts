@@ -1,5 +1,6 @@
 import type { EngineReport } from '../../recorder/engine-protocol.ts'
 import type { DiskWatch } from '../../storage/disk/disk-watch.ts'
+import type { WatchedJournalState } from '../../storage/journal-client.ts'
 import type { EnginePool } from '../media/engine-pool.ts'
 import type { Headroom } from './admission.ts'
 import type { PacketWatch } from './packet-watch.ts'
@@ -10,8 +11,7 @@ export interface MeasuredNode {
   readonly signalling: SignallingWatch
   readonly packets: PacketWatch
   readonly spool: DiskWatch
-  /** What is wrong with the journal's disk; undefined where nothing is. */
-  readonly journalError: () => string | undefined
+  readonly journal: () => Pick<WatchedJournalState, 'diskError' | 'isHung'>
 }
 
 /** A call of two parties takes two pairs of ports. */
@@ -21,7 +21,7 @@ const FILES_OF_CALLS = 16
 
 /** What a node has for calls, by what it measures. What costs the call is asked before what costs its recording. */
 export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
-  const { engines, signalling, packets, spool, journalError } = node
+  const { engines, signalling, packets, spool, journal } = node
   const reports = () => engines.reports
   return [
     {
@@ -95,10 +95,13 @@ export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
     },
     {
       resource: 'journal',
-      kind: 'certainty',
+      // What a disk that fails does not take is carried to the database from memory; one that hangs may stop that, too.
+      get kind(): Headroom['kind'] {
+        return journal().isHung ? 'storage' : 'certainty'
+      },
       reason: () => 'write_failed',
-      free: () => (journalError() === undefined ? 1 : 0),
-      obstacle: () => prefixed('the journal cannot be written: ', journalError()),
+      free: () => (journal().diskError === undefined ? 1 : 0),
+      obstacle: () => prefixed('the journal cannot be written: ', journal().diskError),
     },
   ]
 }

@@ -43,7 +43,12 @@ export function addCallControlRoute(app: FastifyInstance, options: CallControlRo
         const { actor, reason } = order
         log.info({ contactId, action, actor, reason }, 'order for a call')
       }
-      const ordered = Promise.all(calls.map((call) => obey(call, action, order, clock)))
+      const ordered = Promise.all(
+        calls.map(async (call) => {
+          await obey(call, action, order, clock)
+          await call.contact.written()
+        }),
+      )
       const isConfirmed = await settledWithin(ordered, { clock, limitMs: CONFIRM_MS })
       if (!isConfirmed) return refuseUnconfirmed(reply)
       return { items: calls.map(view) }

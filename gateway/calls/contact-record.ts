@@ -83,6 +83,11 @@ export class ContactRecord {
     return this.#answeredAtMs ?? this.contact.answeredAtMs
   }
 
+  /** Resolves when the journal has all that it was told until now; what is told to others waits for that. */
+  written(): Promise<void> {
+    return this.#journal.written()
+  }
+
   answered(answeredAtMs: number): void {
     this.#answeredAtMs = answeredAtMs
     this.contact.answered(answeredAtMs)

@@ -26,7 +26,10 @@ export class RecordingVerdicts {
     this.#options = options
   }
 
-  /** Moves the file into the store and tells the contact. Never rejects; the first outcome stays. */
+  /**
+   * Moves the file into the store and tells the contact; all others hear of it when the journal has it. Never rejects;
+   * the first outcome stays.
+   */
   give(outcome: RecordingOutcome): Promise<FinishedRecording> {
     const { recordingId } = outcome
     const given = this.#given.get(recordingId) ?? this.#give(outcome)
@@ -44,7 +47,8 @@ export class RecordingVerdicts {
       contact.recordingStarted(outcome.recordingId, outcome.startedAtMs)
     }
     contact.recordingEnded(outcome, file)
-    events.judged(outcome, contact.facts.serviceLine)
+    const { serviceLine } = contact.facts
+    void contact.written().then(() => events.judged(outcome, serviceLine))
     return finished
   }
 }

@@ -29,7 +29,7 @@ export interface EndedCall {
 
 /**
  * Writes the one line that says everything of a call; docs/logs.md describes each field. The log knows the ids of call
- * and contact. On an outbound call the dialled number is a person's too.
+ * and contact. On an outbound call the dialled number is a person's too. The journal is to have the call's end by then.
  */
 export function reportEndedCall(log: Log, call: EndedCall): void {
   const { source, request, contact, recordingId, target, endedAtMs, setupMs, recording } = call

@@ -2,6 +2,7 @@ import type { Log } from '../../base/log.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import { type Obstacle, resourceOf } from '../admission/admission.ts'
+import { JOURNAL_PATIENCE_MS } from '../calls/is-journaled.ts'
 import type { LiveCall } from '../calls/live-call.ts'
 import { reportEndedCall } from '../calls/report-ended-call.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
@@ -21,6 +22,14 @@ export type SessionState = 'opening' | 'answering' | 'established' | 'ending' | 
 
 /** How long a new call is asked to wait after a refusal for want of room. */
 const RETRY_AFTER_S = 5
+/** The journal has begun to hang since the INVITE was let in. */
+const JOURNAL_HANGS: Obstacle = {
+  resource: 'journal',
+  kind: 'storage',
+  reason: 'write_failed',
+  message: `the journal was not written within ${JOURNAL_PATIENCE_MS} ms`,
+  retryAfterS: RETRY_AFTER_S,
+}
 
 /**
  * One recording session (RFC 7866), from its INVITE to its verdict. Whatever happens, it ends once, and then the
@@ -161,6 +170,11 @@ export class RecordingSession {
     request.on('cancel', () => void this.end('cancelled'))
     const description = await this.#describe(message)
     if (description === undefined || this.#state !== 'opening') return
+    if (!(await this.#calls.areJournaled())) {
+      if (this.#state === 'opening') this.turnAway(JOURNAL_HANGS)
+      return
+    }
+    if (this.#state !== 'opening') return
     this.#state = 'answering'
     const answeredAtMs = this.#options.clock.epochMs()
     // Told before the 200 leaves, so that the first packets find the timeline's zero set.
@@ -329,6 +343,7 @@ export class RecordingSession {
     contact.ended(endedAtMs, endReason)
     const log = this.#log.child({ contactId: contact.contactId })
     const ended = { contact, recording, endReason, endedAtMs, setupMs: this.#setupMs }
-    reportEndedCall(log, { ...this.#options, ...ended, recordingId: part.recordingId })
+    const told = { ...this.#options, ...ended, recordingId: part.recordingId }
+    void contact.written().then(() => reportEndedCall(log, told))
   }
 }

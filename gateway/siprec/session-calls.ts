@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ReasonCode } from '../../recorder/recording-plan.ts'
 import type { FinishedRecording } from '../calls/finish-recording.ts'
+import { isJournaled } from '../calls/is-journaled.ts'
 import type { DialogRenewer } from '../sip/renew-dialog.ts'
 import type { Answer } from './answer-plan.ts'
 import { CallDivision, type DividedCall } from './call-division.ts'
@@ -172,6 +173,12 @@ export class SessionCalls {
       if (holder === undefined) return []
       return holder.goOn({ ...plan, streams: this.#shares.heldBy(holder, plan) })
     })
+  }
+
+  /** Whether the journal has what the INVITE brought, or has it in time. */
+  areJournaled(): Promise<boolean> {
+    const contacts = this.live.map(({ contact }) => contact)
+    return isJournaled(contacts, this.#options.clock)
   }
 
   /** The INVITE is answered: sets the timelines' zero. Never throws. */

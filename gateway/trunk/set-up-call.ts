@@ -166,6 +166,16 @@ async function join(
     leave()
     return { status: 502, reason: 'Bad Gateway', headers: {} }
   }
+  const mayAnswer = await options.recording.mayAnswer()
+  if (!mayAnswer && !giveUp.aborted) {
+    log.warn('call refused: its route requires a recording, and the journal hangs')
+    leave()
+    return {
+      status: 503,
+      reason: 'Service Unavailable',
+      headers: { 'Retry-After': `${RETRY_AFTER_S}` },
+    }
+  }
   if (giveUp.aborted) {
     leave()
     return undefined

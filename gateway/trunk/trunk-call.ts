@@ -277,7 +277,7 @@ export class TrunkCall {
     contact.ended(endedAtMs, endReason)
     this.#state = 'ended'
     events.ended(sourceOf(route), endReason)
-    reportEndedCall(this.#log, {
+    const told = {
       ...this.#options,
       source: sourceOf(route),
       recordingId: finished?.outcome.recordingId ?? null,
@@ -286,7 +286,8 @@ export class TrunkCall {
       endReason,
       setupMs: this.#setupMs,
       recording: finished,
-    })
+    }
+    void contact.written().then(() => reportEndedCall(this.#log, told))
     onEnded()
   }
 }

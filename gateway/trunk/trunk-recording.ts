@@ -9,6 +9,7 @@ import {
 } from '../admission/admission.ts'
 import type { CallControl } from '../calls/call-control.ts'
 import type { FinishedRecording } from '../calls/finish-recording.ts'
+import { isJournaled } from '../calls/is-journaled.ts'
 import { nothingRecorded } from '../calls/nothing-recorded.ts'
 import { RecordingVerdicts, type RecordingVerdictsOptions } from '../calls/recording-verdicts.ts'
 import type {
@@ -119,6 +120,18 @@ export class TrunkRecording {
     if (!isPassed) throw error
     if (error instanceof NotAdmitted) this.#unrecordedFor = error.obstacle.reason
     return new UnanchoredMedia(callerOffer, error)
+  }
+
+  /**
+   * Whether the caller may be answered. What is journaled of the call comes first; a route that does not require a
+   * recording has the call go on all the same where the journal hangs.
+   */
+  async mayAnswer(): Promise<boolean> {
+    const { contact, route, admission, clock } = this.#options
+    const isRequired = route.recording === 'require'
+    // Known, so that waiting would be in vain.
+    if (!isRequired && admission.obstacle?.resource === 'journal') return true
+    return (await isJournaled([contact], clock)) || !isRequired
   }
 
   answered(answeredAtMs: number): void {

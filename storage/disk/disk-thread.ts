@@ -6,11 +6,13 @@ export interface DiskThreadOptions {
   /** Compiled entry of the thread, which serves every port that it is sent. */
   readonly entry: URL
   readonly name: string
+  /** Little by default: files are written from what is sent to it. */
+  readonly mostHeapMb?: number
   readonly clock: Clock
 }
 
-/** A thread needs little: files are written from what is sent to it. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
+const YOUNG_HEAP_MB = 8
+const MOST_HEAP_MB = 64
 const CLOSE_MS = 500
 
 /** A thread that works on files and may hang with their disk. Owns the thread, and no client. */
@@ -19,9 +21,13 @@ export class DiskThread {
   readonly #clock: Clock
   #closed: Promise<boolean> | undefined
 
-  constructor({ entry, name, clock }: DiskThreadOptions) {
+  constructor({ entry, name, mostHeapMb = MOST_HEAP_MB, clock }: DiskThreadOptions) {
     this.#clock = clock
-    this.#worker = new Worker(entry, { name, resourceLimits: LIMITS })
+    const resourceLimits = {
+      maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
+      maxOldGenerationSizeMb: mostHeapMb,
+    }
+    this.#worker = new Worker(entry, { name, resourceLimits })
   }
 
   /** The end of a connection for one client, which may be sent on to another thread. */

@@ -4,6 +4,7 @@ import { recoverFromCrash, type SalvagedFile, salvageLost } from '../../gateway/
 import type { JournalEntry } from '../../storage/model.ts'
 import type { UnfinishedContact } from '../../storage/unfinished-contacts.ts'
 import { ManualClock } from '../manual-clock.ts'
+import { MemoryJournal } from './memory-journal.ts'
 
 const log = createSilentLog()
 const salvaged: SalvagedFile = { durationMs: 4000, bytes: 1000, sha256: 'a'.repeat(64) }
@@ -37,7 +38,7 @@ async function recover(options: {
         return `kept/${recordingId}`
       },
     },
-    journal: { append: (entry) => entries.push(entry) },
+    journal: new MemoryJournal(entries),
     clock: new ManualClock(),
     log,
   })

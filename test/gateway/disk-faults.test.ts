@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { startMariadb } from '../mariadb.ts'
@@ -7,6 +8,7 @@ import { RealDisk } from '../storage/disk/real-disk.ts'
 import { until } from '../until.ts'
 import { contactOf, hasEnded } from './contact-of.ts'
 import { type GatewayFolder, makeGateway } from './gateway-process.ts'
+import { SipPeer } from './sip-peer.ts'
 import { placeCall } from './talk.ts'
 
 const run = promisify(execFile)
@@ -16,10 +18,11 @@ const skip = obstacle === undefined ? false : obstacle
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
 
-/** A gateway whose spool and store are each a disk of its own that can be broken. */
+/** A gateway whose journal, spool and store are each on a disk of its own that can be broken. */
 async function startGateway(t: Test) {
-  const [spool, store] = [RealDisk.open(t), RealDisk.open(t)]
+  const [journal, spool, store] = [RealDisk.open(t), RealDisk.open(t), RealDisk.open(t)]
   const gateway = await makeGateway(mariadb.settings, {
+    dataPath: join(journal.path, 'data'),
     disks: {
       spoolPath: join(spool.path, 'spool'),
       storePath: join(store.path, 'store'),
@@ -29,8 +32,8 @@ async function startGateway(t: Test) {
     },
   })
   t.teardown(() => gateway.remove())
-  await gateway.start()
-  return { gateway, spool, store }
+  const running = await gateway.start()
+  return { gateway, running, journal, spool, store }
 }
 
 /** Speaks so many packets more, and hangs up. */
@@ -153,5 +156,81 @@ t.test(
       return rows[0]?.file !== null
     }
     await until(isStored, 20)
+  },
+)
+
+/** How long OPTIONS took to be answered. */
+async function ping(gateway: GatewayFolder, callId: string): Promise<number> {
+  const peer = await SipPeer.open(gateway.sip)
+  try {
+    const startedAt = performance.now()
+    const made = peer.call({ callId, to: 'sip:127.0.0.1' })
+    made.request('OPTIONS')
+    await made.response('OPTIONS')
+    return performance.now() - startedAt
+  } finally {
+    await peer.close()
+  }
+}
+
+t.test(
+  'a journal that hangs in mid-call costs that call nothing, and new ones are refused until it is back',
+  { skip },
+  async (t) => {
+    const { gateway, running, journal } = await startGateway(t)
+    const talking = await placeCall(t, gateway, 'journal')
+    const thaw = await journal.freeze()
+    t.teardown(() => thaw().catch(() => undefined))
+    const frozenAt = performance.now()
+    const meeting = await placeCall(t, gateway, 'journal-meets')
+    t.equal(meeting.status, 503, 'it came before the hang was known')
+    await notReady(gateway, /"journal","ready":false,"reason":"[^"]*has not answered/)
+    for (let turn = 0; performance.now() - frozenAt < 5000; turn++) {
+      const took = await ping(gateway, `journal-ping-${turn}`)
+      t.ok(took < 2000, `OPTIONS took ${Math.round(took)} ms`)
+      const askedAt = performance.now()
+      t.equal((await fetch(`${gateway.http}/healthz`)).status, 200)
+      t.ok(performance.now() - askedAt < 2000)
+      const refused = await placeCall(t, gateway, `journal-refused-${turn}`)
+      t.equal(refused.status, 503)
+      t.equal(refused.headers.get('retry-after'), '30')
+      await delay(300)
+    }
+    t.equal(await gateway.metric('tallenne_journal_hung'), 1)
+    t.ok(((await gateway.metric('tallenne_journal_unwritten')) ?? 0) > 0)
+    await sayMore(talking, 50)
+    await thaw()
+    const contact = await contactOf(mariadb.pool(), 'journal', hasEnded)
+    t.match(contact, { endReason: 'bye', recordings: [{ state: 'complete', lostMs: 0 }] })
+    t.match(await contactOf(mariadb.pool(), 'journal-meets'), { endReason: 'refused_503' })
+    t.match(await contactOf(mariadb.pool(), 'journal-refused-0'), { endReason: 'refused_503' })
+    await nextCallIsComplete(t, gateway, 'journal-thawed')
+    t.equal(await gateway.metric('tallenne_journal_hung'), 0)
+    t.equal(await gateway.metric('tallenne_journal_refused_total'), 0)
+    t.match(running.log(), /"journal hangs"/)
+    t.match(running.log(), /"journal’s disk answers again"/)
+  },
+)
+
+t.test(
+  'a gateway ends in time while its journal hangs, and says what is lost',
+  { skip },
+  async (t) => {
+    const { gateway, running, journal } = await startGateway(t)
+    await placeCall(t, gateway, 'journal-end')
+    const thaw = await journal.freeze()
+    let isThawed = false
+    const giveUp = setTimeout(() => {
+      isThawed = true
+      void thaw()
+    }, 20_000)
+    t.teardown(() => {
+      clearTimeout(giveUp)
+      return thaw().catch(() => undefined)
+    })
+    await running.end('SIGTERM')
+    t.notOk(isThawed)
+    const said = /"entries":(\d+),[^\n]*"journal ends while its disk hangs"/
+    t.ok(Number(said.exec(running.log())?.[1]) > 0)
   },
 )

@@ -78,6 +78,7 @@ export async function startSignallingNode(
       options.beforeAppend?.(entry)
       recorded.append(entry)
     },
+    written: () => recorded.written(),
   }
   let server = new SipServer({
     listen: [
@@ -167,6 +168,7 @@ export async function startSignallingNode(
     plane,
     engines,
     heard,
+    journal: recorded,
     entries: recorded.entries,
     /** Of the SIP server. */
     counters: () => server.counters,

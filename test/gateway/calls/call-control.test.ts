@@ -10,6 +10,7 @@ import type { PauseCause } from '../../../recorder/recording-plan.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { ManualClock } from '../../manual-clock.ts'
 import { contactStarted } from '../../storage/journal-entries.ts'
+import { MemoryJournal } from '../memory-journal.ts'
 import { recordingOutcome } from './recording-outcome.ts'
 
 const API: PauseCause = { by: 'api', reason: 'card-data' }
@@ -44,7 +45,7 @@ function controlled(masking: Partial<MaskingConfig> = {}) {
   } = contactStarted()
   const contact = new ContactRecord({
     ...{ callId, capture, startedAtMs, facts, nodeId: 'node-1' },
-    journal: { append: (entry) => void entries.push(entry) },
+    journal: new MemoryJournal(entries),
   })
   const control = new CallControl({
     contact,

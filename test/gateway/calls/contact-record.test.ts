@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type ContactFacts, ContactRecord } from '../../../gateway/calls/contact-record.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
+import { MemoryJournal } from '../memory-journal.ts'
 
 const number = (display: string) => ({ raw: display, e164: display, display, isWithheld: false })
 const facts: ContactFacts = {
@@ -17,7 +18,7 @@ const facts: ContactFacts = {
 function record() {
   const entries: JournalEntry[] = []
   const contact = new ContactRecord({
-    journal: { append: (entry) => entries.push(entry) },
+    journal: new MemoryJournal(entries),
     nodeId: 'node-1',
     callId: 'call-1',
     capture: 'siprec',

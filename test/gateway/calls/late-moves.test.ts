@@ -4,6 +4,7 @@ import { TallenneError } from '../../../base/tallenne-error.ts'
 import { LateMoves } from '../../../gateway/calls/late-moves.ts'
 import type { JournalEntry } from '../../../storage/model.ts'
 import { ManualClock } from '../../manual-clock.ts'
+import { MemoryJournal } from '../memory-journal.ts'
 
 const FILE = { bytes: 1, sha256: '0'.repeat(64) }
 
@@ -23,7 +24,7 @@ t.test(
           return `kept/${recordingId}`
         },
       },
-      journal: { append: (entry) => entries.push(entry) },
+      journal: new MemoryJournal(entries),
       clock,
       log: createSilentLog(),
     })

@@ -3,6 +3,7 @@ import { ContactRecord } from '../../../gateway/calls/contact-record.ts'
 import { HoldLog } from '../../../gateway/calls/hold-log.ts'
 import type { ContactFacts } from '../../../gateway/calls/testimony.ts'
 import type { FoundIn, JournalEntry } from '../../../storage/model.ts'
+import { MemoryJournal } from '../memory-journal.ts'
 
 const number = (display: string) => ({ raw: display, e164: display, display, isWithheld: false })
 const told: FoundIn = { source: 'told', isGuess: false }
@@ -40,7 +41,7 @@ function sessions() {
     }: { readonly said?: ContactFacts; readonly joins?: ContactRecord } = {},
   ) =>
     new ContactRecord({
-      journal: { append: (entry) => void entries.push(entry) },
+      journal: new MemoryJournal(entries),
       nodeId: 'node-1',
       callId,
       capture: 'siprec',

@@ -213,6 +213,7 @@ export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
     trunks,
     controls,
     spool: engine.spool,
+    journal,
     entries: journal.entries,
     /** The value of a metric, or of one of its series: `name{label="value"}`. */
     metric: async (series: string) => metricValue(await registry.metrics(), series),

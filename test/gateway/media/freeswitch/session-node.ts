@@ -12,6 +12,7 @@ import { RecordingSessions } from '../../../../gateway/siprec/recording-sessions
 import type { RecordingOutcome } from '../../../../recorder/recording-plan.ts'
 import type { JournalEntry } from '../../../../storage/model.ts'
 import { until } from '../../../until.ts'
+import { MemoryJournal } from '../../memory-journal.ts'
 import { admission } from '../../open-admission.ts'
 import { SipPeer } from '../../sip-peer.ts'
 import { startMediaNode, tonesOf } from './media-node.ts'
@@ -54,7 +55,7 @@ export async function startSessionNode(
   })
   const sessions = new RecordingSessions({
     nodeId: 'node-1',
-    journal: { append: (entry) => void entries.push(entry) },
+    journal: new MemoryJournal(entries),
     controls,
     onStop: 'inactive',
     planes: new PeerPlanes(planes, config.siprec),

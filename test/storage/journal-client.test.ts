@@ -1,0 +1,252 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel } from 'node:worker_threads'
+import pino from 'pino'
+import t, { type Test } from 'tap'
+import { SystemClock } from '../../base/clock.ts'
+import { createSilentLog, type Log } from '../../base/log.ts'
+import { DiskThread } from '../../storage/disk/disk-thread.ts'
+import { JournalClient } from '../../storage/journal-client.ts'
+import { migrate } from '../../storage/migrate.ts'
+import { startMariadb } from '../mariadb.ts'
+import { until } from '../until.ts'
+import { RealDisk } from './disk/real-disk.ts'
+import { contactStarted, recordingEnded, wholeCall } from './journal-entries.ts'
+
+const CHILD = fileURLToPath(new URL('./journal-child.js', import.meta.url))
+const obstacle = RealDisk.obstacle
+const skip = obstacle === undefined ? false : obstacle
+
+const mariadb = await startMariadb()
+t.teardown(() => mariadb.close())
+const pool = mariadb.pool()
+await migrate(pool)
+
+/** The clock of a process does not keep it alive; its server would. */
+const alive = setInterval(() => {}, 1000)
+t.teardown(() => clearInterval(alive))
+
+const clock = new SystemClock()
+
+async function open(t: Test, folder: string, log: Log = createSilentLog()) {
+  const thread = new DiskThread({
+    entry: new URL('../../gateway/journal-worker.js', import.meta.url),
+    name: 'journal',
+    clock,
+  })
+  t.teardown(() => thread.close())
+  const journal = new JournalClient({ port: thread.connect(), clock, log })
+  await journal.open({
+    folder,
+    database: mariadb.settings,
+    sync: { policy: 'interval', intervalMs: 50 },
+    logLevel: 'silent',
+  })
+  t.teardown(() => journal.close({ drainMs: 0 }))
+  return { journal, thread }
+}
+
+function appendCalls(to: JournalClient, serviceLine: string, calls: number): void {
+  for (let call = 0; call < calls; call++) {
+    for (const entry of wholeCall({ serviceLine }).entries) to.append(entry)
+  }
+}
+
+async function complete(serviceLine: string): Promise<number> {
+  const [row] = await pool.query(
+    `SELECT COUNT(*) AS n FROM recordings WHERE service_line = ? AND state = 'complete'`,
+    [serviceLine],
+  )
+  return row.n
+}
+
+t.test('entries are written by another thread, in order, and become rows', async (t) => {
+  const folder = t.testdir()
+  const { journal } = await open(t, folder)
+  t.equal(journal.hasHistory, false)
+  journal.start()
+  appendCalls(journal, 'thread', 300)
+  t.equal(journal.state.depth, 2100)
+  await journal.written()
+  await journal.drained()
+  t.match(journal.state, { depth: 0, unwritten: 0, rejected: 0, refused: 0, isHung: false })
+  t.equal(await complete('thread'), 300)
+  await journal.close()
+  t.same(readdirSync(folder), ['applied'])
+  t.throws(() => journal.append(contactStarted()), { code: 'journal_closed' })
+})
+
+t.test('a journal that another has is not opened', async (t) => {
+  const folder = t.testdir()
+  await open(t, folder)
+  await t.rejects(open(t, folder), { code: 'journal_in_use' })
+})
+
+t.test('an entry that is none is refused and counted', async (t) => {
+  const { journal } = await open(t, t.testdir())
+  journal.append(recordingEnded('c', 'r', { media: 1n }))
+  journal.append(contactStarted({ metadata: 'x'.repeat(2_000_000) }))
+  await journal.written()
+  t.match(journal.state, { refused: 2 })
+})
+
+t.test('what waits for a thread that takes nothing is bounded', async (t) => {
+  const { port1, port2 } = new MessageChannel()
+  const journal = new JournalClient({ port: port1, clock, log: createSilentLog() })
+  t.teardown(() => {
+    port1.close()
+    port2.close()
+  })
+  for (let entry = 0; entry < 70; entry++) {
+    journal.append(contactStarted({ metadata: 'x'.repeat(1_000_000) }))
+  }
+  t.match(journal.state, { depth: 67, refused: 3 })
+})
+
+t.test('a killed process loses no entry that was written', async (t) => {
+  const folder = t.testdir()
+  const { signal } = await runChild([folder, mariadb.settings.socketPath ?? '', '50', 'written'])
+  t.equal(signal, 'SIGKILL')
+  const [{ n: before }] = await pool.query('SELECT COUNT(*) AS n FROM contacts')
+  const { journal } = await open(t, folder)
+  journal.start()
+  await journal.drained()
+  const [{ n: after }] = await pool.query('SELECT COUNT(*) AS n FROM contacts')
+  t.equal(after - before, 50)
+})
+
+t.test('while its disk hangs entries wait in order, and nothing else does', { skip }, async (t) => {
+  const disk = RealDisk.open(t)
+  const { log, lines } = keptLog()
+  const { journal } = await open(t, `${disk.path}/journal`, log)
+  journal.start()
+  appendCalls(journal, 'frozen', 1)
+  await journal.drained()
+  const thaw = await disk.freeze()
+  t.teardown(() => thaw().catch(() => undefined))
+  appendCalls(journal, 'frozen', 1)
+  let isWritten = false
+  const written = journal.written().then(() => {
+    isWritten = true
+  })
+  await until(() => journal.state.isHung)
+  for (let call = 0; call < 20; call++) {
+    appendCalls(journal, 'frozen', 1)
+    await delay(5)
+  }
+  t.notOk(isWritten)
+  const { state } = journal
+  t.match(state.diskError, /disk has not answered for \d+ ms/)
+  t.equal(state.unwritten, 21 * 7)
+  t.ok(state.depth >= 21 * 7)
+  t.ok(state.oldestAgeMs > 0)
+  await thaw()
+  await written
+  await journal.drained()
+  t.match(journal.state, { depth: 0, unwritten: 0, rejected: 0, isHung: false })
+  t.equal(await complete('frozen'), 22)
+  const told = (msg: string) => lines().find((line) => line['msg'] === msg)
+  t.match(told('journal hangs'), { level: 50, reason: /has not answered/ })
+  await until(() => told('journal’s disk answers again') !== undefined)
+})
+
+t.test(
+  'a disk that hangs at the end is waited for, and what is lost is said',
+  { skip },
+  async (t) => {
+    const disk = RealDisk.open(t)
+    const { log, lines } = keptLog()
+    const { journal, thread } = await open(t, `${disk.path}/journal`, log)
+    const thaw = await disk.freeze()
+    t.teardown(() => thaw().catch(() => undefined))
+    appendCalls(journal, 'lost', 1)
+    const startedAt = clock.monotonicMs()
+    await journal.close({ drainMs: 300 })
+    t.ok(clock.monotonicMs() - startedAt >= 300)
+    t.match(lines().at(-1), {
+      msg: 'journal ends while its disk hangs',
+      entries: 7,
+    })
+    t.equal(await thread.close(), false)
+    await thaw()
+  },
+)
+
+const canInject =
+  spawnSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true']).status === 0
+
+const cannotInject = canInject ? false : 'strace is not here, or may not trace'
+
+for (const [name, injection] of [
+  ['does not take lines', 'pwrite64:error=EIO:when=5..8'],
+  ['is full for a while', 'pwrite64:error=ENOSPC:when=5..8'],
+  ['takes lines and cannot put them on itself for good', 'fdatasync:error=EIO:when=1..3'],
+] as const) {
+  t.test(
+    `a disk that ${name} costs no row, nor does a kill after it`,
+    { skip: cannotInject },
+    async (t) => {
+      const folder = t.testdir()
+      const args = [folder, mariadb.settings.socketPath ?? '', '2', 'fail']
+      const { stdout } = await runChild(args, injection)
+      const { appended } = JSON.parse(stdout)
+      const count = async () => {
+        const [row] = await pool.query('SELECT COUNT(*) AS n FROM recordings')
+        return row.n
+      }
+      const before = await count()
+      const { journal } = await open(t, folder)
+      journal.start()
+      await journal.drained()
+      t.match(journal.state, { depth: 0, rejected: 0, torn: 0 })
+      t.equal((await count()) - before, appended)
+    },
+  )
+}
+
+t.test(
+  'a disk that takes lines and hangs over putting them on itself for good is known, too',
+  { skip: cannotInject },
+  async (t) => {
+    // The kernel holds up the first of the child's syncs (strace(1), --inject).
+    const { stdout } = await runChild(
+      [t.testdir(), mariadb.settings.socketPath ?? '', '1', 'sync'],
+      'fdatasync:delay_enter=2000000:when=1',
+    )
+    t.match(JSON.parse(stdout), {
+      during: { isHung: true, unwritten: 0 },
+      after: { isHung: false },
+    })
+  },
+)
+
+function keptLog() {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  return { log, lines: () => lines }
+}
+
+function runChild(
+  args: readonly string[],
+  inject?: string,
+): Promise<{ stdout: string; signal: string | null }> {
+  const command = [process.execPath, CHILD, ...args]
+  // Only the calls that are spoilt are looked at: all others would take a hundred times as long.
+  const [call] = inject?.split(':') ?? []
+  const words = ['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`]
+  const [program = '', ...rest] =
+    inject === undefined ? command : [...words, '-e', `inject=${inject}`, ...command]
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  let stdout = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  return new Promise((resolve) => {
+    child.once('close', (_code, signal) => resolve({ stdout, signal }))
+  })
+}
