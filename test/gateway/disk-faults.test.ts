@@ -219,18 +219,13 @@ t.test(
     const { gateway, running, journal } = await startGateway(t)
     await placeCall(t, gateway, 'journal-end')
     const thaw = await journal.freeze()
-    let isThawed = false
-    const giveUp = setTimeout(() => {
-      isThawed = true
-      void thaw()
-    }, 20_000)
-    t.teardown(() => {
-      clearTimeout(giveUp)
-      return thaw().catch(() => undefined)
-    })
-    await running.end('SIGTERM')
-    t.notOk(isThawed)
+    t.teardown(() => thaw().catch(() => undefined))
+    const ended = running.end('SIGTERM')
     const said = /"entries":(\d+),[^\n]*"journal ends while its disk hangs"/
-    t.ok(Number(said.exec(running.log())?.[1]) > 0)
+    const entries = await until(() => said.exec(running.log())?.[1])
+    t.ok(Number(entries) > 0)
+    // The kernel holds on to a process that it has killed in the middle of a write.
+    await thaw()
+    await ended
   },
 )
