@@ -10,6 +10,8 @@ import { messageOf, TallenneError } from './tallenne-error.ts'
 export interface ReadinessCheck {
   /** Stable, for dashboards: `database`, `journal`, `disk`. */
   readonly name: string
+  /** False where the process does its work all the same, and whoever asks is only told. */
+  readonly isVital?: boolean
   /** Undefined when well, else the reason in a sentence. A throw counts as the reason too. */
   check(): Promise<string | undefined> | string | undefined
 }
@@ -96,13 +98,18 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
   app.get('/healthz', () => ({ alive: true }))
   app.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
-      checks.map(async ({ name, check }) => {
+      checks.map(async ({ name, isVital = true, check }) => {
         const reason = await reasonOf(check, { clock, timeoutMs: checkTimeoutMs })
-        return { name, ready: reason === undefined, ...(reason === undefined ? {} : { reason }) }
+        const told = {
+          name,
+          ready: reason === undefined,
+          ...(reason === undefined ? {} : { reason }),
+        }
+        return { isVital, told }
       }),
     )
-    const ready = results.every((result) => result.ready)
-    return reply.code(ready ? 200 : 503).send({ ready, checks: results })
+    const ready = results.every(({ isVital, told }) => told.ready || !isVital)
+    return reply.code(ready ? 200 : 503).send({ ready, checks: results.map(({ told }) => told) })
   })
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', registry.contentType)

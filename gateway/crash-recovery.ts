@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { messageOf } from '../base/tallenne-error.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { FileEncryption } from '../recorder/page-sink.ts'
 import type { ReasonCode, RecordingOutcome } from '../recorder/recording-plan.ts'
 import type { ContactJournal } from '../storage/model.ts'
@@ -40,12 +40,14 @@ const PARALLEL = 4
 
 /**
  * Ends what a crash left: repairs the spool's files, moves them to the store, and gives each recording and contact
- * of the node its verdict and end. Calls that come in meanwhile are not touched.
+ * of the node its verdict and end. Calls that come in meanwhile are not touched. Tells how many contacts have to wait
+ * for a store that does not answer, since what is to be judged lies there.
  */
-export async function recoverFromCrash(options: CrashRecoveryOptions): Promise<void> {
+export async function recoverFromCrash(options: CrashRecoveryOptions): Promise<number> {
   const { spooled, findUnfinished, journal, log } = options
   const contacts = await findUnfinished()
   const left = new Set(spooled)
+  let waiting = 0
   await inParallel(contacts, async (contact) => {
     try {
       const endedAtMs = await closeContact(contact, left, options)
@@ -60,16 +62,26 @@ export async function recoverFromCrash(options: CrashRecoveryOptions): Promise<v
         endReason: 'crash',
       })
     } catch (error) {
-      log.error({ contactId: contact.contactId, reason: messageOf(error) }, 'contact not recovered')
+      if (isHung(error)) waiting++
+      else
+        log.error(
+          { contactId: contact.contactId, reason: messageOf(error) },
+          'contact not recovered',
+        )
     }
   })
   await inParallel([...left], (recordingId) => keepOrphan(recordingId, options))
   if (contacts.length + spooled.length > 0) {
     log.warn(
-      { contacts: contacts.length, files: spooled.length, orphans: left.size },
+      { contacts: contacts.length - waiting, files: spooled.length, orphans: left.size, waiting },
       'recovered what the last run left unfinished',
     )
   }
+  return waiting
+}
+
+function isHung(error: unknown): boolean {
+  return error instanceof TallenneError && error.code === 'disk_hung'
 }
 
 /** Gives the contact's recordings their verdicts, and tells when the contact ended as far as can be known. */
@@ -133,16 +145,23 @@ export async function salvageLost(
   }
 }
 
-/** A file without an unfinished recording goes to the store as well, where the sweep for orphans finds it. */
-async function keepOrphan(recordingId: string, options: CrashRecoveryOptions): Promise<void> {
+/**
+ * A file without an unfinished recording goes to the store as well, where the sweep for orphans finds it, or as soon as
+ * the store takes it.
+ */
+async function keepOrphan(
+  recordingId: string,
+  { repair, files, journal, log }: CrashRecoveryOptions,
+): Promise<void> {
   try {
-    if ((await options.repair(recordingId)) === undefined) return
-    const file = await options.files.keep(recordingId)
+    if ((await repair(recordingId)) === undefined) return
+    const file = await files.keep(recordingId)
     // It may have its verdict, and have waited for the store.
-    options.journal.append({ kind: 'recording.stored', recordingId, file })
-    options.log.warn({ recordingId, file }, 'spool held a recording that no contact waits for')
+    journal.append({ kind: 'recording.stored', recordingId, file })
+    log.warn({ recordingId, file }, 'spool held a recording that no contact waits for')
   } catch (error) {
-    options.log.error({ recordingId, reason: messageOf(error) }, 'spool file not recovered')
+    if (isHung(error)) files.keepLater?.(recordingId)
+    else log.error({ recordingId, reason: messageOf(error) }, 'spool file not recovered')
   }
 }
 

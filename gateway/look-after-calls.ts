@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
@@ -29,6 +30,9 @@ export interface LookAfterCallsOptions
   readonly log: Log
 }
 
+/** Contacts whose recording lies in a store that does not answer are looked at again. */
+const RECOVER_EVERY_MS = 10_000
+
 /**
  * Once the database has what was journaled: ends what a crash left, tells the audit trail of another configuration, and
  * from then on compares calls, rows and files. Gives the function that ends it.
@@ -50,12 +54,30 @@ export function lookAfterCalls(
     await journal.drained()
     return findUnfinishedContacts(pool, { nodeId, startedBeforeMs: startedAtMs })
   }
+  let isClosed = false
   const { trail } = createAudit({
     ...{ pool, folder: dataPaths(config).audit, process: 'gateway', nodeId },
     ...{ registry, clock, log },
   })
-  recoverFromCrash({ ...options, findUnfinished })
-    .catch((error: unknown) => log.error({ err: error }, 'crash recovery failed'))
+  const recover = async (spooled: readonly string[]) => {
+    try {
+      return await recoverFromCrash({ ...options, spooled, findUnfinished })
+    } catch (error) {
+      log.error({ err: error }, 'crash recovery failed')
+      return 0
+    }
+  }
+  const later = new RepeatedWork({
+    clock,
+    everyMs: RECOVER_EVERY_MS,
+    work: async () => {
+      if ((await recover([])) === 0) later.stop()
+    },
+  })
+  recover(options.spooled)
+    .then((waiting) => {
+      if (waiting > 0 && !isClosed) later.start()
+    })
     .then(() => comparison.start())
     .then(() =>
       recordConfiguration(
@@ -66,5 +88,9 @@ export function lookAfterCalls(
     .catch((error: unknown) =>
       log.warn({ reason: messageOf(error) }, 'configuration is not in the audit trail'),
     )
-  return () => comparison.close()
+  return () => {
+    isClosed = true
+    later.stop()
+    return comparison.close()
+  }
 }

@@ -118,7 +118,7 @@ async function composeGateway(
     log,
   })
   closing.push(() => disks.close())
-  await disks.files.prepare()
+  await disks.prepare()
   const spooled = await disks.files.spooled()
 
   const registry = createRegistry('gateway', readPackageVersion())
@@ -153,7 +153,8 @@ async function composeGateway(
   })
   closing.push(() => engines.close(ENGINE_CLOSE_MS))
   const keySet = settings[0]?.encryption?.atStart.keySet
-  const repair = (recordingId: string) => repairLeft({ ...paths, keySet }, recordingId)
+  const repair = (recordingId: string) =>
+    repairLeft({ ...paths, files: disks.files, keySet }, recordingId)
   const plane = new DirectPlane({
     engines,
     salvage: (lost) => salvageLost(lost, { repair, log }),
@@ -263,6 +264,7 @@ async function composeGateway(
       engines,
       admission: admission.calls,
       journal,
+      disks,
       isStarting: () => isStarting,
       isDraining: () => sessions.isDraining,
     }),

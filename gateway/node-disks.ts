@@ -1,7 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { RepeatedWork } from '../base/repeated-work.ts'
+import { settledWithin } from '../base/settled-within.ts'
+import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { DataPaths } from '../config/data-paths.ts'
 import type { DisksConfig } from '../config/disks-config.ts'
+import type { Disk, DiskOrder, DiskOrderOf } from '../storage/disk/disk.ts'
 import { DiskClient } from '../storage/disk/disk-client.ts'
 import { DiskThread } from '../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../storage/disk/disk-watch.ts'
@@ -22,6 +26,9 @@ export interface NodeDisksOptions {
 const MOST_WRITERS = 4
 /** New recordings go elsewhere long before those that are open give a disk up. */
 const LATE_AFTER_MS = 3000
+/** A start waits so long for the store. */
+const PREPARE_WITHIN_MS = 3000
+const PREPARE_EVERY_MS = 5000
 const GIB = 1024 ** 3
 
 /**
@@ -32,6 +39,11 @@ export class NodeDisks {
   readonly files: RecordingStore
   readonly spool: DiskWatch
   readonly store: DiskWatch
+  readonly #storePath: string
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #preparing: RepeatedWork
+  #isPrepared = false
   readonly #hungAfterMs: number
   readonly #writers: readonly [DiskThread, ...DiskThread[]]
   readonly #threads: readonly DiskThread[]
@@ -39,8 +51,10 @@ export class NodeDisks {
 
   constructor(options: NodeDisksOptions) {
     const { paths, disks, engines, openRecordings, clock, log } = options
-    const entry = new URL('./disk-worker.js', import.meta.url)
-    const thread = (name: string) => new DiskThread({ entry, name, clock })
+    const thread = (name: string) => new DiskThread({ name, clock })
+    this.#storePath = paths.store
+    this.#clock = clock
+    this.#log = log
     this.#hungAfterMs = disks.hungAfterS * 1000
     const firstWriter = thread('spool-0')
     const others = Array.from({ length: Math.min(engines, MOST_WRITERS) - 1 }, (_, index) =>
@@ -79,10 +93,42 @@ export class NodeDisks {
     this.files = new RecordingStore({
       spoolPath: paths.spool,
       storePath: paths.store,
-      disk: store,
+      disk: { run: (order) => this.#ofStore(order, store) },
       onChanged: (recordingId) =>
         log.error({ recordingId }, 'a recording was moved whose bytes are not what was written'),
     })
+    this.#preparing = new RepeatedWork({
+      clock,
+      everyMs: PREPARE_EVERY_MS,
+      work: () => this.#prepareLate(),
+    })
+  }
+
+  /**
+   * Makes the folders. Rejects with `store_unwritable`. A store that does not answer holds nobody up: it is made when it
+   * does, and what is recorded until then waits in the spool.
+   */
+  async prepare(): Promise<void> {
+    const preparing = this.files.prepare()
+    // It may fail after nobody waits for it any more.
+    preparing.catch(() => {})
+    try {
+      this.#isPrepared = await settledWithin(preparing, {
+        clock: this.#clock,
+        limitMs: PREPARE_WITHIN_MS,
+      })
+    } catch (error) {
+      if (!(error instanceof TallenneError) || error.code !== 'store_hung') throw error
+    }
+    if (this.#isPrepared) return
+    this.#log.error({ folder: this.#storePath }, 'store does not answer: recordings wait for it')
+    this.#preparing.start()
+  }
+
+  /** Why the store takes no recordings now, in a sentence; undefined where it does. */
+  get storeObstacle(): string | undefined {
+    if (this.#isPrepared) return this.store.obstacle
+    return this.store.obstacle ?? `the store in ${this.#storePath} has not answered since the start`
   }
 
   /** A way to the disk of open recordings for an engine's thread. */
@@ -91,18 +137,38 @@ export class NodeDisks {
     return { port: writer.connect(), hungAfterMs: this.#hungAfterMs }
   }
 
-  /** Begins to watch, once both folders are there. */
+  /** Begins to watch, once the spool is there. */
   async start(): Promise<void> {
     await Promise.all([this.spool.start(), this.store.start()])
   }
 
   /** Ends what works on the disks. False where a disk hangs: the process cannot end in order then. */
   async close(): Promise<boolean> {
+    this.#preparing.stop()
     this.spool.close()
     this.store.close()
     for (const client of this.#clients) client.close()
     const ended = await Promise.all(this.#threads.map((thread) => thread.close()))
     return ended.every(Boolean)
+  }
+
+  /** Whoever has a store do something that is known to hang is told at once. */
+  #ofStore<Kind extends DiskOrder['kind']>(order: DiskOrderOf<Kind>, disk: Disk) {
+    if (this.store.state !== 'hung') return disk.run<Kind>(order)
+    return Promise.reject(new TallenneError('disk_hung', this.store.obstacle ?? 'it hangs'))
+  }
+
+  async #prepareLate(): Promise<void> {
+    if (this.store.state === 'hung') return
+    const fields = { folder: this.#storePath }
+    try {
+      await this.files.prepare()
+      this.#isPrepared = true
+      this.#preparing.stop()
+      this.#log.info(fields, 'store answers')
+    } catch (error) {
+      this.#log.warn({ ...fields, reason: messageOf(error) }, 'store cannot be prepared yet')
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { ReadinessCheck } from '../base/http-service.ts'
 import type { JournalClient } from '../storage/journal-client.ts'
 import type { CallAdmission } from './admission/admission.ts'
 import type { EnginePool } from './media/engine-pool.ts'
+import type { NodeDisks } from './node-disks.ts'
 import type { SipConnection } from './sip/sip-connection.ts'
 
 /** What must be well before calls can be taken. A database that is away is waited for by the journal. */
@@ -10,10 +11,11 @@ export function readinessChecks(parts: {
   readonly engines: EnginePool
   readonly admission: CallAdmission
   readonly journal: JournalClient
+  readonly disks: NodeDisks
   readonly isStarting: () => boolean
   readonly isDraining: () => boolean
 }): readonly ReadinessCheck[] {
-  const { connections, engines, admission, journal, isStarting, isDraining } = parts
+  const { connections, engines, admission, journal, disks, isStarting, isDraining } = parts
   return [
     {
       name: 'sip',
@@ -27,6 +29,8 @@ export function readinessChecks(parts: {
       check: () => (engines.health.running > 0 ? undefined : 'no engine runs'),
     },
     { name: 'journal', check: () => journal.state.diskError },
+    // Calls are recorded all the same, into the spool.
+    { name: 'store', isVital: false, check: () => disks.storeObstacle },
     { name: 'admission', check: () => admission.obstacle?.message },
     {
       name: 'calls',

@@ -14,6 +14,7 @@ import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
+import { DiskThreads } from '../storage/disk/disk-threads.ts'
 import { readIdentities } from '../storage/encryption/identities.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { Archive } from './archive.ts'
@@ -40,7 +41,13 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const metrics = new PortalMetrics(registry)
   const pool = createDatabasePool(config.database)
   const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
-  const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store })
+  const disk = new DiskThreads({
+    name: 'store',
+    count: 1,
+    clock,
+    hungAfterMs: config.disks.hungAfterS * 1000,
+  })
+  const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store, disk })
   const service = createHttpService({
     ...config.http.portal,
     checks: [
@@ -76,6 +83,7 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
   const address = await service.start().catch(async (error: unknown) => {
     await audit.close()
     await pool.end()
+    await disk.close()
     throw error
   })
   watch.start()
@@ -87,6 +95,8 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     await watch.close()
     await pool.end()
     log.info('portal stopped')
+    // A thread that hangs with its disk would hold up an ordinary end for ever.
+    if (!(await disk.close())) process.kill(process.pid, 'SIGKILL')
   }
 }
 

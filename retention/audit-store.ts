@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Pool } from '../storage/database.ts'
-import type { FileFacts, RecordingStore, StoreEntry } from '../storage/recording-store.ts'
+import type { FileFacts } from '../storage/disk/disk.ts'
+import type { RecordingStore, StoreEntry } from '../storage/recording-store.ts'
 import {
   adoptFile,
   countUnruled,

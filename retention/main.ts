@@ -6,18 +6,23 @@ import { createLog, type Log } from '../base/log.ts'
 import { readPackageVersion } from '../base/package-version.ts'
 import { createRegistry } from '../base/process-metrics.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { untilAborted } from '../base/until-aborted.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { createAudit } from '../storage/audit/create-audit.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
+import { DiskThreads } from '../storage/disk/disk-threads.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { CompletenessMetrics } from './completeness-metrics.ts'
-import { prepare } from './prepare.ts'
+import { prepare, waitForStore } from './prepare.ts'
 import { Reconciler } from './reconciler.ts'
 import { RetentionMetrics } from './retention-metrics.ts'
 import { Sweeper } from './sweeper.ts'
+
+/** Files that are looked at or erased at once. */
+const STORE_THREADS = 4
 
 /** Runs the retention daemon until `stopped`. Rejects where it cannot start. */
 async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void> {
@@ -26,7 +31,13 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
   const { spool, store: storePath, audit: auditPath } = dataPaths(config)
   const pool = createDatabasePool(config.database)
   const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
-  const store = new RecordingStore({ spoolPath: spool, storePath })
+  const disk = new DiskThreads({
+    name: 'store',
+    count: STORE_THREADS,
+    clock,
+    hungAfterMs: config.disks.hungAfterS * 1000,
+  })
+  const store = new RecordingStore({ spoolPath: spool, storePath, disk })
   const audit = createAudit({
     pool,
     folder: auditPath,
@@ -67,12 +78,14 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     await audit.queue.start()
     const address = await http.start()
     log.info(address, 'retention listens')
-    await prepare({ pool, store, audit, config, clock, log, signal: stopped })
+    const waiting = { clock, log, signal: stopped }
+    await prepare({ pool, audit, config, ...waiting })
+    if (!stopped.aborted) reconciler.start()
+    await waitForStore(store, waiting)
     if (!stopped.aborted) {
       sweeper.start()
-      reconciler.start()
       log.info({ sweepEveryS: config.retention.sweepEveryS }, 'retention is at work')
-      await once(stopped)
+      await untilAborted(stopped)
       log.info('retention ends')
     }
   } finally {
@@ -83,14 +96,9 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     await audit.queue.close()
     await watch.close()
     await pool.end()
+    // A thread that hangs with its disk would hold up an ordinary end for ever.
+    if (!(await disk.close())) process.kill(process.pid, 'SIGKILL')
   }
-}
-
-async function once(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise((resolve) => {
-    signal.addEventListener('abort', resolve, { once: true })
-  })
 }
 
 const stopping = new AbortController()

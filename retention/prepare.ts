@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
+import { untilAborted } from '../base/until-aborted.ts'
 import type { Config } from '../config/config.ts'
 import { serviceLinesOf } from '../config/service-lines.ts'
 import { withoutSecrets } from '../config/without-secrets.ts'
@@ -13,31 +14,56 @@ import { migrate } from '../storage/migrate.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
 import { syncServiceLines } from '../storage/service-lines.ts'
 
-export interface PrepareOptions {
-  readonly pool: Pool
-  readonly store: Pick<RecordingStore, 'check'>
-  readonly audit: Audit
-  readonly config: Config
+export interface WaitOptions {
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
 }
 
+export interface PrepareOptions extends WaitOptions {
+  readonly pool: Pool
+  readonly audit: Audit
+  readonly config: Config
+}
+
 const RETRY_MS = 2000
-/** What waiting mends: another program's work, an audit trail that cannot be written, a store that its writer has not made yet. */
-const PASSING: readonly string[] = ['schema_locked', 'audit_unavailable', 'store_missing']
+/**
+ * What waiting mends: another program's work, an audit trail that cannot be written, a store that its writer has not made
+ * yet, or that does not answer.
+ */
+const PASSING: readonly string[] = [
+  'schema_locked',
+  'audit_unavailable',
+  'store_missing',
+  'store_hung',
+]
 
 /**
- * Brings the schema and the service lines up to date and sees that the store is there, waiting for the
- * database and the store as long as it takes. Returns early when aborted; rejects for what waiting does
- * not mend, such as a newer schema.
+ * Brings the schema and the service lines up to date, waiting for the database as long as it takes. Returns early when
+ * aborted; rejects for what waiting does not mend, such as a newer schema.
  */
-export async function prepare(options: PrepareOptions): Promise<void> {
-  const { clock, log, signal } = options
+export function prepare(options: PrepareOptions): Promise<void> {
+  return persist(() => prepareOnce(options), options)
+}
+
+/** Waits until the store is there. Returns early when aborted. */
+export function waitForStore(
+  store: Pick<RecordingStore, 'check'>,
+  options: WaitOptions,
+): Promise<void> {
+  // A store that hangs is not waited for by whoever ends the process.
+  const check = () => Promise.race([store.check(), untilAborted(options.signal)])
+  return persist(check, options)
+}
+
+async function persist(
+  work: () => Promise<void>,
+  { clock, log, signal }: WaitOptions,
+): Promise<void> {
   let told: string | undefined
   while (!signal.aborted) {
     try {
-      await prepareOnce(options)
+      await work()
       return
     } catch (error) {
       if (error instanceof TallenneError && !PASSING.includes(error.code)) throw error
@@ -49,14 +75,7 @@ export async function prepare(options: PrepareOptions): Promise<void> {
   }
 }
 
-async function prepareOnce({
-  pool,
-  store,
-  audit,
-  config,
-  clock,
-  log,
-}: PrepareOptions): Promise<void> {
+async function prepareOnce({ pool, audit, config, clock, log }: PrepareOptions): Promise<void> {
   const steps = await migrate(pool)
   if (steps.length > 0) log.info({ steps }, 'schema brought up to date')
   const obstacle = await guardAudit(pool)
@@ -82,7 +101,6 @@ async function prepareOnce({
     { id: config.node.id, configuration: withoutSecrets(config) },
     { pool, trail: audit.trail, process: 'retention', clock },
   )
-  await store.check()
 }
 
 async function pause(

@@ -1,20 +1,10 @@
-import { constants } from 'node:fs'
-import {
-  access,
-  type FileHandle,
-  open,
-  opendir,
-  readdir,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasCode } from '../base/has-code.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import { DirectDisk } from './disk/direct-disk.ts'
-import type { Disk } from './disk/disk.ts'
+import type { Disk, FileFacts } from './disk/disk.ts'
 import {
   FILE_FORMS,
   type FileForm,
@@ -34,7 +24,7 @@ export interface StorePaths {
 }
 
 export interface RecordingStoreOptions extends StorePaths {
-  /** Who moves recordings into the store; by default the caller's own thread. */
+  /** Who works on the store; by default the caller's own thread. */
   readonly disk?: Disk
   /** A recording was moved whose bytes are not what was written. */
   readonly onChanged?: (recordingId: string) => void
@@ -46,12 +36,6 @@ export interface EndedFile {
   readonly sha256: string
 }
 
-/** How a file lies on the disk. */
-export interface FileFacts {
-  readonly bytes: number
-  readonly modifiedAtMs: number
-}
-
 /** A file of the store, as a sweep for orphans meets it. */
 export interface StoreEntry {
   readonly recordingId: string
@@ -60,6 +44,8 @@ export interface StoreEntry {
   readonly isPart: boolean
 }
 
+/** Folders are of years, months and days. */
+const DEPTH = 3
 const MARKER = '.tallenne-store'
 
 /**
@@ -73,6 +59,7 @@ export class RecordingStore {
   readonly #storePath: string
   readonly #disk: Disk
   readonly #onChanged: (recordingId: string) => void
+  #checking: Promise<void> | undefined
 
   constructor({ spoolPath, storePath, disk, onChanged }: RecordingStoreOptions) {
     this.#spoolPath = spoolPath
@@ -81,34 +68,61 @@ export class RecordingStore {
     this.#onChanged = onChanged ?? (() => {})
   }
 
-  /** Makes the folders, mode 0700, and the marker. For the process that writes recordings. Rejects with `store_unwritable`. */
+  /**
+   * Makes the folders, mode 0700, and the marker. For the process that writes recordings. Rejects with
+   * `store_unwritable`, and with `store_hung` where the store does not answer; it may be made all the same when it does.
+   */
   async prepare(): Promise<void> {
+    const path = join(this.#storePath, MARKER)
     try {
       makeFolder(this.#spoolPath, 0o700)
-      makeFolder(this.#storePath, 0o700)
-      await writeFile(join(this.#storePath, MARKER), 'Ended recordings of Tallenne.\n', {
-        mode: 0o600,
-      })
+      await this.#disk.run({ kind: 'place', path, content: 'Ended recordings of Tallenne.\n' })
     } catch (error) {
-      throw new TallenneError(
-        'store_unwritable',
-        `Recordings cannot be written to ${this.#spoolPath} and ${this.#storePath} (${messageOf(error)}): let this process write there, or set another dataPath.`,
-        { cause: error },
+      throw (
+        this.#hung(error) ??
+        new TallenneError(
+          'store_unwritable',
+          `Recordings cannot be written to ${this.#spoolPath} and ${this.#storePath} (${messageOf(error)}): let this process write there, or set another dataPath.`,
+          { cause: error },
+        )
       )
     }
   }
 
-  /** Rejects with `store_missing` where the store's folder is not there or is not a store. */
-  async check(): Promise<void> {
+  /**
+   * Rejects with `store_missing` where the store's folder is not there or is not a store, and with `store_hung` where it
+   * does not answer. However many ask at once, the disk is asked once.
+   */
+  check(): Promise<void> {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined
+    })
+    return this.#checking
+  }
+
+  async #check(): Promise<void> {
+    const path = join(this.#storePath, MARKER)
     try {
-      await access(join(this.#storePath, MARKER), constants.R_OK)
+      await this.#disk.run({ kind: 'read', path, position: 0, bytes: 1 })
     } catch (error) {
-      throw new TallenneError(
-        'store_missing',
-        `There is no recording store in ${this.#storePath} (no readable ${MARKER}): check that its disk is mounted and that dataPath is right.`,
-        { cause: error },
+      throw (
+        this.#hung(error) ??
+        new TallenneError(
+          'store_missing',
+          `There is no recording store in ${this.#storePath} (no readable ${MARKER}): check that its disk is mounted and that dataPath is right.`,
+          { cause: error },
+        )
       )
     }
+  }
+
+  #hung(error: unknown): TallenneError | undefined {
+    if (!(error instanceof TallenneError) || error.code !== 'disk_hung') return undefined
+    return new TallenneError(
+      'store_hung',
+      `The recording store in ${this.#storePath} does not answer (${error.message}): check its disk, and the network to it.`,
+      { cause: error },
+    )
   }
 
   /** Where an open recording is written. */
@@ -134,10 +148,16 @@ export class RecordingStore {
     return choices.find(({ to }) => to === movedTo)?.file ?? storeFileOf(recordingId)
   }
 
-  /** Opens a recording for whoever closes it. Rejects with `file_missing` where the store does not hold it. */
+  /**
+   * Opens a recording for whoever closes it. Rejects with `file_missing` where the store does not hold it, and as
+   * `check` does.
+   */
   async open(file: string): Promise<FileHandle> {
+    const path = this.pathOf(file)
+    // A call of Node's own that hangs would take one of the few threads that all share.
+    await this.check()
     try {
-      return await open(this.pathOf(file), 'r')
+      return await open(path, 'r')
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
       throw new TallenneError('file_missing', `The store holds no ${file}.`, { cause: error })
@@ -146,23 +166,25 @@ export class RecordingStore {
 
   /** Removes a file for good, and what a crash left of it half written. `gone` says that the file was not there. */
   async erase(file: string): Promise<'erased' | 'gone'> {
-    await this.erasePart(file)
-    return remove(this.pathOf(file))
+    const path = this.pathOf(file)
+    const paths = [partOf(path), path]
+    const [, wasThere] = await this.#disk.run<'erase'>({ kind: 'erase', paths })
+    return wasThere ? 'erased' : 'gone'
   }
 
   /** Removes what a crash left of a file half written. */
-  erasePart(file: string): Promise<'erased' | 'gone'> {
-    return remove(partOf(this.pathOf(file)))
+  async erasePart(file: string): Promise<void> {
+    await this.#disk.run<'erase'>({ kind: 'erase', paths: [partOf(this.pathOf(file))] })
   }
 
-  /** Bytes of a stored recording and when it was last written, or undefined where it is not there. */
-  facts(file: string): Promise<FileFacts | undefined> {
-    return factsOf(this.pathOf(file))
+  /** How a file lies in the store; undefined where it is not there. */
+  async facts(file: string): Promise<FileFacts | undefined> {
+    return this.#disk.run<'facts'>({ kind: 'facts', path: this.pathOf(file) })
   }
 
   /** As `facts`, of a file that is half written. */
-  partFacts(file: string): Promise<FileFacts | undefined> {
-    return factsOf(partOf(this.pathOf(file)))
+  async partFacts(file: string): Promise<FileFacts | undefined> {
+    return this.#disk.run<'facts'>({ kind: 'facts', path: partOf(this.pathOf(file)) })
   }
 
   /** Ids of the recordings that lie in the spool, open ones included, oldest first. */
@@ -173,16 +195,29 @@ export class RecordingStore {
 
   /** Every file of the store, half written ones included, one at a time. What is no recording's is passed over. */
   async *entries(): AsyncGenerator<StoreEntry> {
-    const folder = await opendir(this.#storePath, { recursive: true })
-    for await (const entry of folder) {
-      const whole = wholeOfPart(entry.name)
-      const name = entry.isFile() ? readFileName(whole ?? entry.name) : undefined
-      if (name === undefined) continue
-      const { recordingId } = name
-      const file = storeFileOf(recordingId, name.form, name.edition)
-      if (join(this.#storePath, file) !== join(entry.parentPath, whole ?? entry.name)) continue
+    for await (const { folder, name } of this.#names('', DEPTH)) {
+      const whole = wholeOfPart(name)
+      const read = readFileName(whole ?? name)
+      if (read === undefined) continue
+      const { recordingId, form, edition } = read
+      const file = storeFileOf(recordingId, form, edition)
+      if (file !== `${folder}${whole ?? name}`) continue
       yield { recordingId, file, isPart: whole !== undefined }
     }
+  }
+
+  /** The files of a folder of the store, and of those in it, so deep down; a folder's name ends with a slash. */
+  async *#names(
+    folder: string,
+    depth: number,
+  ): AsyncGenerator<{ readonly folder: string; readonly name: string }> {
+    const names = await this.#disk.run<'list'>({
+      kind: 'list',
+      folder: join(this.#storePath, folder),
+    })
+    for (const name of names.files) yield { folder, name }
+    if (depth === 0) return
+    for (const name of names.folders) yield* this.#names(`${folder}${name}/`, depth - 1)
   }
 
   /** Where a file of the store stands. Throws `bad_file` for what is no path of the store. */
@@ -199,24 +234,4 @@ export function spoolPathOf(
   form: FileForm = 'plain',
 ): string {
   return join(spoolPath, storeFileOf(recordingId, form).slice('YYYY/MM/DD/'.length))
-}
-
-async function remove(path: string): Promise<'erased' | 'gone'> {
-  try {
-    await unlink(path)
-    return 'erased'
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return 'gone'
-    throw error
-  }
-}
-
-async function factsOf(path: string): Promise<FileFacts | undefined> {
-  try {
-    const { size, mtimeMs } = await stat(path)
-    return { bytes: size, modifiedAtMs: mtimeMs }
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
 }

@@ -15,6 +15,8 @@ export interface FinishedRecording {
 /** A verdict waits so long for the store, and for another attempt, before it is given without. */
 const PATIENCE_MS = 5000
 const RETRY_AFTER_MS = [200, 1000]
+/** A store that does not answer is not asked again at once. */
+const LATE: readonly string[] = ['store_late', 'disk_hung']
 
 /**
  * Moves the recording into the store, several times where it fails. Never rejects. Where the store does not take it
@@ -41,7 +43,7 @@ export async function finishRecording(
         'recording could not be moved to the store',
       )
       if (error instanceof TallenneError && error.code === 'ENOENT') return lost(outcome)
-      if (error instanceof TallenneError && error.code === 'store_late') break
+      if (error instanceof TallenneError && LATE.includes(error.code)) break
       if (waitMs !== undefined) await new Promise<void>((resolve) => clock.after(waitMs, resolve))
     }
   }

@@ -21,7 +21,7 @@ const RETRY_EVERY_MS = 10_000
  */
 export class LateMoves implements RecordingFiles {
   readonly #options: LateMovesOptions
-  readonly #waiting = new Map<string, EndedFile>()
+  readonly #waiting = new Map<string, EndedFile | undefined>()
   readonly #work: RepeatedWork
   #isClosing = false
 
@@ -45,7 +45,7 @@ export class LateMoves implements RecordingFiles {
     return this.#options.files.keep(recordingId, ended)
   }
 
-  keepLater(recordingId: string, ended: EndedFile): void {
+  keepLater(recordingId: string, ended?: EndedFile): void {
     this.#waiting.set(recordingId, ended)
   }
 
@@ -68,7 +68,10 @@ export class LateMoves implements RecordingFiles {
     }
   }
 
-  async #move(recordingId: string, ended: EndedFile): Promise<TallenneError | undefined> {
+  async #move(
+    recordingId: string,
+    ended: EndedFile | undefined,
+  ): Promise<TallenneError | undefined> {
     const { files, journal, log } = this.#options
     try {
       const file = await files.keep(recordingId, ended)

@@ -8,5 +8,5 @@ export interface RecordingFiles {
    */
   keep(recordingId: string, ended?: EndedFile): Promise<string>
   /** Has a recording moved that the store does not take now, as soon as it does, and its row told. */
-  keepLater?(recordingId: string, ended: EndedFile): void
+  keepLater?(recordingId: string, ended?: EndedFile): void
 }

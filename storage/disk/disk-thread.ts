@@ -3,8 +3,8 @@ import type { Clock } from '../../base/clock.ts'
 import { settledWithin } from '../../base/settled-within.ts'
 
 export interface DiskThreadOptions {
-  /** Compiled entry of the thread, which serves every port that it is sent. */
-  readonly entry: URL
+  /** Compiled entry of the thread, which serves every port that it is sent; by default it serves a disk's orders. */
+  readonly entry?: URL
   readonly name: string
   /** Little by default: files are written from what is sent to it. */
   readonly mostHeapMb?: number
@@ -13,6 +13,7 @@ export interface DiskThreadOptions {
 
 const YOUNG_HEAP_MB = 8
 const MOST_HEAP_MB = 64
+const DISK_ENTRY = new URL('./disk-worker.js', import.meta.url)
 const CLOSE_MS = 500
 
 /** A thread that works on files and may hang with their disk. Owns the thread, and no client. */
@@ -21,7 +22,7 @@ export class DiskThread {
   readonly #clock: Clock
   #closed: Promise<boolean> | undefined
 
-  constructor({ entry, name, mostHeapMb = MOST_HEAP_MB, clock }: DiskThreadOptions) {
+  constructor({ entry = DISK_ENTRY, name, mostHeapMb = MOST_HEAP_MB, clock }: DiskThreadOptions) {
     this.#clock = clock
     const resourceLimits = {
       maxYoungGenerationSizeMb: YOUNG_HEAP_MB,

@@ -25,6 +25,8 @@ export interface DiskWatchOptions {
 }
 
 const PROBE_EVERY_MS = 2000
+/** Nobody's start waits longer for a disk. */
+const FIRST_LOOK_MS = 3000
 
 /**
  * Knows how a disk is: every two seconds a page is written to it and its room is asked for. A disk that fails or hangs
@@ -53,7 +55,7 @@ export class DiskWatch {
       void this.#probe()
       this.#tell()
     })
-    await settledWithin(this.#probe(), { clock, limitMs: lateAfterMs })
+    await settledWithin(this.#probe(), { clock, limitMs: Math.min(lateAfterMs, FIRST_LOOK_MS) })
     this.#tell()
   }
 

@@ -5,12 +5,17 @@ import {
   fdatasyncSync,
   ftruncateSync,
   openSync,
+  readdirSync,
   readSync,
   statfsSync,
+  statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { hasCode } from '../../base/has-code.ts'
+import { makeFolder } from '../../base/make-folder.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type {
   Appended,
@@ -19,6 +24,8 @@ import type {
   DiskOrderOf,
   DiskResults,
   DiskRoom,
+  FileFacts,
+  FolderNames,
 } from './disk.ts'
 import { moveFile } from './move-file.ts'
 
@@ -48,6 +55,16 @@ export class DiskWork {
         return moveFile(order)
       case 'read':
         return read(order)
+      case 'place':
+        makeFolder(dirname(order.path), 0o700)
+        writeFileSync(order.path, order.content, { mode: 0o600 })
+        return undefined
+      case 'erase':
+        return order.paths.map(erase)
+      case 'facts':
+        return factsOf(order.path)
+      case 'list':
+        return list(order.folder)
       case 'probe':
         return probe(order.folder)
     }
@@ -118,6 +135,30 @@ function read({ path, position, bytes }: DiskOrderOf<'read'>): Uint8Array {
     return buffer.subarray(0, done)
   } finally {
     closeSync(descriptor)
+  }
+}
+
+function erase(path: string): boolean {
+  try {
+    unlinkSync(path)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+function factsOf(path: string): FileFacts | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat && { bytes: stat.size, modifiedAtMs: stat.mtimeMs }
+}
+
+function list(folder: string): FolderNames {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  const namesOf = (some: typeof entries) => some.map(({ name }) => name)
+  return {
+    files: namesOf(entries.filter((entry) => entry.isFile())),
+    folders: namesOf(entries.filter((entry) => entry.isDirectory())),
   }
 }
 

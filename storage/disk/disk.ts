@@ -21,6 +21,14 @@ export type DiskOrder =
       readonly position: number
       readonly bytes: number
     }
+  /** Writes a small file, mode 0600, over one that is there; makes its folder, mode 0700. */
+  | { readonly kind: 'place'; readonly path: string; readonly content: string }
+  /** Removes files, and tells of each whether it was there. */
+  | { readonly kind: 'erase'; readonly paths: readonly string[] }
+  /** How a file lies there; undefined where there is none. */
+  | { readonly kind: 'facts'; readonly path: string }
+  /** The names in a folder. */
+  | { readonly kind: 'list'; readonly folder: string }
   /** Writes a page beside the recordings and takes it away again, and tells how much room there is. */
   | { readonly kind: 'probe'; readonly folder: string }
 
@@ -53,6 +61,18 @@ export interface Appended {
   readonly failure?: DiskFailure
 }
 
+/** How a file lies on the disk. */
+export interface FileFacts {
+  readonly bytes: number
+  readonly modifiedAtMs: number
+}
+
+/** Names in a folder, in no order. What is neither a file nor a folder is left out. */
+export interface FolderNames {
+  readonly files: readonly string[]
+  readonly folders: readonly string[]
+}
+
 /** An error of the file system's. */
 export interface DiskFailure {
   /** As `ENOSPC`. */
@@ -75,6 +95,10 @@ export interface DiskResults {
   readonly abandon: undefined
   readonly move: FileMoved
   readonly read: Uint8Array
+  readonly place: undefined
+  readonly erase: readonly boolean[]
+  readonly facts: FileFacts | undefined
+  readonly list: FolderNames
   readonly probe: DiskRoom
 }
 

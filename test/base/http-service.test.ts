@@ -38,6 +38,22 @@ t.test('readyz is 200 when every check is well', async (t) => {
   t.same(answer.json(), { ready: true, checks: [{ name: 'database', ready: true }] })
 })
 
+t.test('what is not vital is told, and keeps nobody from being ready', async (t) => {
+  const { app } = service([
+    { name: 'sip', check: () => undefined },
+    { name: 'store', isVital: false, check: () => 'it hangs' },
+  ])
+  const answer = await app.inject('/readyz')
+  t.equal(answer.statusCode, 200)
+  t.strictSame(answer.json(), {
+    ready: true,
+    checks: [
+      { name: 'sip', ready: true },
+      { name: 'store', ready: false, reason: 'it hangs' },
+    ],
+  })
+})
+
 t.test('readyz is 503 with the reason of each check that fails, throws or hangs', async (t) => {
   // The clock of a process does not keep it alive; a listening server would.
   const endless = setInterval(() => {}, 1000)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
+import { TallenneError } from '../../base/tallenne-error.ts'
 import { recoverFromCrash, type SalvagedFile, salvageLost } from '../../gateway/crash-recovery.ts'
 import type { JournalEntry } from '../../storage/model.ts'
 import type { UnfinishedContact } from '../../storage/unfinished-contacts.ts'
@@ -146,5 +147,30 @@ t.test(
       throw new Error('unreadable')
     }
     t.match(await salvageLost(lost, { repair: broken, log }), { verdict: 'failed', bytes: 0 })
+  },
+)
+
+t.test(
+  'what a store that hangs keeps from being judged waits, and the rest does not',
+  async (t) => {
+    const later: string[] = []
+    const entries: JournalEntry[] = []
+    const hung = () => Promise.reject(new TallenneError('disk_hung', 'it hangs'))
+    const waiting = await recoverFromCrash({
+      spooled: ['r1', 'orphan'],
+      findUnfinished: async () => [contact('c1', ['r1']), contact('c2', ['in-store'])],
+      repair: async (recordingId) => (recordingId === 'in-store' ? hung() : salvaged),
+      files: { keep: hung, keepLater: (recordingId) => later.push(recordingId) },
+      journal: new MemoryJournal(entries),
+      clock: new ManualClock(),
+      log,
+    })
+    t.equal(waiting, 1)
+    t.same(later.sort(), ['orphan', 'r1'])
+    t.match(
+      entries.filter(({ kind }) => kind === 'recording.ended'),
+      [{ recordingId: 'r1', state: 'partial', file: null }],
+    )
+    t.notOk(entries.some((entry) => 'contactId' in entry && entry.contactId === 'c2'))
   },
 )

@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import type { Pool } from '../../storage/database.ts'
 import { startMariadb } from '../mariadb.ts'
+import { HungMount } from '../storage/disk/hung-mount.ts'
 import { RealDisk } from '../storage/disk/real-disk.ts'
 import { until } from '../until.ts'
 import { contactOf, hasEnded } from './contact-of.ts'
@@ -149,13 +153,8 @@ t.test(
     await contactOf(mariadb.pool(), 'store-during', hasEnded)
     await until(async () => (await gateway.metric('tallenne_recordings_unstored')) === 0, 50)
     const id = contact.recordings[0]?.id ?? ''
-    const isStored = async () => {
-      const rows: { file: string | null }[] = await mariadb
-        .pool()
-        .query('SELECT file FROM recordings WHERE id = ?', [id])
-      return rows[0]?.file !== null
-    }
-    await until(isStored, 20)
+    const where = { pool: mariadb.pool(), id, storePath: join(store.path, 'store') }
+    await until(() => isStored(where), 20)
   },
 )
 
@@ -229,3 +228,74 @@ t.test(
     await ended
   },
 )
+
+t.test(
+  'a store that hangs at the start holds nothing up, and gets all that waits when it is back',
+  { skip: (await HungMount.obstacle()) ?? false },
+  async (t) => {
+    const storePath = mkdtempSync(join(tmpdir(), 'tallenne-store-'))
+    t.teardown(() => rmSync(storePath, { recursive: true, force: true }))
+    const gateway = await makeGateway(mariadb.settings, { disks: { storePath, hungAfterS: 2 } })
+    t.teardown(() => gateway.remove())
+    const first = await gateway.start()
+    await sayMore(await placeCall(t, gateway, 'hung-before'), 60)
+    const before = await contactOf(mariadb.pool(), 'hung-before', hasEnded)
+    const broken = await placeCall(t, gateway, 'hung-broken')
+    await broken.spoken(75)
+    await first.end('SIGKILL')
+    await broken.close()
+    // As a crash leaves it that comes between the move into the store and the verdict.
+    await mariadb
+      .pool()
+      .query(
+        `UPDATE recordings SET state = 'recording', verdict = NULL, file = NULL WHERE id = ?`,
+        [before.recordings[0]?.id],
+      )
+    rmSync(join(storePath, '.tallenne-store'))
+
+    const hung = await HungMount.over(t, storePath)
+    const second = await gateway.start()
+    t.match(second.log(), /"msg":"store does not answer: recordings wait for it"/)
+    const readiness = await fetch(`${gateway.http}/readyz`)
+    t.equal(readiness.status, 200, 'it takes calls')
+    const { checks }: { checks: { name: string }[] } = JSON.parse(await readiness.text())
+    t.match(
+      checks.find(({ name }) => name === 'store'),
+      { ready: false, reason: /has not answered/ },
+    )
+    const hangs = 'tallenne_disk_state{disk="store",state="hung"}'
+    await until(async () => (await gateway.metric(hangs)) === 1, 50)
+    await sayMore(await placeCall(t, gateway, 'hung-during'), 60)
+    const during = await contactOf(mariadb.pool(), 'hung-during', hasEnded)
+    t.match(during.recordings, [{ state: 'complete' }])
+    const left = await contactOf(mariadb.pool(), 'hung-broken', hasEnded)
+    t.match(left.recordings, [{ state: 'partial', reasons: ['crash_recovered'] }])
+    t.equal(await gateway.metric('tallenne_recordings_unstored'), 2)
+
+    await hung.end()
+    await until(async () => (await gateway.metric('tallenne_recordings_unstored')) === 0, 50)
+    const judged = await contactOf(mariadb.pool(), 'hung-before', hasEnded)
+    t.match(judged.recordings, [{ state: 'partial', reasons: ['crash_recovered'] }])
+    const ids = [before, left, during].map(({ recordings }) => recordings[0]?.id)
+    for (const id of ids) {
+      const where = { pool: mariadb.pool(), id, storePath }
+      await until(() => isStored(where), 20)
+    }
+    await until(() => existsSync(join(storePath, '.tallenne-store')), 50)
+    t.notOk((await (await fetch(`${gateway.http}/readyz`)).text()).includes('has not answered'))
+  },
+)
+
+/** Whether the row says where the file is, and it is there. */
+async function isStored(of: {
+  readonly pool: Pool
+  readonly id: string | undefined
+  readonly storePath: string
+}): Promise<boolean> {
+  const rows: { file: string | null }[] = await of.pool.query(
+    'SELECT file FROM recordings WHERE id = ?',
+    [of.id],
+  )
+  const file = rows[0]?.file
+  return typeof file === 'string' && existsSync(join(of.storePath, file))
+}

@@ -4,10 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
+import { newId } from '../../base/uuid.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
+import { storeFileOf } from '../../storage/store-file.ts'
 import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
+import { applyEntries } from '../storage/apply.ts'
+import { HungMount } from '../storage/disk/hung-mount.ts'
+import { wholeCall } from '../storage/journal-entries.ts'
 import { until } from '../until.ts'
 
 const MAIN = fileURLToPath(new URL('../../portal/main.js', import.meta.url))
@@ -20,22 +25,26 @@ await migrate(mariadb.pool())
 async function startProcess(t: Test) {
   const folder = t.testdir()
   const dataPath = join(folder, 'data')
-  const store = new RecordingStore({
-    spoolPath: join(dataPath, 'spool'),
-    storePath: join(dataPath, 'recordings'),
-  })
+  const storePath = join(dataPath, 'recordings')
+  const store = new RecordingStore({ spoolPath: join(dataPath, 'spool'), storePath })
   const { port: _, connections: __, ...database } = mariadb.settings
   const portalPort = await freePort()
   const config = join(folder, 'tallenne.yaml')
   writeFileSync(
     config,
-    stringify({ dataPath, database, http: { portal: { host: '127.0.0.1', port: portalPort } } }),
+    stringify({
+      dataPath,
+      database,
+      disks: { hungAfterS: 1 },
+      http: { portal: { host: '127.0.0.1', port: portalPort } },
+    }),
   )
   return {
     url: `http://127.0.0.1:${portalPort}`,
     portalPort,
     tokenPath: join(dataPath, 'admin.token'),
     store,
+    storePath,
     start: () => run(t, ['--config', config]),
   }
 }
@@ -107,6 +116,36 @@ t.test('without store or database it is alive and says why it is not ready', asy
   portal.stop('SIGINT')
   t.equal((await portal.ended).code, 0)
 })
+
+t.test(
+  'a store that hangs holds up nothing but what is in it',
+  { skip: (await HungMount.obstacle()) ?? false },
+  async (t) => {
+    const { url, tokenPath, store, storePath, start } = await startProcess(t)
+    await store.prepare()
+    const recordingId = newId()
+    const call = wholeCall({}, { recordingId, file: storeFileOf(recordingId) })
+    await applyEntries(mariadb.settings, call.entries)
+    const hung = await HungMount.over(t, storePath)
+    const portal = start()
+    // More than the threads that all file calls of Node's own share.
+    for (let count = 0; count < 6; count++) {
+      const ready = await answerOf(`${url}/readyz`)
+      t.match(await ready.json(), {
+        checks: [{ ready: true }, { ready: false, reason: /no answer|does not answer/ }],
+      })
+    }
+    const token = readFileSync(tokenPath, 'utf8').trim()
+    const audio = await answerOf(`${url}/api/recordings/${recordingId}/audio`, token)
+    t.equal(audio.status, 500)
+    t.match(await audio.json(), { code: 'file_unreadable' })
+    t.equal((await answerOf(`${url}/api/contacts`, token)).status, 200)
+    await hung.end()
+    await until(async () => (await answerOf(`${url}/readyz`)).ok, 50)
+    portal.stop('SIGTERM')
+    t.equal((await portal.ended).code, 0)
+  },
+)
 
 t.test('a token that others may read, and a port that is taken, end the start', async (t) => {
   const first = await startProcess(t)

@@ -9,6 +9,9 @@ import { currentPolicies } from '../../storage/service-lines.ts'
 import { freePort } from '../free-port.ts'
 import { startMariadb } from '../mariadb.ts'
 import { metricValue } from '../metrics-text.ts'
+import { applyEntries } from '../storage/apply.ts'
+import { HungMount } from '../storage/disk/hung-mount.ts'
+import { wholeCall } from '../storage/journal-entries.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
@@ -17,7 +20,10 @@ async function run(t: Test, folder: string, database: unknown = mariadb.settings
   const config = join(folder, 'tallenne.yaml')
   const http = { retention: { host: '127.0.0.1', port: await freePort() } }
   const retention = { sweepEveryS: 1 }
-  writeFileSync(config, stringify({ dataPath: '.', database, http, retention }))
+  writeFileSync(
+    config,
+    stringify({ dataPath: '.', database, http, retention, disks: { hungAfterS: 1 } }),
+  )
   const main = fileURLToPath(new URL('../../retention/main.js', import.meta.url))
   const child = spawn(process.execPath, [main, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -29,7 +35,7 @@ async function run(t: Test, folder: string, database: unknown = mariadb.settings
   return { child, ended, lines: logLines(child) }
 }
 
-/** Log lines as they come; `find` waits for one with the message. */
+/** Log lines as they come; `find` waits for one with the message, for such a reason. */
 function logLines(child: ChildProcess) {
   const lines: { msg: string; [field: string]: unknown }[] = []
   let rest = ''
@@ -42,9 +48,9 @@ function logLines(child: ChildProcess) {
   })
   child.once('close', () => changed())
   return {
-    find: async (msg: string) => {
+    find: async (msg: string, reason = /(?:)/) => {
       for (;;) {
-        const line = lines.find((one) => one.msg === msg)
+        const line = lines.find((one) => one.msg === msg && reason.test(String(one['reason'])))
         if (line) return line
         if (child.exitCode !== null) throw new Error(`ended: ${JSON.stringify(lines)}`)
         await new Promise<void>((resolve) => {
@@ -87,6 +93,54 @@ t.test(
     ])
     child.kill('SIGTERM')
     t.equal(await ended, 0)
+  },
+)
+
+t.test(
+  'a store that hangs holds up neither the start nor the rest of the work',
+  { skip: (await HungMount.obstacle()) ?? false },
+  async (t) => {
+    const folder = t.testdir()
+    const storePath = join(folder, 'recordings')
+    await new RecordingStore({ spoolPath: join(folder, 'spool'), storePath }).prepare()
+    const call = wholeCall()
+    await applyEntries(mariadb.settings, call.entries.slice(0, -1))
+    const hung = await HungMount.over(t, storePath)
+    const { child, ended, lines } = await run(t, folder)
+    const { host, port } = await lines.find('retention listens')
+    await lines.find('retention waits', /does not answer/)
+    // More than the threads that all file calls of Node's own share.
+    for (let count = 0; count < 6; count++) {
+      const answer = await fetch(`http://${host}:${port}/readyz`)
+      t.match(await answer.json(), {
+        checks: [
+          { name: 'database', ready: true },
+          { name: 'store', ready: false, reason: /no answer|does not answer/ },
+        ],
+      })
+    }
+    t.match(await lines.find('calls, rows and files do not agree'), { subject: call.contactId })
+    await hung.end()
+    await lines.find('retention is at work')
+    child.kill('SIGTERM')
+    t.equal(await ended, 0)
+  },
+)
+
+t.test(
+  'a store that hangs does not hold up the end',
+  { skip: (await HungMount.obstacle()) ?? false },
+  async (t) => {
+    const folder = t.testdir()
+    const storePath = join(folder, 'recordings')
+    await new RecordingStore({ spoolPath: join(folder, 'spool'), storePath }).prepare()
+    const hung = await HungMount.over(t, storePath)
+    const { child, ended, lines } = await run(t, folder)
+    await lines.find('retention waits', /does not answer/)
+    child.kill('SIGTERM')
+    t.equal(await ended, null, 'its thread hangs, so that it ends itself')
+    // Before the test's folder is removed.
+    await hung.end()
   },
 )
 

@@ -13,10 +13,9 @@ import { RecordingFile } from '../../../storage/recording-file.ts'
 import { until } from '../../until.ts'
 
 const clock = new SystemClock()
-const entry = new URL('../../../gateway/disk-worker.js', import.meta.url)
 
 function openThread(t: Test, hungAfterMs = 10_000) {
-  const thread = new DiskThread({ entry, name: 'disk', clock })
+  const thread = new DiskThread({ name: 'disk', clock })
   const disk = new DiskClient({ port: thread.connect(), clock, hungAfterMs })
   t.teardown(async () => {
     disk.close()

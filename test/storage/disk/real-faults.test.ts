@@ -12,7 +12,6 @@ import { until } from '../../until.ts'
 import { RealDisk } from './real-disk.ts'
 
 const clock = new SystemClock()
-const entry = new URL('../../../gateway/disk-worker.js', import.meta.url)
 const PAGE_BYTES = 700
 const obstacle = RealDisk.obstacle
 const skip = obstacle === undefined ? false : obstacle
@@ -22,7 +21,7 @@ async function open(t: Test) {
   const broken = RealDisk.open(t)
   const well = t.testdir()
   const [first, second] = ['broken', 'well'].map((name) => {
-    const thread = new DiskThread({ entry, name, clock })
+    const thread = new DiskThread({ name, clock })
     const disk = new DiskClient({ port: thread.connect(), clock, hungAfterMs: 1000 })
     t.teardown(async () => {
       disk.close()
