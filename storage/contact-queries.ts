@@ -13,7 +13,7 @@ import {
   segmentView,
   sessionView,
 } from './contact-views.ts'
-import type { Pool } from './database.ts'
+import type { Pool, Queryable } from './database.ts'
 import { activeHolds } from './holds.ts'
 import type {
   ContactFilter,
@@ -65,18 +65,18 @@ const RECORDING_COLUMNS = `r.id, r.contact_id AS contactId, r.service_line AS se
 
 /** One page, newest first. Throws `bad_cursor`. `nowMs` decides which holds are active. */
 export async function findContacts(
-  pool: Pool,
+  database: Queryable,
   filter: ContactFilter,
   nowMs: number,
 ): Promise<ContactPage> {
   if (filter.cursor !== undefined) decodeCursor(filter.cursor)
   const { sql, values } = searchQuery(filter)
-  const found: { id: string; started_at: Date }[] = await pool.query(sql, [...values])
+  const found: { id: string; started_at: Date }[] = await database.query(sql, [...values])
   const page = found.slice(0, filter.limit)
   const last = found.length > filter.limit ? page.at(-1) : undefined
   return {
     items: await loadContacts(
-      pool,
+      database,
       page.map(({ id }) => id),
       nowMs,
     ),
@@ -141,43 +141,48 @@ export async function findRecording(
 
 /** The contacts in the order of the ids; ids without a contact are left out. */
 async function loadContacts(
-  pool: Pool,
+  database: Queryable,
   ids: readonly string[],
   nowMs: number,
 ): Promise<readonly ContactView[]> {
   if (ids.length === 0) return []
   const [contacts, notes, sessions, segments, recordings, policies] = await Promise.all([
-    pool.query<ContactRow[]>(
+    database.query<ContactRow[]>(
       `SELECT ${CONTACT_COLUMNS} FROM contacts LEFT JOIN contact_metadata ON contact_id = id
        WHERE id IN (?)`,
       [ids],
     ),
-    pool.query<NoteRow[]>(
-      `SELECT COALESCE(c.joined_into, c.id) AS contactId, n.name, n.value
-       FROM contact_notes n JOIN contacts c ON c.id = n.contact_id
-       WHERE c.id IN (?) OR c.joined_into IN (?) ORDER BY n.annotated_at`,
+    database.query<NoteRow[]>(
+      // A condition with OR would read the notes of all contacts.
+      `SELECT contact_id AS contactId, name, value, annotated_at FROM contact_notes FORCE INDEX (PRIMARY)
+       WHERE contact_id IN (?)
+       UNION ALL
+       SELECT c.joined_into, n.name, n.value, n.annotated_at
+       FROM contacts c FORCE INDEX (by_joined) JOIN contact_notes n ON n.contact_id = c.id
+       WHERE c.joined_into IN (?)
+       ORDER BY annotated_at`,
       [ids, ids],
     ),
-    pool.query<SessionRow[]>(
+    database.query<SessionRow[]>(
       `SELECT joined_into AS contactId, node_id AS node, call_id AS callId, started_at AS startedAt,
          ended_at AS endedAt, end_reason AS endReason
        FROM contacts WHERE joined_into IN (?) ORDER BY started_at, id`,
       [ids],
     ),
-    pool.query<SegmentRow[]>(
+    database.query<SegmentRow[]>(
       `SELECT id, contact_id AS contactId, agent, started_at AS startedAt, ended_at AS endedAt
        FROM segments WHERE contact_id IN (?) ORDER BY started_at, id`,
       [ids],
     ),
-    pool.query<RecordingRow[]>(
+    database.query<RecordingRow[]>(
       `SELECT ${RECORDING_COLUMNS} FROM recordings r
        WHERE r.contact_id IN (?) ORDER BY r.started_at, r.id`,
       [ids],
     ),
-    currentPolicies(pool),
+    currentPolicies(database),
   ])
   const holds = await activeHolds(
-    pool,
+    database,
     recordings.map(({ id }) => id),
     nowMs,
   )

@@ -123,7 +123,10 @@ const IS_CONTACT: Condition = { sql: 'c.joined_into IS NULL', values: [] }
 function filterBy(field: Field, value: string): Condition {
   const columns: string[] = LOOKUPS[field].map(({ column }) => equals(column))
   if (field === 'agent') {
-    columns.push('EXISTS (SELECT 1 FROM segments s WHERE s.contact_id = c.id AND s.agent = ?)')
+    // Of the row that is looked at: what MariaDB makes of EXISTS reads all segments of the agent beforehand.
+    columns.push(
+      '? IN (SELECT s.agent FROM segments s FORCE INDEX (by_contact) WHERE s.contact_id = c.id)',
+    )
   }
   return { sql: `(${columns.join(' OR ')})`, values: columns.map(() => value) }
 }

@@ -1,8 +1,8 @@
-import type { PoolConnection } from '../../storage/database.ts'
+import type { Queryable } from '../../storage/database.ts'
 
-/** How many rows and index entries the server reads for a query. */
+/** How many rows and index entries the server reads for a query; all of it is to go over this one connection. */
 export async function countReads(
-  connection: PoolConnection,
+  connection: Queryable,
   query: () => Promise<unknown>,
 ): Promise<number> {
   await connection.query('FLUSH STATUS')

@@ -1,11 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-/** Mounts a file system in user space and never answers for it (mount(2) is call 165 on this kind of machine). */
+/**
+ * Mounts a file system in user space and answers for it never, until its input ends, be it that the test was killed: then
+ * takes it away (mount(2) and umount2(2) with MNT_DETACH are calls 165 and 166 on this kind of machine).
+ */
 const MOUNT = `
   use Fcntl;
   sysopen(my $fuse, "/dev/fuse", O_RDWR) or die "$!";
@@ -14,18 +17,18 @@ const MOUNT = `
   syscall(165, $source, $ARGV[0], $type, 0, $options) == 0 or die "$!";
   $| = 1;
   print "mounted";
-  sleep 3600;
+  <STDIN>;
+  syscall(166, $ARGV[0], 2);
 `
 
 /** A folder in the place of which is, for a time, a file system that answers nothing, not even where it is read. */
 export class HungMount {
-  readonly #path: string
   readonly #server: ChildProcess
-  #isOver = false
+  readonly #ended: Promise<unknown>
 
-  private constructor(path: string, server: ChildProcess) {
-    this.#path = path
+  private constructor(server: ChildProcess) {
     this.#server = server
+    this.#ended = once(server, 'close')
   }
 
   /** Why there can be none here; undefined where there can. */
@@ -34,7 +37,7 @@ export class HungMount {
     if (process.arch !== 'x64') return 'the test knows the system calls of x86-64 alone'
     const folder = mkdtempSync(join(tmpdir(), 'tallenne-hung-mount-'))
     try {
-      ;(await HungMount.#mount(folder)).end()
+      await (await HungMount.#mount(folder)).end()
       return undefined
     } catch (error) {
       return `no file system can be mounted here (/dev/fuse, perl): ${String(error)}`
@@ -51,20 +54,18 @@ export class HungMount {
   }
 
   static async #mount(path: string): Promise<HungMount> {
-    const server = spawn('perl', ['-e', MOUNT, path], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const server = spawn('perl', ['-e', MOUNT, path], { stdio: ['pipe', 'pipe', 'ignore'] })
     const isMounted = await Promise.race([
       once(server.stdout, 'data').then(() => true),
       once(server, 'close').then(() => false),
     ])
     if (!isMounted) throw new Error(`nothing could be mounted over ${path}`)
-    return new HungMount(path, server)
+    return new HungMount(server)
   }
 
   /** What waits for an answer gets an error, and the folder is what it was. Idempotent. */
-  end(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    execFileSync('umount', ['-l', this.#path])
-    this.#server.kill('SIGKILL')
+  async end(): Promise<void> {
+    this.#server.stdin?.end()
+    await this.#ended
   }
 }
