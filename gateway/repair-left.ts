@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import type { DataPaths } from '../config/data-paths.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
+import { digestOf } from '../storage/digest-of.ts'
 import { headerEndOf, MAX_HEADER_BYTES } from '../storage/encryption/age-header.ts'
 import { AGE_NONCE_BYTES, plainBytesOf } from '../storage/encryption/age-stream.ts'
 import { type RecordingStore, spoolPathOf } from '../storage/recording-store.ts'
 import { epochMsOf, FILE_FORMS, type FileForm, storeFileOf } from '../storage/store-file.ts'
 import type { SalvagedFile } from './crash-recovery.ts'
-import { digestOf, repairSealedFile, repairSpooled } from './repair-spooled.ts'
+import { repairSealedFile, repairSpooled } from './repair-spooled.ts'
 
 export interface LeftBehind extends Pick<DataPaths, 'spool'> {
   /** Looks into the store, which may hang. */
@@ -68,7 +69,7 @@ async function readAge(
   const audioBytes = plainBytesOf(size - (headerEndOf(begin) ?? size) - AGE_NONCE_BYTES)
   if (audioBytes === undefined) return undefined
   return {
-    ...(await digestOf(path)),
+    ...(await digestOf(createReadStream(path))),
     durationMs: Math.max(0, mtimeMs - epochMsOf(recordingId)),
     encryption: { form: 'age', keySet: keySet ?? 'unknown', audioBytes, audioSha256: null },
   }

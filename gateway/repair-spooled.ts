@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { TallenneError } from '../base/tallenne-error.ts'
 import { durationMsAt } from '../recorder/audio-length.ts'
 import { repairOggOpus } from '../recorder/ogg-repair.ts'
+import { digestOf } from '../storage/digest-of.ts'
 import { type RepairedSealed, repairSealed } from '../storage/encryption/sealed-repair.ts'
 import { spoolPathOf } from '../storage/recording-store.ts'
 import { partOf } from '../storage/store-file.ts'
@@ -26,7 +26,7 @@ export async function repairSpooled(
   if (sealed?.encryption === undefined || !existsSync(agePath)) return sealed
   return {
     ...sealed,
-    ...(await digestOf(agePath)),
+    ...(await digestOf(createReadStream(agePath))),
     encryption: { ...sealed.encryption, form: 'age' },
   }
 }
@@ -53,17 +53,4 @@ async function repairOrUndefined(path: string): Promise<RepairedSealed | undefin
     if (error instanceof TallenneError && error.code === 'file_damaged') return undefined
     throw error
   }
-}
-
-/** Size and SHA-256 of a file. */
-export async function digestOf(
-  path: string,
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const piece of createReadStream(path)) {
-    hash.update(piece)
-    bytes += piece.length
-  }
-  return { bytes, sha256: hash.digest('hex') }
 }

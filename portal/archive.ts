@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { type Explanation, explainRecording } from '../retention/explain.ts'
 import { annotateContact } from '../storage/contact-notes.ts'
@@ -9,6 +8,7 @@ import {
   type RecordingDetails,
 } from '../storage/contact-queries.ts'
 import type { Pool } from '../storage/database.ts'
+import { digestOf } from '../storage/digest-of.ts'
 import type { Identities } from '../storage/encryption/identities.ts'
 import { type OpenedAudio, openAudio } from '../storage/encryption/opened-audio.ts'
 import { findMetadata } from '../storage/metadata-documents.ts'
@@ -80,8 +80,6 @@ export class Archive {
   /** SHA-256 of a file as it stands in the store. */
   async digestOf(file: string): Promise<string> {
     const handle = await this.#store.open(file)
-    const hash = createHash('sha256')
-    for await (const piece of handle.createReadStream()) hash.update(piece)
-    return hash.digest('hex')
+    return (await digestOf(handle.createReadStream())).sha256
   }
 }

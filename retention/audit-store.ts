@@ -2,16 +2,15 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Pool } from '../storage/database.ts'
 import type { FileFacts } from '../storage/disk/disk.ts'
+import { inBatches } from '../storage/in-batches.ts'
 import type { RecordingStore, StoreEntry } from '../storage/recording-store.ts'
 import {
   adoptFile,
   countUnruled,
-  type FileClaim,
   fileClaims,
   fileOwners,
   markMissing,
 } from '../storage/store-audit.ts'
-import { NO_ID } from '../storage/stored-files.ts'
 import { inParallel } from './in-parallel.ts'
 
 export interface StoreAuditOptions {
@@ -138,10 +137,7 @@ async function auditBatch(
 
 async function auditRows({ pool, store, clock, log, signal }: StoreAuditOptions): Promise<number> {
   const missing: string[] = []
-  let afterId = NO_ID
-  let claims: readonly FileClaim[]
-  do {
-    claims = await fileClaims(pool, { afterId, limit: BATCH_SIZE })
+  for await (const claims of inBatches(BATCH_SIZE, (place) => fileClaims(pool, place))) {
     const lost: string[] = []
     const back: string[] = []
     await inParallel(claims, AT_ONCE, async ({ id, file, isMissing }) => {
@@ -152,8 +148,8 @@ async function auditRows({ pool, store, clock, log, signal }: StoreAuditOptions)
     })
     await markMissing(pool, lost, clock.epochMs())
     await markMissing(pool, back, null)
-    afterId = claims.at(-1)?.id ?? afterId
-  } while (claims.length === BATCH_SIZE && !signal?.aborted)
+    if (signal?.aborted) break
+  }
   report(log, missing, 'recordings have no file in the store')
   return missing.length
 }

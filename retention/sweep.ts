@@ -14,6 +14,7 @@ import {
   unfinishedDeletions,
   type WalkPosition,
 } from '../storage/due-recordings.ts'
+import { inBatches } from '../storage/in-batches.ts'
 import { withNamedLock } from '../storage/named-lock.ts'
 import type { RecordingStore } from '../storage/recording-store.ts'
 import { currentPolicies, type ServiceLinePolicy } from '../storage/service-lines.ts'
@@ -116,15 +117,11 @@ class Sweep {
   }
 
   async #resume(): Promise<void> {
-    let afterId: string | undefined
-    while (!this.#isAborted) {
-      const left = await unfinishedDeletions(this.#options.pool, {
-        afterId,
-        limit: this.#batchSize,
-      })
+    const { pool } = this.#options
+    const batches = inBatches(this.#batchSize, (place) => unfinishedDeletions(pool, place))
+    for await (const left of batches) {
+      if (this.#isAborted) return
       this.#resumed += await this.#delete(left)
-      afterId = left.at(-1)?.id
-      if (left.length < this.#batchSize) return
     }
   }
 

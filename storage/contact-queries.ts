@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, searchQuery } from './contact-search.ts'
+import { pageOf, searchQuery } from './contact-search.ts'
 import {
   type ContactRow,
   endOf,
@@ -69,18 +69,18 @@ export async function findContacts(
   filter: ContactFilter,
   nowMs: number,
 ): Promise<ContactPage> {
-  if (filter.cursor !== undefined) decodeCursor(filter.cursor)
   const { sql, values } = searchQuery(filter)
   const found: { id: string; started_at: Date }[] = await database.query(sql, [...values])
-  const page = found.slice(0, filter.limit)
-  const last = found.length > filter.limit ? page.at(-1) : undefined
+  const { page, nextCursor } = pageOf(found, filter.limit, {
+    cursorOf: ({ id, started_at: startedAt }) => ({ startedAtMs: startedAt.getTime(), id }),
+  })
   return {
     items: await loadContacts(
       database,
       page.map(({ id }) => id),
       nowMs,
     ),
-    nextCursor: last ? encodeCursor({ startedAtMs: last.started_at.getTime(), id: last.id }) : null,
+    nextCursor,
   }
 }
 

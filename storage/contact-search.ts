@@ -104,6 +104,32 @@ export function decodeCursor(text: string): Cursor {
   return cursor
 }
 
+/**
+ * A condition for rows beyond a cursor, newest first. MariaDB uses an index for the first comparison, not for a
+ * comparison of pairs.
+ */
+export function beyond(startedAt: string, id: string): string {
+  return `${startedAt} <= ? AND (${startedAt} < ? OR ${id} < ?)`
+}
+
+/** The values of that condition. Throws `bad_cursor`. */
+export function valuesBeyond(cursor: string): readonly unknown[] {
+  const { startedAtMs, id } = decodeCursor(cursor)
+  const startedAt = new Date(startedAtMs)
+  return [startedAt, startedAt, id]
+}
+
+/** The page that a query of one more row than its limit found, and where the next one begins, if there is one. */
+export function pageOf<Row>(
+  found: readonly Row[],
+  limit: number,
+  { cursorOf }: { readonly cursorOf: (row: Row) => Cursor },
+): { readonly page: readonly Row[]; readonly nextCursor: string | null } {
+  const page = found.slice(0, limit)
+  const last = found.length > limit ? page.at(-1) : undefined
+  return { page, nextCursor: last === undefined ? null : encodeCursor(cursorOf(last)) }
+}
+
 /** A condition; in one of `range`, `@` stands for the contact's start and `#` for its id. */
 interface Condition {
   readonly sql: string
@@ -135,12 +161,7 @@ function rangeOf({ fromMs, toMs, cursor }: ContactFilter): readonly Condition[] 
   const range: Condition[] = []
   if (fromMs !== undefined) range.push({ sql: '@ >= ?', values: [new Date(fromMs)] })
   if (toMs !== undefined) range.push({ sql: '@ < ?', values: [new Date(toMs)] })
-  if (cursor !== undefined) {
-    const { startedAtMs, id } = decodeCursor(cursor)
-    const startedAt = new Date(startedAtMs)
-    // MariaDB uses an index for the first comparison, not for a comparison of pairs.
-    range.push({ sql: '@ <= ? AND (@ < ? OR # < ?)', values: [startedAt, startedAt, id] })
-  }
+  if (cursor !== undefined) range.push({ sql: beyond('@', '#'), values: valuesBeyond(cursor) })
   return range
 }
 

@@ -1,6 +1,7 @@
 import { inTransaction, type Pool, type Queryable } from './database.ts'
 import { type DueRule, dueRule } from './deletion-instant.ts'
 import { activeHolds } from './holds.ts'
+import type { BatchPlace } from './in-batches.ts'
 import type { ServiceLinePolicy } from './service-lines.ts'
 
 /** States that may hold audio and have ended: all of them expire, whatever the verdict was. */
@@ -115,13 +116,13 @@ export async function claimDue(
 /** Recordings whose deletion was begun and not finished, in order of their ids. */
 export async function unfinishedDeletions(
   database: Queryable,
-  { afterId, limit }: { readonly afterId: string | undefined; readonly limit: number },
+  { afterId, limit }: BatchPlace,
 ): Promise<readonly ClaimedRecording[]> {
   return database.query(
     `SELECT id, service_line AS serviceLine, file, deleted_by_policy AS policyVersion
      FROM recordings FORCE INDEX (by_state)
-     WHERE state = 'deleting' ${afterId === undefined ? '' : 'AND id > ?'} ORDER BY id LIMIT ?`,
-    [...(afterId === undefined ? [] : [afterId]), limit],
+     WHERE state = 'deleting' AND id > ? ORDER BY id LIMIT ?`,
+    [afterId, limit],
   )
 }
 

@@ -8,6 +8,11 @@ export interface JournalPosition {
   readonly offset: number
 }
 
+/** Where a segment is to be read from: its beginning, but where the position is within it. */
+export function startIn(segment: number, position: JournalPosition | undefined): number {
+  return position?.segment === segment ? position.offset : 0
+}
+
 const FILE = 'applied'
 const LINE = /^([0-9a-f]{8}) ((\d{12}) (\d{15}))\n$/
 

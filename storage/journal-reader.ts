@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { JournalPosition } from './journal-position.ts'
+import { type JournalPosition, startIn } from './journal-position.ts'
 import type { DecodedLine } from './journal-record.ts'
 import { countLines, SegmentReader, segmentName } from './journal-segment.ts'
 import type { JournalWriter } from './journal-writer.ts'
@@ -55,7 +55,11 @@ export class JournalReader {
     this.#left = left.filter((segment) => segment >= (position?.segment ?? 0))
     this.#done = left.filter((segment) => !this.#left.includes(segment))
     this.#segment = this.#left[0] ?? writer.segment
-    this.#reader = new SegmentReader(folder, this.#segment, this.#startOf(this.#segment))
+    this.#reader = new SegmentReader(
+      folder,
+      this.#segment,
+      startIn(this.#segment, options.position),
+    )
     this.#removeDone()
   }
 
@@ -68,9 +72,11 @@ export class JournalReader {
   async countLeft(): Promise<number> {
     let lines = 0
     for (const segment of this.#left) {
-      lines += await countLines(this.#options.folder, segment, this.#startOf(segment)).catch(
-        () => 0,
-      )
+      lines += await countLines(
+        this.#options.folder,
+        segment,
+        startIn(segment, this.#options.position),
+      ).catch(() => 0)
     }
     return lines
   }
@@ -103,11 +109,6 @@ export class JournalReader {
   async close(): Promise<void> {
     await this.#reader.close()
     this.#removeDone()
-  }
-
-  #startOf(segment: number): number {
-    const { position } = this.#options
-    return position?.segment === segment ? position.offset : 0
   }
 
   async #readLeft(): Promise<readonly JournalItem[]> {

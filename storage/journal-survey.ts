@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasCode } from '../base/has-code.ts'
 import { journalOwner } from './journal-lock.ts'
-import { PositionFile } from './journal-position.ts'
+import { PositionFile, startIn } from './journal-position.ts'
 import { listSegments, type SegmentLine, SegmentReader, segmentName } from './journal-segment.ts'
 import { SetAsideFolder, setAsidePath } from './set-aside.ts'
 
@@ -33,8 +33,7 @@ export async function* waitingLines(folder: string): AsyncGenerator<WaitingLine>
   const position = new PositionFile(folder).read()
   for (const segment of listSegments(folder)) {
     if (segment < (position?.segment ?? 0)) continue
-    const offset = segment === position?.segment ? position.offset : 0
-    const reader = new SegmentReader(folder, segment, offset)
+    const reader = new SegmentReader(folder, segment, startIn(segment, position))
     try {
       for (let lines = await reader.next(); lines.length > 0; lines = await reader.next()) {
         for (const line of lines) yield { ...line, segment }

@@ -1,5 +1,6 @@
 import type { Queryable } from './database.ts'
 import { EXPIRING_STATES } from './due-recordings.ts'
+import type { BatchPlace } from './in-batches.ts'
 import type { RecordingState } from './model.ts'
 import { readStoreFile } from './store-file.ts'
 
@@ -45,7 +46,7 @@ export async function adoptFile(
 /** Ended recordings that should have a file, in order of their ids. */
 export async function fileClaims(
   database: Queryable,
-  { afterId, limit }: { readonly afterId: string; readonly limit: number },
+  { afterId, limit }: BatchPlace,
 ): Promise<readonly FileClaim[]> {
   const rows: { id: string; file: string; missingSince: Date | null }[] = await database.query(
     `SELECT id, file, file_missing_since AS missingSince FROM recordings

@@ -1,5 +1,6 @@
 import type { Queryable } from './database.ts'
 import { EXPIRING_STATES } from './due-recordings.ts'
+import type { BatchPlace } from './in-batches.ts'
 import type { FileEncryption, StoredFileView } from './model.ts'
 
 /** Narrows down whose files are meant; what is absent narrows nothing. */
@@ -31,14 +32,11 @@ export interface EncryptionCount {
   readonly bytes: number
 }
 
-/** Comes before every id, for a first batch. */
-export const NO_ID = '00000000-0000-0000-0000-000000000000'
-
 /** Files in order of their recordings' ids. */
 export async function findStoredFiles(
   database: Queryable,
   filter: StoredFileFilter,
-  { afterId, limit }: { readonly afterId: string; readonly limit: number },
+  { afterId, limit }: BatchPlace,
 ): Promise<readonly StoredFile[]> {
   const { sql, values } = conditionOf(filter)
   return database.query(

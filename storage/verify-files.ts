@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Pool } from './database.ts'
-import { type KeyOpener, openAudio } from './encryption/opened-audio.ts'
+import { digestOf } from './digest-of.ts'
+import { type KeyOpener, openAudio, wholeOf } from './encryption/opened-audio.ts'
+import { inBatches } from './in-batches.ts'
 import type { RecordingStore } from './recording-store.ts'
 import {
   countStoredFiles,
   findStoredFiles,
-  NO_ID,
   type StoredFile,
   type StoredFileFilter,
 } from './stored-files.ts'
@@ -51,10 +51,7 @@ export async function verifyFiles(options: VerifyOptions): Promise<VerifiedFiles
   const counts = { checked: 0, whole: 0, unproven: 0 }
   const faults: FileFault[] = []
   onProgress(0, total)
-  let afterId = NO_ID
-  for (;;) {
-    const batch = await findStoredFiles(pool, filter, { afterId, limit: BATCH })
-    if (batch.length === 0) return { ...counts, faults, isComplete: true }
+  for await (const batch of inBatches(BATCH, (place) => findStoredFiles(pool, filter, place))) {
     for (const stored of batch) {
       if (signal?.aborted) return { ...counts, faults, isComplete: false }
       const fault = await faultOf(stored, options)
@@ -63,9 +60,9 @@ export async function verifyFiles(options: VerifyOptions): Promise<VerifiedFiles
       else if (stored.sha256 === null) counts.unproven++
       else counts.whole++
       onProgress(counts.checked, total)
-      afterId = stored.id
     }
   }
+  return { ...counts, faults, isComplete: true }
 }
 
 type Fault = Pick<FileFault, 'code' | 'message'>
@@ -85,16 +82,11 @@ async function faultOfFile(
   { store }: VerifyOptions,
 ): Promise<Fault | undefined> {
   const handle = await store.open(file)
-  const hash = createHash('sha256')
-  let found = 0
-  for await (const piece of handle.createReadStream({ highWaterMark: 262_144 })) {
-    hash.update(piece)
-    found += piece.length
+  const found = await digestOf(handle.createReadStream({ highWaterMark: 262_144 }))
+  if (bytes !== null && found.bytes !== bytes) {
+    return { code: 'file_changed', message: `It has ${found.bytes} bytes instead of ${bytes}.` }
   }
-  if (bytes !== null && found !== bytes) {
-    return { code: 'file_changed', message: `It has ${found} bytes instead of ${bytes}.` }
-  }
-  if (sha256 === null || hash.digest('hex') === sha256) return undefined
+  if (sha256 === null || found.sha256 === sha256) return undefined
   return { code: 'file_changed', message: 'Its SHA-256 is not the one of its row.' }
 }
 
@@ -105,9 +97,8 @@ async function faultOfAudio(
   if (identities === undefined || encryption === 'none') return undefined
   const audio = await openAudio(await store.open(file), identities)
   try {
-    const hash = createHash('sha256')
-    for await (const piece of audio.read(0, audio.bytes - 1)) hash.update(piece)
-    if (audioSha256 === null || hash.digest('hex') === audioSha256) return undefined
+    const { sha256 } = await digestOf(wholeOf(audio))
+    if (audioSha256 === null || sha256 === audioSha256) return undefined
     return { code: 'file_changed', message: 'Its audio is not the one of its row.' }
   } finally {
     await audio.close()

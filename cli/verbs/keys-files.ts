@@ -6,7 +6,7 @@ import { auditEvent } from '../../storage/audit/audit-event.ts'
 import { DirectDisk } from '../../storage/disk/direct-disk.ts'
 import { endedPages } from '../../storage/encryption/ended-pages.ts'
 import { readIdentities } from '../../storage/encryption/identities.ts'
-import { openAudio } from '../../storage/encryption/opened-audio.ts'
+import { openAudio, wholeOf } from '../../storage/encryption/opened-audio.ts'
 import { readRecipients } from '../../storage/encryption/recipients.ts'
 import {
   type ReencryptionProgress,
@@ -130,7 +130,7 @@ ${CONFIG_HELP}`,
       : readIdentities(identity))
     const audio = await openAudio(await openFile(file), identities)
     try {
-      const pieces = audio.read(0, audio.bytes - 1)
+      const pieces = wholeOf(audio)
       await writeWhole(output, audio.form === 'sealed' ? endedPages(pieces, endOggPage) : pieces)
     } finally {
       await audio.close()

@@ -1,4 +1,4 @@
-import { type Cursor, decodeCursor, encodeCursor } from '../contact-search.ts'
+import { beyond, pageOf, valuesBeyond } from '../contact-search.ts'
 import type { Queryable } from '../database.ts'
 import {
   type CallStanding,
@@ -72,19 +72,16 @@ export async function listCalls(
      ORDER BY c.started_at DESC, c.id DESC LIMIT ?`,
     [endedBefore, endedBefore, ...values, filter.limit + 1],
   )
-  const page = rows.slice(0, filter.limit)
+  const { page, nextCursor } = pageOf(rows, filter.limit, {
+    cursorOf: ({ startedAt, contactId }) => ({ startedAtMs: startedAt.getTime(), id: contactId }),
+  })
   const recordings = await recordingsOf(
     database,
     page.map(({ contactId }) => contactId),
   )
-  const last = page.at(-1)
-  const next: Cursor | undefined =
-    rows.length > filter.limit && last
-      ? { startedAtMs: last.startedAt.getTime(), id: last.contactId }
-      : undefined
   return {
     items: page.map((row) => view(row, recordings.get(row.contactId) ?? [])),
-    nextCursor: next ? encodeCursor(next) : null,
+    nextCursor,
   }
 }
 
@@ -110,9 +107,7 @@ function conditionsOf(filter: CallListFilter, nowMs: number) {
     parts.push(['c.service_line = CONVERT(? USING ascii)', serviceLine])
   }
   if (cursor !== undefined) {
-    const { startedAtMs, id } = decodeCursor(cursor)
-    const startedAt = new Date(startedAtMs)
-    parts.push(['c.started_at <= ? AND (c.started_at < ? OR c.id < ?)', startedAt, startedAt, id])
+    parts.push([beyond('c.started_at', 'c.id'), ...valuesBeyond(cursor)])
   }
   return {
     conditions: parts.map(([sql]) => sql),

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database.ts'
-import { NO_ID } from '../stored-files.ts'
+import { NO_ID } from '../in-batches.ts'
 
 /** A way in which a listed call may be known to be a contact, the surest first. */
 export type MatchedBy = 'reference' | 'call_id' | 'numbers'

@@ -31,6 +31,11 @@ export interface OpenedAudio {
   close(): Promise<void>
 }
 
+/** The audio from its beginning to its end. */
+export function wholeOf(audio: OpenedAudio): AsyncGenerator<Uint8Array> {
+  return audio.read(0, audio.bytes - 1)
+}
+
 /** Tells the key of a file by its age header. Rejects where it does not have it. */
 export interface KeyOpener {
   open(header: Uint8Array): Promise<Uint8Array>

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import type { Queryable } from '../database.ts'
+import { digestOf } from '../digest-of.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { RecordingStore } from '../recording-store.ts'
 import { partOf, replacementOf } from '../store-file.ts'
@@ -9,7 +9,7 @@ import { hasStoredFile, replaceStoredFile, type StoredFile } from '../stored-fil
 import { type AgeFileFacts, writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
 import { endedPages } from './ended-pages.ts'
-import { type KeyOpener, type OpenedAudio, openAudio } from './opened-audio.ts'
+import { type KeyOpener, openAudio, wholeOf } from './opened-audio.ts'
 import type { Recipients } from './recipients.ts'
 
 export interface ReencryptOptions {
@@ -96,15 +96,9 @@ async function proveWritten(
   }
   const audio = await openAudio(await open(path, 'r'), opener)
   try {
-    const hash = createHash('sha256')
-    for await (const piece of wholeOf(audio)) hash.update(piece)
-    if (hash.digest('hex') === facts.audioSha256) return
+    if ((await digestOf(wholeOf(audio))).sha256 === facts.audioSha256) return
     throw new TallenneError('write_failed', `${path} does not read back as it was written.`)
   } finally {
     await audio.close()
   }
-}
-
-function wholeOf(audio: OpenedAudio): AsyncGenerator<Uint8Array> {
-  return audio.read(0, audio.bytes - 1)
 }

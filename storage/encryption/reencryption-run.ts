@@ -1,11 +1,11 @@
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { Turns } from '../../base/turns.ts'
 import type { Pool } from '../database.ts'
+import { inBatches } from '../in-batches.ts'
 import { withNamedLock } from '../named-lock.ts'
 import {
   countStoredFiles,
   findStoredFiles,
-  NO_ID,
   type StoredFile,
   type StoredFileFilter,
 } from '../stored-files.ts'
@@ -71,12 +71,9 @@ async function run(options: ReencryptionRunOptions): Promise<ReencryptionProgres
     onProgress(progress())
   }
   onProgress(progress())
-  let afterId = NO_ID
-  for (;;) {
-    const batch = await findStoredFiles(pool, filter, { afterId, limit: BATCH })
-    const last = batch.at(-1)
-    if (last === undefined || signal?.aborted) return progress()
-    afterId = last.id
+  for await (const batch of inBatches(BATCH, (place) => findStoredFiles(pool, filter, place))) {
+    if (signal?.aborted) break
     await Promise.all(batch.map((file) => turns.take(() => work(file))))
   }
+  return progress()
 }
