@@ -79,7 +79,11 @@ t.test(
     await sayMore(talking, 300)
     const contact = await contactOf(mariadb.pool(), 'full', hasEnded)
     const [recording] = contact.recordings
-    t.match(recording, { state: 'partial', reasons: ['disk_full', 'length_mismatch'] })
+    t.equal(recording?.state, 'partial')
+    // A machine that is too busy adds reasons of its own.
+    for (const reason of ['disk_full', 'length_mismatch'] as const) {
+      t.ok(recording?.reasons.includes(reason), reason)
+    }
     const { stdout } = await run('find', [store.path, '-name', `${recording?.id}.opus`])
     const probed = await run('ffprobe', [
       '-v',

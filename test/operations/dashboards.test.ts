@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { SiprecCaller } from '../../cli/caller/siprec-caller.ts'
 import { metricValue } from '../metrics-text.ts'
 import { until } from '../until.ts'
@@ -34,7 +34,7 @@ t.test('each panel shows something of a node with calls', { skip: promtool.missi
   const prometheus = await startPrometheus(node.jobs)
   t.teardown(() => prometheus.close())
   const fromS = Date.now() / 1000
-  await placeCalls(node)
+  await placeCalls(t, node)
   for (const [name, { panels }] of readDashboards()) {
     for (const panel of panels) {
       // What was counted is seen once it was scraped twice, and the rates of it later.
@@ -59,8 +59,9 @@ t.test('each panel shows something of a node with calls', { skip: promtool.missi
 })
 
 /** Some calls one after the other, and all that is counted of them. */
-async function placeCalls(node: Awaited<ReturnType<typeof startNode>>): Promise<void> {
+async function placeCalls(t: Test, node: Awaited<ReturnType<typeof startNode>>): Promise<void> {
   const caller = await SiprecCaller.open(node.sip)
+  t.teardown(() => caller.close())
   for (let index = 0; index < 3; index++) {
     const call = await caller.place({
       ...{ caller: '+12025550147', agent: '4001', serviceNumber: '+12025550100' },
@@ -69,7 +70,6 @@ async function placeCalls(node: Awaited<ReturnType<typeof startNode>>): Promise<
     await until(() => call.sent >= 200)
     await call.hangUp()
   }
-  caller.close()
   await until(
     async () => metricValue(await node.metrics('gateway'), 'tallenne_recordings_total') === 3,
   )
