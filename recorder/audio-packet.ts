@@ -6,6 +6,8 @@ export interface AudioPacket extends SampleSource {
   readonly timestamp: number
   /** When it arrived, as a position with fractions. */
   readonly arrivedAt: number
+  /** It may have come by so much earlier: whoever reads its socket was held up. */
+  readonly waited: number
   /**
    * How many sequence numbers are missing between the highest before it and its own; negative where it is not the
    * highest itself.
@@ -27,6 +29,7 @@ export function reusedAudioPacket(): ReusedAudioPacket {
   return {
     timestamp: 0,
     arrivedAt: 0,
+    waited: 0,
     missing: 0,
     datagram: new Uint8Array(0),
     offset: 0,

@@ -19,6 +19,8 @@ export const PHASES = 5
 /** The timeline catches up at three times its pace at most, so that sockets are read before slots are taken. */
 const MOST_PER_TICK_MS = 3 * TICK_MS
 const OVERLOAD_MS = 1000
+/** To be held up for less is nothing beside the jitter of any network. */
+const LEAST_HELD_UP_MS = 5
 
 /**
  * The one timer of an engine, and the timeline's pace.
@@ -33,6 +35,9 @@ export class BatchClock {
   #timelineMs: number
   #tickedAtMs: number
   #ticks = 0
+  #lagMs = 0
+  /** How long the newest batch took. */
+  #batchMs = 0
   #worstLagMs = 0
 
   constructor(clock: Clock, onBatch: (batch: Batch) => void) {
@@ -61,10 +66,22 @@ export class BatchClock {
     return worstMs
   }
 
+  /**
+   * How long what is read now may have waited in its socket, milliseconds: nothing was read while the newest batch was
+   * served, nor while the thread was kept from its timer.
+   */
+  get heldUpMs(): number {
+    if (this.#timer === undefined) return 0
+    const overdueMs = this.#clock.monotonicMs() - this.#tickedAtMs - TICK_MS
+    const heldUpMs = Math.max(overdueMs, this.#lagMs, this.#batchMs)
+    return heldUpMs < LEAST_HELD_UP_MS ? 0 : heldUpMs
+  }
+
   #tick(): void {
     const nowMs = this.#clock.monotonicMs()
     this.#timelineMs = Math.min(this.#tickedAtMs, this.#timelineMs + MOST_PER_TICK_MS)
-    this.#worstLagMs = Math.max(this.#worstLagMs, nowMs - this.#tickedAtMs - TICK_MS)
+    this.#lagMs = nowMs - this.#tickedAtMs - TICK_MS
+    this.#worstLagMs = Math.max(this.#worstLagMs, this.#lagMs)
     this.#tickedAtMs = nowMs
     this.#onBatch({
       nowMs,
@@ -72,5 +89,6 @@ export class BatchClock {
       phase: this.#ticks++ % PHASES,
       isOverloaded: nowMs - this.#timelineMs > OVERLOAD_MS,
     })
+    this.#batchMs = this.#clock.monotonicMs() - nowMs
   }
 }

@@ -191,6 +191,7 @@ export class Engine {
       processes: this.#processes,
       encoders: this.#encoders,
       silence: this.#silence,
+      heldUpMs: () => this.#batches.heldUpMs * pace,
       onPausesChanged: () => {
         const { causes: pausedBy, told: pauses } = recording.pauses
         this.#replies.send({ kind: 'pausesChanged', recordingId, pausedBy, pauses })

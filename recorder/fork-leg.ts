@@ -47,6 +47,7 @@ export class ForkLeg implements RecordedStream {
   readonly tally = new StreamTally()
   readonly sockets = undefined
   readonly #clock: Clock
+  readonly #heldUpMs: () => number
   readonly #onLost: OnLost
   readonly #packet: ReusedAudioPacket
   readonly #receivingTime: ReceivingTime
@@ -67,6 +68,8 @@ export class ForkLeg implements RecordedStream {
     readonly plan: ForkLegPlan
     readonly leg: TimelineLeg
     readonly clock: Clock
+    /** How long what is read now may have waited to be read, milliseconds; not at all where absent. */
+    readonly heldUpMs?: (() => number) | undefined
     readonly onLost: OnLost
   }) {
     options.leg.allowDrift(LEFT_ALONE)
@@ -76,6 +79,7 @@ export class ForkLeg implements RecordedStream {
     this.leg = options.leg
     this.leg.removeTones(options.plan.removesTones ?? false)
     this.#clock = options.clock
+    this.#heldUpMs = options.heldUpMs ?? (() => 0)
     this.#onLost = options.onLost
     this.#receivingTime = new ReceivingTime(options.clock, options.plan.isReceiving)
     this.#heardAtMs = options.clock.monotonicMs()
@@ -216,11 +220,13 @@ export class ForkLeg implements RecordedStream {
     const packet = this.#packet
     packet.datagram = frame.bytes
     packet.stride = frame.stride
+    const waited = this.#heldUpMs() * SAMPLES_PER_MS
     for (let from = 0; from < frame.length; from += SLOT_SAMPLES) {
       packet.offset = frame.offset + from * frame.stride
       packet.length = Math.min(SLOT_SAMPLES, frame.length - from)
       packet.timestamp = this.#timestamp
       packet.arrivedAt = endedAt - (frame.length - from - packet.length)
+      packet.waited = waited
       this.#timestamp += packet.length
       this.tally[this.leg.place(packet)]++
     }

@@ -20,11 +20,6 @@ const PAUSE = 100 * SAMPLES_PER_MS
 /** In a longer pause clocks may have drifted apart by more than can be left alone, by so much of its length. */
 const LONG_PAUSE = 10_000 * SAMPLES_PER_MS
 const MOST_DRIFT = 500e-6
-/**
- * Where the timeline is so far behind, the engine itself was held up: it was late to read what had come in time. No leg
- * is held back or waits for a decoder for longer.
- */
-const READ_LATE = 2000 * SAMPLES_PER_MS
 /** After so much audio what came late does not catch up any more. */
 const CATCHING_UP = 1000 * SAMPLES_PER_MS
 
@@ -54,7 +49,7 @@ interface Stalled {
  * | next timestamp, or one as far ahead as the pause before it was long | same epoch; the pause is silence |
  * | the same after more than 10 s | new epoch at its arrival, as far as drift in the pause explains that |
  * | sequence numbers missing | same epoch; their audio is lost and concealed |
- * | what the engine was late to read | same epoch, whenever it came |
+ * | what the engine was late to read | where it is expected, if it may have come then |
  * | timestamp backwards, or ahead of its arrival | new epoch, right behind the last packet where that fits |
  * | next timestamp, but much later than it should come | new epoch at its arrival; if a burst then catches up, the old one again |
  * | `restart` (new SSRC) | new epoch at arrival |
@@ -148,10 +143,11 @@ export class LegAnchor {
   /** Where the newest packet of its sequence stands. */
   positionOf(packet: AudioPacket): number {
     this.#stretch = 0
-    // Where the packet would stand had it come without any delay beyond the usual.
-    const arrival = packet.arrivedAt + SLOT_SAMPLES - packet.length
+    const anchor = this.#stalled?.anchor ?? this.#epoch.anchor
+    const expected = anchor === undefined ? undefined : anchor + packet.timestamp
+    const arrival = arrivalOf(packet, expected)
     const position = this.#anchorFor(packet, arrival) + packet.timestamp
-    if (!this.#isReadLate(packet)) this.#halts.observe(arrival - position)
+    if (packet.waited === 0) this.#halts.observe(arrival - position)
     return position
   }
 
@@ -180,11 +176,7 @@ export class LegAnchor {
     const position = epoch.anchor + timestamp
     const lead = (this.#stalled?.anchor ?? epoch.anchor) + timestamp - arrival
     const isAhead = timestamp !== this.#endTimestamp && lead > LEAD_LIMIT
-    if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet, arrival)
-    if (this.#isReadLate(packet)) {
-      this.#loseBefore(packet, position)
-      return epoch.anchor
-    }
+    if (timestamp < this.#endTimestamp || isAhead) return this.#jump(packet)
     const isTaken = position + length <= this.#buffer.base
     const mayHalt = packet.missing === 0 && this.#stalled === undefined
     if (isTaken || (mayHalt && this.#halts.isHalt(arrival - position))) {
@@ -195,10 +187,6 @@ export class LegAnchor {
     const anchor = epoch.isSettled ? this.#followClock(packet, arrival) : epoch.anchor
     this.#loseBefore(packet, anchor + timestamp)
     return anchor
-  }
-
-  #isReadLate({ arrivedAt }: AudioPacket): boolean {
-    return arrivedAt - this.#buffer.base > READ_LATE
   }
 
   /** Sequence numbers are missing before a packet that stands there: so much before it is lost. */
@@ -215,12 +203,13 @@ export class LegAnchor {
     return this.#epoch.begin(timestamp, { near: Math.round(arrival), floor: this.#end })
   }
 
-  #jump(packet: AudioPacket, arrival: number): number {
+  #jump(packet: AudioPacket): number {
     const { timestamp, missing, gap } = packet
     this.#reanchored++
     this.#stalled = undefined
     const lostTo = this.#end + missing * this.#lastLength
     const next = lostTo + gap
+    const arrival = arrivalOf(packet, next)
     if (arrival < next - CONTINUES_BEFORE || arrival > next + CONTINUES_AFTER) {
       if (Math.abs(arrival - next) <= LOSES_AFTER) {
         this.#buffer.lose(this.#end, Math.min(lostTo, Math.round(arrival)))
@@ -299,6 +288,8 @@ export class LegAnchor {
     const position = anchor + timestamp
     const gap = position - this.#end
     if (gap >= LONG_PAUSE) return this.#resume(packet, { arrival, position, gap })
+    // When it came is not known well enough to tell a clock by.
+    if (packet.waited > 0) return anchor
     const clock = this.#clock
     if (!clock.isOff(arrival - position, packet.arrivedAt)) return anchor
     const isPause = gap >= PAUSE && packet.missing === 0
@@ -329,4 +320,17 @@ export class LegAnchor {
       floor: Math.round(position - drift),
     })
   }
+}
+
+/**
+ * Where a packet would stand had it come without any delay beyond the usual. One that waited to be read may have come
+ * in time: then it stands where it was expected.
+ */
+function arrivalOf(
+  { arrivedAt, waited, length }: AudioPacket,
+  expected: number | undefined,
+): number {
+  const latest = arrivedAt + SLOT_SAMPLES - length
+  if (waited === 0 || expected === undefined) return latest
+  return Math.max(latest - waited, Math.min(latest, expected))
 }

@@ -72,6 +72,7 @@ export class MediaStream implements RecordedStream {
     readonly leg: TimelineLeg
     readonly clock: Clock
     readonly processes: FilterProcesses
+    readonly heldUpMs?: (() => number) | undefined
     /** Packets of a key that is past its lifetime are heard all the same. */
     readonly takesExpiredKeys?: boolean | undefined
     /** Recording a packet threw. The stream records no more, and relays on. */

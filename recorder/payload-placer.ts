@@ -32,6 +32,7 @@ export class PayloadPlacer {
   readonly #decoders = new StreamDecoders()
   /** Filled for each packet, so that none costs an object. */
   readonly #audio: ReusedAudioPacket = reusedAudioPacket()
+  readonly #heldUpMs: () => number
   /** RTP timestamp of the newest audio. */
   #newestTimestamp: number | undefined
 
@@ -40,8 +41,11 @@ export class PayloadPlacer {
     readonly tally: StreamTally
     readonly processes: FilterProcesses
     readonly clock: Clock
+    /** How long what is read now may have waited to be read, milliseconds; not at all where absent. */
+    readonly heldUpMs?: (() => number) | undefined
   }) {
     this.#queue = new PlacementQueue(options)
+    this.#heldUpMs = options.heldUpMs ?? (() => 0)
   }
 
   /** Whether packets wait for a decoder. */
@@ -137,6 +141,7 @@ export class PayloadPlacer {
     const timing = {
       timestamp: narrowTimestamp(packet, format, reception),
       arrivedAt: arrivedAtMs * SAMPLES_PER_MS,
+      waited: this.#heldUpMs() * SAMPLES_PER_MS,
       missing: reception.missing,
       isRepair: this.isRepairing,
     }
@@ -152,6 +157,7 @@ export class PayloadPlacer {
   #place(packet: RtpPacket, clockRate: number, { arrivedAtMs, reception }: Arrival): PacketOutcome {
     const audio = this.#audio
     audio.arrivedAt = arrivedAtMs * SAMPLES_PER_MS
+    audio.waited = this.#heldUpMs() * SAMPLES_PER_MS
     audio.missing = reception.missing
     if (audio.missing >= 0) {
       reception.observeArrival(audio.arrivedAt, audio.timestamp, clockRate)

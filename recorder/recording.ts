@@ -36,6 +36,8 @@ export interface RecordingOptions {
   readonly encoders: VoiceEncoders
   /** The Opus packet that stands for a slot without sound. */
   readonly silence: Uint8Array
+  /** How long what is read now may have waited to be read, milliseconds; not at all where absent. */
+  readonly heldUpMs?: (() => number) | undefined
   /** A pause began or ended. */
   readonly onPausesChanged: () => void
 }
@@ -70,6 +72,7 @@ export class Recording {
   readonly #settings: EngineSettings
   readonly #clock: Clock
   readonly #processes: FilterProcesses
+  readonly #heldUpMs: (() => number) | undefined
   readonly #writer: SlotWriter
   readonly #streams: RecordingStreams
   readonly #losses = new LossMap()
@@ -87,6 +90,7 @@ export class Recording {
     this.#settings = options.settings
     this.#clock = options.clock
     this.#processes = options.processes
+    this.#heldUpMs = options.heldUpMs
     this.#writer = new SlotWriter({ ...options, recordingId: this.recordingId })
     this.#streams = new RecordingStreams(this.#writer.channels)
     this.#span = new RecordingSpan(options.clock)
@@ -135,6 +139,7 @@ export class Recording {
       plan: this.#heard(given),
       clock: this.#clock,
       processes: this.#processes,
+      heldUpMs: this.#heldUpMs,
       takesExpiredKeys: this.#settings.takesExpiredKeys,
       onFailed: (error: unknown) => this.fail(error),
       onCode: (code: PauseCode, arrivedAtMs: number) => this.pauses.obey(code, arrivedAtMs),
@@ -144,12 +149,12 @@ export class Recording {
 
   /** The legs that a fork fills, left channel first: those of the fork before, or new ones. */
   forkLegs({ legs }: ForkPlan): readonly ForkLeg[] {
-    const clock = this.#clock
+    const [clock, heldUpMs] = [this.#clock, this.#heldUpMs]
     return legs.map((plan) => {
       const known = this.#streams.get(plan.streamId)
       if (known instanceof ForkLeg) return known
       return this.#add(
-        (leg, onLost) => new ForkLeg({ plan: this.#heard(plan), leg, clock, onLost }),
+        (leg, onLost) => new ForkLeg({ plan: this.#heard(plan), leg, clock, heldUpMs, onLost }),
         FORK_RING_SAMPLES,
       )
     })

@@ -38,6 +38,7 @@ export class RtpReceiver {
     readonly uses: ReadonlyMap<number, PayloadUse>
     readonly processes: FilterProcesses
     readonly clock: Clock
+    readonly heldUpMs?: (() => number) | undefined
     /** A packet of a telephone-event: neither placed nor told of in any other way. */
     readonly onEvent?: (packet: RtpPacket, arrivedAtMs: number) => void
   }) {

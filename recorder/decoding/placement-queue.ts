@@ -15,6 +15,7 @@ export interface PacketTiming {
   /** Extended RTP timestamp, in samples at 8 kHz. */
   readonly timestamp: number
   readonly arrivedAt: number
+  readonly waited: number
   readonly missing: number
   /** It stands for a lost packet, and is no packet itself. */
   readonly isRepair: boolean
@@ -168,6 +169,7 @@ export class PlacementQueue {
     const audio = this.#audio
     audio.timestamp = packet.timestamp
     audio.arrivedAt = packet.arrivedAt
+    audio.waited = packet.waited
     audio.missing = missing
     if (missing >= 0) {
       audio.missing += this.#undecodable
@@ -188,6 +190,6 @@ export class PlacementQueue {
   }
 }
 
-function timingOf({ timestamp, arrivedAt, missing }: AudioPacket) {
-  return { timestamp, arrivedAt, missing }
+function timingOf({ timestamp, arrivedAt, waited, missing }: AudioPacket) {
+  return { timestamp, arrivedAt, waited, missing }
 }

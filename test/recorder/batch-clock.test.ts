@@ -55,6 +55,22 @@ t.test('a timeline that is more than a second behind is an overload', async (t) 
   t.equal(turns.at(-1)?.isOverloaded, false)
 })
 
+t.test('what is read may have waited as long as the thread was held up', async (t) => {
+  const { clock, batches } = started()
+  clock.advance(100)
+  t.equal(batches.heldUpMs, 0)
+  clock.stall(400)
+  t.equal(batches.heldUpMs, 380, 'the timer is overdue')
+  clock.advance(0)
+  t.equal(batches.heldUpMs, 380, 'it came late, and nothing was read before it')
+  clock.advance(20)
+  t.equal(batches.heldUpMs, 0)
+  const busy = new BatchClock(clock, () => clock.stall(60))
+  busy.start()
+  clock.advance(20)
+  t.equal(busy.heldUpMs, 60, 'the batch took so long')
+})
+
 t.test('a closed clock has no turns', async (t) => {
   const { clock, turns, batches } = started()
   batches.close()

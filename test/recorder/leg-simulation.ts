@@ -83,6 +83,7 @@ export function simulateLeg(
     const placement = leg.place({
       timestamp: reception.extend(packet.timestamp >>> 0),
       arrivedAt: packet.arrivesAtMs * 8,
+      waited: 0,
       missing: reception.missing,
       datagram: mediaBytes(packet),
       offset: 0,

@@ -12,6 +12,8 @@ export interface TruePacket {
   /** Samples. */
   readonly length: number
   readonly ssrc?: number
+  /** It was read by so much later than it came, at most: milliseconds. */
+  readonly waitedMs?: number
   /** Nothing can be heard in it, and nothing is told. */
   readonly isQuiet?: boolean
 }
@@ -103,6 +105,7 @@ export function placementErrors(
     const placement = leg.place({
       timestamp: reception.extend(packet.timestamp >>> 0),
       arrivedAt: packet.arrivesAtMs * 8,
+      waited: (packet.waitedMs ?? 0) * 8,
       missing,
       datagram: samplesOf(packet),
       offset: 0,
@@ -117,7 +120,9 @@ export function placementErrors(
     placements[placement]++
   }
   for (const packet of packets) {
-    takeUntil(Math.min(untilMs, packet.arrivesAtMs - HOLD_BACK_MS))
+    // Slots are taken up to where sockets had been read.
+    const readMs = packet.arrivesAtMs - (packet.waitedMs ?? 0)
+    takeUntil(Math.min(untilMs, readMs - HOLD_BACK_MS))
     const ssrc = packet.ssrc ?? 1
     if (reception.ssrc !== ssrc) {
       reception = new SsrcReception(ssrc)

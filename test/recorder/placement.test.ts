@@ -50,6 +50,23 @@ t.test('pauses that neither numbers nor timestamps tell are silence of their len
   }
 })
 
+t.test('an engine that is late to read every packet for long shifts nothing', async (t) => {
+  const next = random(5)
+  let lateUntilMs = 0
+  const packets = sendPackets({ seconds: 60, delayMs: jitter(3, 10) }).map((packet) => {
+    const cameAtMs = packet.arrivesAtMs
+    // From 10 s to 40 s it comes to this socket 80 to 400 ms after a packet, and then reads all that waits.
+    if (cameAtMs < 10_000 || cameAtMs > 40_000) return packet
+    if (lateUntilMs < cameAtMs + 80) lateUntilMs = cameAtMs + 80 + next() * 320
+    return { ...packet, arrivesAtMs: lateUntilMs, waitedMs: 400 }
+  })
+  const { worstMs, lostMs, reanchored, placements } = placementErrors(packets, { untilMs: 61_000 })
+  t.ok(worstMs < 2, `${worstMs.toFixed(1)} ms`)
+  t.equal(lostMs, 0)
+  t.equal(reanchored, 0)
+  t.match(placements, { placed: packets.length, late: 0 })
+})
+
 t.test('many short ones do not add up', async (t) => {
   const pauses = Array.from({ length: 20 }, (_, index) => {
     const fromMs = 5000 + index * 2000

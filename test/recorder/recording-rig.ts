@@ -106,6 +106,8 @@ export class RecordingRig {
   readonly recording: Recording
   readonly #sockets = new Map<string, SocketPair>()
   readonly #plans = new Map<string, StreamPlan>()
+  /** How long what comes has waited, milliseconds. */
+  heldUpMs = 0
   /** How often a pause was told to have begun or ended. */
   pausesTold = 0
   #opened = 0
@@ -138,6 +140,7 @@ export class RecordingRig {
       processes: this.processes,
       encoders,
       silence: SILENCE,
+      heldUpMs: () => this.heldUpMs,
       onPausesChanged: () => this.pausesTold++,
     })
     for (const plan of plans) this.addStream(t, plan)

@@ -427,7 +427,9 @@ t.test('an engine that was held up for seconds loses nothing of what waits', asy
   rig.answer()
   rig.run(3000, both)
   rig.clock.advance(6000)
+  rig.heldUpMs = 6000
   for (let packet = 0; packet < 300; packet++) both()
+  rig.heldUpMs = 0
   rig.run(3000, both)
   const outcome = await rig.finish()
   t.match(outcome, { verdict: 'complete', reasons: [], lostMs: 0 })
@@ -454,7 +456,9 @@ t.test('what it cannot hold of that is lost, and told', async (t) => {
   rig.answer()
   rig.run(3000, both)
   rig.clock.advance(14_000)
+  rig.heldUpMs = 14_000
   for (let packet = 0; packet < 700; packet++) both()
+  rig.heldUpMs = 0
   rig.run(3000, both)
   const outcome = await rig.finish()
   const [{ placed = 0, late = 0 } = {}] = outcome.streams
