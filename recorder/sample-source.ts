@@ -43,12 +43,29 @@ export function fitSamples(source: SampleSource, wanted: number): Int16Array {
     return fitted
   }
   const pace = (count - 1) / (wanted - 1)
-  for (let index = 0; index < wanted; index++) {
-    const at = index * pace
-    const before = Math.floor(at)
-    const first = samples[before] ?? 0
-    const second = samples[Math.min(before + 1, count - 1)] ?? 0
-    fitted[index] = Math.round(first + (second - first) * (at - before))
-  }
+  for (let index = 0; index < wanted; index++) fitted[index] = sampleBetween(samples, index * pace)
   return fitted
+}
+
+/** Samples on either side of a place that tell what is there. */
+const REACH = 8
+
+/**
+ * The sample at a place between two, by a Lanczos kernel of sixteen samples: what lies halfway between samples of a
+ * consonant, as of any sound above 2 kHz, is heard with half its level where two neighbours alone are asked.
+ */
+function sampleBetween(samples: Int16Array, at: number): number {
+  const before = Math.floor(at)
+  const fraction = at - before
+  if (fraction === 0) return samples[before] ?? 0
+  let sum = 0
+  let weights = 0
+  for (let step = 1 - REACH; step <= REACH; step++) {
+    const angle = Math.PI * (fraction - step)
+    const weight = (Math.sin(angle) * Math.sin(angle / REACH)) / (angle * angle)
+    const index = Math.max(0, Math.min(samples.length - 1, before + step))
+    sum += weight * (samples[index] ?? 0)
+    weights += weight
+  }
+  return Math.max(-32_767, Math.min(32_767, Math.round(sum / weights)))
 }

@@ -15,6 +15,9 @@ export type SessionRow = Omit<
 /** What a session tells. */
 export type Told = Omit<Testimony, 'isPresent'>
 
+/** Sessions that end within this end by the same hang-up. */
+const HANG_UP_MS = 2000
+
 /**
  * One contact, however many sessions bring it: what they tell of it together, and its segments.
  *
@@ -35,6 +38,8 @@ export class SharedContact {
   /** Rows without an end. */
   #openRows: string[]
   #facts: ContactFacts
+  /** What was known until a session went that named the agent, and when it went. */
+  #outlasted: { readonly facts: ContactFacts; readonly atMs: number } | undefined
   #answeredAtMs: number | undefined
   #endedAtMs: number | undefined
   #into: SharedContact | undefined
@@ -112,6 +117,8 @@ export class SharedContact {
       this.#goOnWithout(atMs)
       return
     }
+    const outlasted = this.#outlasted
+    if (outlasted !== undefined && atMs - outlasted.atMs < HANG_UP_MS) this.#change(outlasted.facts)
     this.#endedAtMs = atMs
     this.#segments.end(atMs)
     for (const contactId of this.#openRows) {
@@ -145,12 +152,15 @@ export class SharedContact {
 
   /**
    * A session has gone, and those that stay say who handles the contact now: the next agent's session may have begun
-   * before the one before had its end. Who only guesses does not outweigh who was told, since which of several sessions
-   * goes first at a hang-up says nothing.
+   * before the one before had its end. Who only guesses does not outweigh who was told. Where the last one goes by the
+   * same hang-up, which of them went first said nothing.
    */
   #goOnWithout(atMs: number): void {
     const { facts, agents } = this.#weighed
-    if (sureness('agent', facts) >= sureness('agent', this.#facts)) this.#change(facts)
+    if (sureness('agent', facts) >= sureness('agent', this.#facts)) {
+      this.#outlasted = { facts: this.#facts, atMs }
+      this.#change(facts)
+    }
     if (this.#segments.areOpen) this.#segments.handledBy(agents, atMs)
   }
 

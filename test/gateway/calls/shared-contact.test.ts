@@ -146,6 +146,18 @@ t.test(
   },
 )
 
+t.test('which of two sessions ends first at a hang-up says nothing of the agent', async (t) => {
+  const { session } = sessions()
+  const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
+  const two = session('two', 1100, {
+    joins: one,
+    said: facts({ agent: '4002' }, { agent: told }),
+  })
+  one.ended(9000, 'bye')
+  two.ended(9200, 'bye')
+  t.equal(two.facts.agent, '4001')
+})
+
 t.test('a guess that outlasts what was told of the agent is none the better', async (t) => {
   const { session } = sessions()
   const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
