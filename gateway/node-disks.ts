@@ -109,11 +109,8 @@ export class NodeDisks {
    * does, and what is recorded until then waits in the spool.
    */
   async prepare(): Promise<void> {
-    const preparing = this.files.prepare()
-    // It may fail after nobody waits for it any more.
-    preparing.catch(() => {})
     try {
-      this.#isPrepared = await settledWithin(preparing, {
+      this.#isPrepared = await settledWithin(this.files.prepare(), {
         clock: this.#clock,
         limitMs: PREPARE_WITHIN_MS,
       })
