@@ -1,37 +1,18 @@
 import t from 'tap'
 import { lowerDensity, raiseDensity } from '../../recorder/sample-density.ts'
 import { SampleRing } from '../../recorder/sample-ring.ts'
-import { EMPTY, type SampleSource } from '../../recorder/sample-source.ts'
-import { toneShare } from './tones.ts'
-
-/** So many samples of a tone, from the one with this number on. */
-function tone(hertz: number, rate: number, from: number, count: number): Int16Array {
-  return Int16Array.from({ length: count }, (_, index) =>
-    Math.round(8000 * Math.sin((2 * Math.PI * hertz * (from + index)) / rate)),
-  )
-}
-
-/** 20 ms of a tone at a density, the nth of them. */
-function packet(hertz: number, index: number, density: 1 | 2 | 6): SampleSource {
-  const count = 160 * density
-  const samples = tone(hertz, 8000 * density, index * count, count)
-  return {
-    datagram: new Uint8Array(samples.buffer),
-    offset: 0,
-    length: 160,
-    table: undefined,
-    stride: 2,
-    density,
-  }
-}
+import { EMPTY } from '../../recorder/sample-source.ts'
+import { tonePacket } from './tone-packet.ts'
+import { tone, toneShare } from './tones.ts'
 
 t.test('a tone that is raised to twice its rate stays that tone alone', async (t) => {
   for (const hertz of [300, 1000, 2500]) {
     const raised = new Int16Array(3200)
-    raiseDensity(tone(hertz, 8000, 0, 1600), 2, raised)
+    raiseDensity(tone(hertz, 0, 1600), 2, raised)
     t.ok(toneShare(raised.subarray(160, 3040), hertz, 16_000) > 0.99, `${hertz} Hz`)
   }
-  const samples = tone(440, 16_000, 0, 320)
+  // 440 Hz at 16 kHz.
+  const samples = tone(440 / 2, 0, 320)
   for (const factor of [2, 3]) {
     const raised = new Int16Array(320 * factor)
     raiseDensity(samples, factor, raised)
@@ -49,7 +30,7 @@ t.test('a ring becomes as dense as what comes, and thin again when that is gone'
   const ahead = 4
   for (let index = 0; index < plan.length + ahead; index++) {
     const density = plan[index]
-    if (density !== undefined) ring.write(index * 160, packet(440, index, density))
+    if (density !== undefined) ring.write(index * 160, tonePacket(440, index, density))
     if (index < ahead) continue
     ring.settleDensity()
     densities.push(ring.density)
@@ -66,13 +47,13 @@ t.test('a ring becomes as dense as what comes, and thin again when that is gone'
 
 t.test('what is dense can be moved, discarded and left out like all else', async (t) => {
   const ring = new SampleRing(0, 16_384)
-  ring.write(400, packet(440, 0, 2))
+  ring.write(400, tonePacket(440, 0, 2))
   ring.moveEarlier(400, 560, { by: 240, floor: 0 })
   t.equal(ring.energy(0), 0)
   t.ok(ring.energy(160) > 1e9)
   ring.discardBefore(200)
   const slot = new Int16Array(320)
   t.equal(ring.take(slot), -1)
-  t.same(slot.subarray(0, 240), tone(440, 16_000, 80, 240))
+  t.same(slot.subarray(0, 240), tone(440 / 2, 80, 240))
   t.ok(slot.subarray(240).every((sample) => sample === EMPTY))
 })

@@ -52,6 +52,14 @@ function sessions() {
   return { entries, session }
 }
 
+/** Two sessions of one contact: the first was told of an agent, the second names another. */
+function twoAgents(foundSecond: FoundIn): readonly [ContactRecord, ContactRecord] {
+  const { session } = sessions()
+  const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
+  const said = facts({ agent: '4002' }, { agent: foundSecond })
+  return [one, session('two', 1100, { joins: one, said })]
+}
+
 t.test('who was told of a party is believed before who guessed', async (t) => {
   const { entries, session } = sessions()
   const one = session('one', 1000)
@@ -147,24 +155,14 @@ t.test(
 )
 
 t.test('which of two sessions ends first at a hang-up says nothing of the agent', async (t) => {
-  const { session } = sessions()
-  const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
-  const two = session('two', 1100, {
-    joins: one,
-    said: facts({ agent: '4002' }, { agent: told }),
-  })
+  const [one, two] = twoAgents(told)
   one.ended(9000, 'bye')
   two.ended(9200, 'bye')
   t.equal(two.facts.agent, '4001')
 })
 
 t.test('a guess that outlasts what was told of the agent is none the better', async (t) => {
-  const { session } = sessions()
-  const one = session('one', 1000, { said: facts({ agent: '4001' }, { agent: told }) })
-  const two = session('two', 1100, {
-    joins: one,
-    said: facts({ agent: '4002' }, { agent: guessed }),
-  })
+  const [one, two] = twoAgents(guessed)
   one.ended(2000, 'bye')
   t.equal(two.facts.agent, '4001')
 })
