@@ -5,9 +5,14 @@ export interface Address {
   readonly port: number
 }
 
-/** The address as it stands in a URI: an IPv6 address in brackets. */
+/** The host as it stands in a URI: an IPv6 address in brackets. */
+export function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** The address as it stands in a URI. */
 export function formatAddress({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${formatHost(host)}:${port}`
 }
 
 /** Where this machine itself reaches something that listens on `host`. */

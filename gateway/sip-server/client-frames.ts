@@ -1,5 +1,5 @@
+import { formatHost } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
-import { formatHost } from './sip-uri.ts'
 import { newUuid } from './tokens.ts'
 import type { Peer } from './transport.ts'
 

@@ -1,4 +1,4 @@
-import { formatHostPort } from './sip-uri.ts'
+import { formatAddress } from '../../base/address.ts'
 import type { Peer } from './transport.ts'
 
 /**
@@ -9,5 +9,5 @@ export function defaultContact(peer: Peer, requestUri: string): string {
   const { name } = peer.transport
   const scheme = name === 'tls' && /^sips:/i.test(requestUri) ? 'sips' : 'sip'
   const parameter = name === 'udp' ? '' : `;transport=${name}`
-  return `<${scheme}:${formatHostPort(peer.localHost, peer.localPort)}${parameter}>`
+  return `<${scheme}:${formatAddress({ host: peer.localHost, port: peer.localPort })}${parameter}>`
 }

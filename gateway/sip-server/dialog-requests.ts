@@ -1,3 +1,4 @@
+import { formatHost } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { sipFrame, timeOfDay } from './client-frames.ts'
 import type { ClientTransactions } from './client-transactions.ts'
@@ -7,7 +8,6 @@ import type { DialogTable } from './dialog-table.ts'
 import { type HostResolver, type NextHop, nextHop, resolvePeer } from './next-hop.ts'
 import type { OutgoingRequest } from './outgoing-request.ts'
 import { type ClientRequest, draftInside, type RequestDraft } from './request-draft.ts'
-import { formatHost } from './sip-uri.ts'
 import type { Peer, SipTransport } from './transport.ts'
 
 export type Prepared =

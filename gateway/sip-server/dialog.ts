@@ -1,9 +1,10 @@
+import { formatAddress } from '../../base/address.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { Essentials } from './essentials.ts'
 import { parseNameAddress, splitList } from './name-address.ts'
 import { headerValues, type SipMessage, type SipRequest, type SipResponse } from './sip-message.ts'
-import { formatHostPort, parseSipUri } from './sip-uri.ts'
+import { parseSipUri } from './sip-uri.ts'
 import { newSequenceNumber } from './tokens.ts'
 import type { Peer } from './transport.ts'
 
@@ -162,7 +163,7 @@ function natTargetOfServer(
   const target = parseSipUri(contactUri(request) ?? '')
   if (target === undefined) return undefined
   const isSource = target.host === peer.host && (target.port ?? peer.port) === peer.port
-  return isSource ? undefined : `sip:${formatHostPort(peer.host, peer.port)}`
+  return isSource ? undefined : `sip:${formatAddress(peer)}`
 }
 
 function natTargetOfClient(
@@ -173,5 +174,5 @@ function natTargetOfClient(
   const uri = parseSipUri(target ?? '')
   if (uri === undefined || routeSet.length > 0 || uri.host === peer.host) return undefined
   const parameter = peer.transport.name === 'udp' ? '' : `;transport=${peer.transport.name}`
-  return `sip:${formatHostPort(peer.host, peer.port)}${parameter}`
+  return `sip:${formatAddress(peer)}${parameter}`
 }

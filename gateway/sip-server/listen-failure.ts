@@ -1,6 +1,6 @@
+import { formatAddress } from '../../base/address.ts'
 import { hasCode } from '../../base/has-code.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import { formatHostPort } from './sip-uri.ts'
 
 /** The error for an address that could not be listened on: `port_taken`, or `listen_failed` for all else. */
 export function bindFailure(
@@ -8,7 +8,7 @@ export function bindFailure(
   address: { readonly host: string; readonly port: number },
   cause: unknown,
 ): TallenneError {
-  const where = `${name} ${formatHostPort(address.host, address.port)}`
+  const where = `${name} ${formatAddress(address)}`
   if (hasCode(cause, 'EADDRINUSE')) {
     return new TallenneError(
       'port_taken',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { formatAddress } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ClientConnection } from './client-connection.ts'
@@ -14,7 +15,6 @@ import { localAddressToward } from './local-address.ts'
 import { MessageReceiver } from './message-receiver.ts'
 import { SystemResolver } from './next-hop.ts'
 import { createCore, type SipCore } from './sip-core.ts'
-import { formatHostPort } from './sip-uri.ts'
 import { sourceKey } from './source-key.ts'
 import type { Peer, Received, SipTransport, TransportEvents } from './transport.ts'
 
@@ -208,7 +208,7 @@ export class SipServer {
   #greeting(): string {
     const addresses = this.#transports
       .map(({ name, host, port }) => {
-        return `${name}/${formatHostPort(localAddressToward('', host), port)}`
+        return `${name}/${formatAddress({ host: localAddressToward('', host), port })}`
       })
       .toReversed()
       .join(',')

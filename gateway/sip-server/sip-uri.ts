@@ -1,3 +1,4 @@
+import { formatAddress } from '../../base/address.ts'
 /** A `sip:` or `sips:` URI, as far as routing needs it (RFC 3261 §19.1). */
 export interface SipUri {
   readonly scheme: 'sip' | 'sips'
@@ -41,14 +42,5 @@ export function uriParameter(uri: SipUri, name: string): string | undefined {
 /** The URI with another host and port. */
 export function withHostPort(uri: SipUri, host: string, port: number): string {
   const user = uri.user === undefined ? '' : `${uri.user}@`
-  return `${uri.scheme}:${user}${formatHostPort(host, port)}${uri.rest}`
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-export function formatHostPort(host: string, port: number): string {
-  return `${formatHost(host)}:${port}`
-}
-
-export function formatHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
+  return `${uri.scheme}:${user}${formatAddress({ host, port })}${uri.rest}`
 }

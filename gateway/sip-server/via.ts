@@ -1,5 +1,5 @@
+import { formatAddress, formatHost } from '../../base/address.ts'
 import { splitList } from './name-address.ts'
-import { formatHost, formatHostPort } from './sip-uri.ts'
 
 /** The topmost Via value (RFC 3261 §20.42). */
 export interface Via {
@@ -80,7 +80,9 @@ export function formatVia(via: {
   readonly branch: string
 }): string {
   const isDefault = via.port === defaultPort(via.protocol)
-  const sentBy = isDefault ? formatHost(via.host) : formatHostPort(via.host, via.port)
+  const sentBy = isDefault
+    ? formatHost(via.host)
+    : formatAddress({ host: via.host, port: via.port })
   const rport = via.protocol === 'udp' ? ';rport' : ''
   return `SIP/2.0/${via.protocol.toUpperCase()} ${sentBy}${rport};branch=${via.branch}`
 }

@@ -1,9 +1,9 @@
-import { isIPv6 } from 'node:net'
+import { formatAddress } from '../../base/address.ts'
 
 /** Where a message came from, as a URI to send by, over the transport that another URI asks for. */
 export function sourceUri(
   {
-    source_address: address,
+    source_address: host,
     source_port: port,
   }: {
     readonly source_address: string
@@ -13,5 +13,5 @@ export function sourceUri(
 ): string {
   const isSecure = /^sips:/i.test(like)
   const transport = isSecure ? ';transport=tls' : (/;transport=\w+/i.exec(like)?.[0] ?? '')
-  return `sip:${isIPv6(address) ? `[${address}]` : address}:${port}${transport}`
+  return `sip:${formatAddress({ host, port })}${transport}`
 }

@@ -1,14 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { formatAddress } from '../../../base/address.ts'
 import { headerKey, headerSpelling } from '../../../gateway/sip-server/header-names.ts'
 import { withLocalHost } from '../../../gateway/sip-server/message-writer.ts'
 import { parseNameAddress, splitList, tagOf } from '../../../gateway/sip-server/name-address.ts'
-import {
-  formatHostPort,
-  parseSipUri,
-  uriParameter,
-  withHostPort,
-} from '../../../gateway/sip-server/sip-uri.ts'
+import { parseSipUri, uriParameter, withHostPort } from '../../../gateway/sip-server/sip-uri.ts'
 import { formatVia, parseVia, splitTopVia, stampVia } from '../../../gateway/sip-server/via.ts'
 
 t.test('a SIP URI gives its host and port, IPv6 without brackets', async (t) => {
@@ -44,7 +40,7 @@ t.test('URI parameters are found in any case, without their headers', async (t) 
     withHostPort(uri, '2001:db8::9', 5060),
     'sip:a@[2001:db8::9]:5060;LR;Transport=UDP?transport=x',
   )
-  t.equal(formatHostPort('192.0.2.1', 5060), '192.0.2.1:5060')
+  t.equal(formatAddress({ host: '192.0.2.1', port: 5060 }), '192.0.2.1:5060')
 })
 
 t.test('an address keeps its display name and parameters apart from its URI', async (t) => {
