@@ -6,6 +6,7 @@ import type { ContactFilter } from '../storage/model.ts'
 import { startMariadb } from '../test/mariadb.ts'
 import { countReads } from '../test/storage/count-reads.ts'
 import { generateContacts } from './contact-rows.ts'
+import { median, percentile } from './machine-noise.ts'
 
 const USAGE = `Usage: npm run bench:contacts -- [--rows N] [--repeats N] [--buffer-pool MIB]
 
@@ -156,7 +157,7 @@ async function timesOf(
     await work(sample)
     times.push(performance.now() - startedAt)
   }
-  return times.sort((a, b) => a - b)
+  return times
 }
 
 async function mostReads(connection: Queryable, filters: readonly Filter[]): Promise<number> {
@@ -172,16 +173,8 @@ function print(
   name: string,
   { times, unitMs, reads }: { times: readonly number[]; unitMs: number; reads: number },
 ): void {
-  const [p50, p95] = [median(times), quantile(times, 0.95)]
+  const [p50, p95] = [median(times), percentile(times, 0.95)]
   const figure = (ms: number) =>
     `${ms.toFixed(1).padStart(8)} ms ${(ms / unitMs).toFixed(1).padStart(7)} ×`
   console.log(`${name.padEnd(56)}${figure(p50)}${figure(p95)}${String(reads).padStart(9)} reads`)
-}
-
-function median(sorted: readonly number[]): number {
-  return quantile(sorted, 0.5)
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
