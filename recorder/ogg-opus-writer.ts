@@ -1,6 +1,6 @@
 import { OGG_BEGIN, OGG_END, OGG_MOST_SEGMENTS, oggLacing, writeOggPage } from './ogg-page.ts'
 import { OPUS_PRE_SKIP_48K, opusHead, opusTags } from './opus-headers.ts'
-import { writeSelfDelimited } from './opus-packet.ts'
+import { FRAMING_BYTES, GUARD_BYTES, writeGuarded, writeSelfDelimited } from './opus-packet.ts'
 import type { PageSink } from './page-sink.ts'
 
 export interface OggOpusWriterOptions {
@@ -10,13 +10,13 @@ export interface OggOpusWriterOptions {
   readonly comments: readonly string[]
   /** Source rate of the audio, hertz; players only show it. */
   readonly inputSampleRate: number
+  /** A packet that is known to be whole without what the first channel's packets get. */
+  readonly silence?: Uint8Array | undefined
   /** A page ends after so many slots, where `endPage` does not end it before. */
   readonly slotsPerPage: number
 }
 
 const SLOT_48K = 960
-/** What self-delimiting adds to a packet at most. */
-const FRAMING_BYTES = 2
 /** Two packets of the largest size that an encoder makes; or 300 ms at 40 kbit/s a party. More bits make more pages. */
 const PAGE_BODY = 3072
 
@@ -31,6 +31,7 @@ export class OggOpusWriter {
   readonly #sink: Pick<PageSink, 'write'>
   readonly #serial: number
   readonly #slotsPerPage: number
+  readonly #silence: Uint8Array | undefined
   readonly #body = new Uint8Array(PAGE_BODY)
   readonly #lacing = new Uint8Array(OGG_MOST_SEGMENTS)
   #bodyBytes = 0
@@ -47,6 +48,7 @@ export class OggOpusWriter {
     this.#sink = options.sink
     this.#serial = options.serial
     this.#slotsPerPage = options.slotsPerPage
+    this.#silence = options.silence
     this.#writeHeader(opusHead(options.inputSampleRate), OGG_BEGIN)
     this.#writeHeader(opusTags('Tallenne', options.comments), 0)
   }
@@ -63,7 +65,7 @@ export class OggOpusWriter {
 
   /** Adds a slot of 20 ms: an Opus packet of one frame for each channel. */
   append(first: Uint8Array, second: Uint8Array): void {
-    const pairBytes = first.length + second.length + FRAMING_BYTES
+    const pairBytes = first.length + second.length + FRAMING_BYTES + GUARD_BYTES
     if (this.#slotsOnPage > 0 && !this.#hasRoomFor(pairBytes)) {
       this.#flush(0, this.#slots * SLOT_48K)
     }
@@ -71,7 +73,8 @@ export class OggOpusWriter {
     const start = this.#bodyBytes
     this.#newestByte = start
     this.#newestSegment = this.#segments
-    const end = writeSelfDelimited(first, body, start)
+    const write = first === this.#silence ? writeSelfDelimited : writeGuarded
+    const end = write(first, body, start)
     body.set(second, end)
     this.#bodyBytes = end + second.length
     let left = this.#bodyBytes - start

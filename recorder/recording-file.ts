@@ -7,6 +7,8 @@ import { WrittenLength } from './written-length.ts'
 export interface RecordingFileOptions {
   readonly recordingId: string
   readonly openSink: OpenPageSink
+  /** The Opus packet that stands for a slot without sound. */
+  readonly silence: Uint8Array
 }
 
 /** What a recording's file holds when nothing more comes. */
@@ -32,6 +34,7 @@ export class RecordingFile {
       serial: randomInt(2 ** 32),
       comments: [`RECORDING_ID=${options.recordingId}`],
       inputSampleRate: SAMPLE_RATE,
+      silence: options.silence,
       slotsPerPage: MOST_SLOTS_PER_PAGE,
     })
   }

@@ -48,7 +48,7 @@ export class SlotWriter {
   /** Makes the file, which begins with so many slots of silence. */
   open(silentSlots: number): void {
     const { recordingId, openSink, silence } = this.#options
-    const file = new RecordingFile({ recordingId, openSink })
+    const file = new RecordingFile({ recordingId, openSink, silence })
     for (let slot = 0; slot < silentSlots; slot++) file.append(silence, silence)
     this.#file = file
   }

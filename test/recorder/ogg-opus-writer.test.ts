@@ -6,15 +6,21 @@ import t from 'tap'
 import { oggCrc } from '../../recorder/ogg-crc.ts'
 import { OggOpusWriter } from '../../recorder/ogg-opus-writer.ts'
 import { isOggPageWhole, oggLacing, readOggHeader } from '../../recorder/ogg-page.ts'
-import { createVoiceEncoder } from '../../recorder/opus-encoder.ts'
-import { writeSelfDelimited } from '../../recorder/opus-packet.ts'
+import { createVoiceEncoder, encodeSilence } from '../../recorder/opus-encoder.ts'
+import {
+  FRAMING_BYTES,
+  GUARD_BYTES,
+  writeGuarded,
+  writeSelfDelimited,
+} from '../../recorder/opus-packet.ts'
 import { MemorySink } from './memory-sink.ts'
-import { decodeOpus, opusInfo } from './opus-file.ts'
+import { decodeOpus, decodeWithFfmpeg, opusInfo } from './opus-file.ts'
 import { tone } from './tones.ts'
 
-function writer(sink: MemorySink, slotsPerPage = 15): OggOpusWriter {
+function writer(sink: MemorySink, slotsPerPage = 15, silence?: Uint8Array): OggOpusWriter {
   return new OggOpusWriter({
     sink,
+    silence,
     serial: 0xfedcba98,
     comments: ['RECORDING_ID=r1'],
     inputSampleRate: 8000,
@@ -130,8 +136,48 @@ t.test('packets of any size are laced and delimited so that they are found again
   }
 })
 
+/** A packet as the first channel's is written. */
+function guarded(packet: Uint8Array) {
+  const room = new Uint8Array(packet.length + FRAMING_BYTES + GUARD_BYTES).fill(0xee)
+  return room.subarray(0, writeGuarded(packet, room, 0))
+}
+
+t.test('two zeros stand behind a SILK frame of the first channel, and no other', async (t) => {
+  t.same(guarded(Uint8Array.of(0x08, 7, 9)), Uint8Array.of(0x0b, 0x41, 2, 2, 7, 9, 0, 0))
+  const long = Uint8Array.from({ length: 301 }, (_, index) => (index === 0 ? 0x58 : index & 0xff))
+  t.same(guarded(long).subarray(0, 6), Uint8Array.of(0x5b, 0x41, 2, 252, 12, 1))
+  t.same(guarded(long).subarray(-3), Uint8Array.of(300 & 0xff, 0, 0))
+  for (const toc of [0x60, 0x78, 0xa0, 0xf8]) {
+    t.same(guarded(Uint8Array.of(toc, 7, 9)), Uint8Array.of(toc, 2, 7, 9))
+  }
+})
+
+t.test('what both channels hold sounds the same in both, in every decoder', async (t) => {
+  const sink = new MemorySink()
+  const opus = { complexity: 3, bitrateBps: 24_000 }
+  const silence = encodeSilence(opus)
+  const file = writer(sink, 15, silence)
+  const encoder = createVoiceEncoder(opus)
+  const slots = 2000
+  for (let slot = 0; slot < slots; slot++) {
+    // Of a packet in 256 the encoder drops a last byte of zero.
+    const hertz = 400 + 37 * (Math.floor(slot / 5) % 61)
+    const packet =
+      slot % 50 < 40 ? encoder.encode(Buffer.from(tone(hertz, slot * 160, 160).buffer)) : silence
+    file.append(packet, packet)
+  }
+  file.finish((slots - 1) * 960)
+  for (const { caller, agent } of [decodeWithFfmpeg(sink.bytes), decodeOpus(sink.bytes)]) {
+    t.ok(caller.length > (slots - 2) * 960)
+    const differs = caller.findIndex((sample, index) => sample !== agent[index])
+    t.equal(differs, -1)
+  }
+})
+
 t.test('a packet of several frames is not what the writer takes', async (t) => {
-  t.throws(() => writeSelfDelimited(Uint8Array.of(0x0b, 2, 0, 0), new Uint8Array(8), 0), RangeError)
+  for (const write of [writeSelfDelimited, writeGuarded]) {
+    t.throws(() => write(Uint8Array.of(0x0b, 2, 0, 0), new Uint8Array(12), 0), RangeError)
+  }
 })
 
 t.test(
@@ -166,7 +212,7 @@ t.test('large packets end a page before it overflows', async (t) => {
   const packets = await packetsOf(sink)
   t.same(
     packets.map(({ length }) => length),
-    Array(200).fill(1277 + 1275),
+    Array(200).fill(1275 + FRAMING_BYTES + GUARD_BYTES + 1275),
   )
 })
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import ffmpeg from '@ffmpeg-installer/ffmpeg'
 
 /** The two channels of an Ogg Opus file as opusdec, an independent decoder, renders them. */
 export interface DecodedFile {
@@ -17,14 +18,23 @@ export function decodeOpus(file: Uint8Array, rate = 48_000): DecodedFile {
     execFileSync('opusdec', ['--quiet', '--rate', `${rate}`, '--no-dither', path, out], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    const raw = readFileSync(out)
-    const all = new Int16Array(raw.buffer, raw.byteOffset, raw.byteLength / 2)
-    return {
-      rate,
-      caller: all.filter((_, index) => index % 2 === 0),
-      agent: all.filter((_, index) => index % 2 === 1),
-    }
+    return { rate, ...channelsOf(readFileSync(out)) }
   })
+}
+
+/** As ffmpeg's own decoder renders them, and with it who transcribes or converts: the shipped one, at 48 kHz. */
+export function decodeWithFfmpeg(file: Uint8Array): Omit<DecodedFile, 'rate'> {
+  const options = { input: file, maxBuffer: 1 << 28 }
+  const words = ['-loglevel', 'fatal', '-i', 'pipe:0', '-f', 's16le', 'pipe:1']
+  return channelsOf(execFileSync(ffmpeg.path, words, options))
+}
+
+function channelsOf(raw: Uint8Array): Omit<DecodedFile, 'rate'> {
+  const all = new Int16Array(raw.buffer, raw.byteOffset, raw.byteLength >> 1)
+  return {
+    caller: all.filter((_, index) => index % 2 === 0),
+    agent: all.filter((_, index) => index % 2 === 1),
+  }
 }
 
 /** What opusinfo says of a file; throws where it finds it broken. */
