@@ -1,22 +1,28 @@
 import { parseArgs } from 'node:util'
+import { listCalls } from '../storage/completeness/list-calls.ts'
+import { readCompleteness } from '../storage/completeness/read-completeness.ts'
 import { findContacts } from '../storage/contact-queries.ts'
-import type { Pool, Queryable } from '../storage/database.ts'
+import type { Queryable } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
-import type { ContactFilter } from '../storage/model.ts'
 import { startMariadb } from '../test/mariadb.ts'
 import { countReads } from '../test/storage/count-reads.ts'
 import { generateContacts } from './contact-rows.ts'
+import { searches, takeSamples } from './contact-searches.ts'
 import { median, percentile } from './machine-noise.ts'
 
 const USAGE = `Usage: npm run bench:contacts -- [--rows N] [--repeats N] [--buffer-pool MIB]
 
 Fills a MariaDB of its own with contacts of three years, each with segments and a recording, and asks
-for a page of fifty by every combination of what the API takes. Prints the median and the 95th
-percentile of each search in milliseconds and as a multiple of a look-up by primary key in the same
-run, and the most rows and index entries that one of them read.
+for a page of fifty by every combination of what the API takes, then for what became of the calls of a
+day, a month and a year. Prints the median and the 95th percentile of each in milliseconds and as a
+multiple of a look-up by primary key in the same run, and the most rows and index entries that one of
+them read.
+
+Ten million contacts take 25 GB in the folder for temporary files (TMPDIR), and as much again while
+their keys are made.
 
   --rows N            contacts (1000000)
-  --repeats N         searches of each kind, each for other values (40)
+  --repeats N         questions of each kind, each for other values (40)
   --buffer-pool MIB   memory of the database for its tables (512)`
 
 const { values: options } = parseArgs({
@@ -32,78 +38,57 @@ const PERIOD = { fromMs: Date.UTC(2023, 0, 1), toMs: Date.UTC(2026, 0, 1) }
 const DAY_MS = 86_400_000
 const LIMIT = 50
 
-type Filter = Omit<ContactFilter, 'limit'>
-
-/** What is known of a contact that is there. */
-interface Sample {
-  readonly id: string
-  readonly caller: string
-  readonly serviceNumber: string
-  readonly serviceLine: string
-  readonly agent: string
-  readonly callId: string
-  readonly platformReference: string
-  readonly startedAtMs: number
-}
-
-/** How each parameter is set after a contact that is there. */
-const PARAMETERS = {
-  caller: ({ caller }: Sample): Filter => ({ caller }),
-  serviceNumber: ({ serviceNumber }: Sample): Filter => ({ serviceNumber }),
-  serviceLine: ({ serviceLine }: Sample): Filter => ({ serviceLine }),
-  agent: ({ agent }: Sample): Filter => ({ agent }),
-  'from, to': ({ startedAtMs }: Sample): Filter => ({
-    fromMs: startedAtMs - 15 * DAY_MS,
-    toMs: startedAtMs + 15 * DAY_MS,
-  }),
-} as const
-
-/** Searches that the combinations leave out; what never meets is the worst that an index can be asked for. */
-const OTHERS: Readonly<Record<string, (sample: Sample) => Filter>> = {
-  callId: ({ callId }) => ({ callId }),
-  platformReference: ({ platformReference }) => ({ platformReference }),
-  'a company’s number': () => ({ caller: '+12025550199' }),
-  'a company’s number, agent': ({ agent }) => ({ caller: '+12025550199', agent }),
-  'a company’s number, serviceLine that it never called': () => ({
-    caller: '+12025550199',
-    serviceLine: 'linja-none',
-  }),
-  'agent, serviceLine that never meet': ({ agent }) => ({ agent, serviceLine: 'linja-none' }),
-  'agent, serviceNumber that never meet': ({ agent }) => ({ agent, serviceNumber: '+12025559999' }),
-  'serviceNumber, serviceLine that never meet': ({ serviceNumber }) => ({
-    serviceNumber,
-    serviceLine: 'linja-none',
-  }),
-  'caller that never called': () => ({ caller: '+12025559998' }),
-}
+/** One thing to ask the database, over a pool or over one connection. */
+type Question = (database: Queryable) => Promise<unknown>
 
 if (options.help) console.log(USAGE)
 else await measure(Number(options.rows), Number(options.repeats), Number(options['buffer-pool']))
 
 async function measure(rows: number, repeats: number, bufferMiB: number): Promise<void> {
-  const mariadb = await startMariadb()
+  const mariadb = await startMariadb({
+    // Nothing is to outlive a crash here.
+    options: [
+      `--innodb-buffer-pool-size=${bufferMiB}M`,
+      '--innodb-sort-buffer-size=64M',
+      '--innodb-log-file-size=1G',
+      '--innodb-flush-log-at-trx-commit=0',
+      '--innodb-doublewrite=0',
+    ],
+  })
   const pool = mariadb.pool()
   const connection = await pool.getConnection()
   try {
     await migrate(pool)
-    await pool.query(`SET GLOBAL innodb_buffer_pool_size = ${bufferMiB * 1024 ** 2}`)
-    // Nothing is to outlive a crash here.
-    await pool.query('SET GLOBAL innodb_flush_log_at_trx_commit = 0')
-    await pool.query('SET GLOBAL innodb_log_file_size = 1073741824')
     const startedAt = performance.now()
     await generateContacts(connection, rows, PERIOD)
-    console.log(
-      `${rows} contacts, made in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`,
-    )
-    const samples = await takeSamples(pool, repeats)
-    const lookUps = await timesOf(samples, ({ id }) =>
-      pool.query('SELECT * FROM contacts WHERE id = ?', [id]),
-    )
-    print('by primary key', { times: lookUps, unitMs: median(lookUps), reads: 1 })
+    const tookS = (performance.now() - startedAt) / 1000
+    console.log(`${rows} contacts, made in ${tookS.toFixed(0)} s`)
+    for (const { name, mib } of await sizes(connection)) console.log(`  ${name} ${mib} MiB`)
+    const samples = await takeSamples(pool, PERIOD, repeats)
+    const times: number[] = []
+    for (const { id } of samples) {
+      times.push(await timeOf(() => pool.query('SELECT * FROM contacts WHERE id = ?', [id])))
+    }
+    const unitMs = median(times)
+    print('by primary key', { times, unitMs, reads: 1 })
+    const ask = async (name: string, questions: readonly Question[]) => {
+      const took: number[] = []
+      for (const question of questions) took.push(await timeOf(() => question(pool)))
+      let reads = 0
+      for (const question of questions) {
+        reads = Math.max(reads, await countReads(connection, () => question(connection)))
+      }
+      print(name, { times: took, unitMs, reads })
+    }
     for (const [name, filterOf] of searches()) {
-      const times = await timesOf(samples, (sample) => search(pool, filterOf(sample)))
-      const reads = await mostReads(connection, samples.map(filterOf))
-      print(name, { times, unitMs: median(lookUps), reads })
+      const filters = samples.map((sample) => ({ ...filterOf(sample), limit: LIMIT }))
+      await ask(
+        name,
+        filters.map((filter) => (database) => findContacts(database, filter, PERIOD.toMs)),
+      )
+    }
+    for (const [name, questions] of completenessQuestions(Math.min(repeats, 10))) {
+      await ask(name, questions)
     }
   } finally {
     await connection.release()
@@ -111,62 +96,57 @@ async function measure(rows: number, repeats: number, bufferMiB: number): Promis
   }
 }
 
-/** Every combination of the parameters, then the others. */
-function searches(): ReadonlyMap<string, (sample: Sample) => Filter> {
-  const names = Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[]
-  const found = new Map<string, (sample: Sample) => Filter>()
-  for (let set = 0; set < 2 ** names.length; set++) {
-    const chosen = names.filter((_, index) => (set >> index) % 2 === 1)
-    const filterOf = (sample: Sample): Filter =>
-      Object.assign({}, ...chosen.map((name) => PARAMETERS[name](sample)))
-    found.set(chosen.length === 0 ? 'all' : chosen.join(', '), filterOf)
+/** What became of the calls of periods of one length each, the newest first. */
+function completenessQuestions(repeats: number): ReadonlyMap<string, readonly Question[]> {
+  const found = new Map<string, readonly Question[]>()
+  for (const [name, days] of [
+    ['a day', 1],
+    ['a month', 30],
+    ['a year', 365],
+  ] as const) {
+    const count = Math.min(repeats, Math.floor((PERIOD.toMs - PERIOD.fromMs) / DAY_MS / days))
+    const periods = Array.from({ length: count }, (_, index) => {
+      const toMs = PERIOD.toMs - index * days * DAY_MS
+      return { fromMs: toMs - days * DAY_MS, toMs }
+    })
+    found.set(
+      `calls of ${name}, counted`,
+      periods.map((period) => (database) => readCompleteness(database, period, PERIOD.toMs)),
+    )
+    for (const [what, filter] of [
+      ['calls', {}],
+      ['partial calls', { outcome: 'partial' }],
+      ['calls for a rare reason', { reason: 'no_media' }],
+      ['complete calls for a reason never met', { outcome: 'complete', reason: 'no_media' }],
+      ['calls of a line', { serviceLine: 'linja-11' }],
+      ['partial calls of a line', { serviceLine: 'linja-11', outcome: 'partial' }],
+    ] as const) {
+      found.set(
+        `${what} of ${name}, listed`,
+        periods.map(
+          (period) => (database) =>
+            listCalls(database, { ...period, ...filter, limit: LIMIT }, PERIOD.toMs),
+        ),
+      )
+    }
   }
-  for (const [name, filterOf] of Object.entries(OTHERS)) found.set(name, filterOf)
   return found
 }
 
-function search(database: Queryable, filter: Filter) {
-  return findContacts(database, { ...filter, limit: LIMIT }, PERIOD.toMs)
+async function sizes(
+  database: Queryable,
+): Promise<readonly { readonly name: string; readonly mib: number }[]> {
+  return database.query(
+    `SELECT CONCAT(table_name, '.', index_name) AS name, ROUND(stat_value * @@innodb_page_size / 1048576) AS mib
+     FROM mysql.innodb_index_stats WHERE database_name = DATABASE() AND stat_name = 'size' AND stat_value > 100
+     ORDER BY stat_value DESC`,
+  )
 }
 
-/** Contacts from all over the period; the caller is none that called very often. */
-async function takeSamples(pool: Pool, count: number): Promise<readonly Sample[]> {
-  const samples: Sample[] = []
-  for (let index = 0; index < count; index++) {
-    const share = (index + 0.5) / count
-    const at = new Date(PERIOD.fromMs + share * (PERIOD.toMs - PERIOD.fromMs))
-    const [row]: (Omit<Sample, 'startedAtMs'> & { startedAt: Date })[] = await pool.query(
-      `SELECT id, caller_e164 AS caller, service_number_e164 AS serviceNumber, service_line AS serviceLine, agent,
-         call_id AS callId, platform_reference AS platformReference, started_at AS startedAt
-       FROM contacts WHERE started_at >= ? AND caller_e164 <> '+12025550199' AND joined_into IS NULL
-       ORDER BY started_at LIMIT 1`,
-      [at],
-    )
-    if (row) samples.push({ ...row, startedAtMs: row.startedAt.getTime() })
-  }
-  return samples
-}
-
-async function timesOf(
-  samples: readonly Sample[],
-  work: (sample: Sample) => Promise<unknown>,
-): Promise<readonly number[]> {
-  const times: number[] = []
-  for (const sample of samples) {
-    const startedAt = performance.now()
-    await work(sample)
-    times.push(performance.now() - startedAt)
-  }
-  return times
-}
-
-async function mostReads(connection: Queryable, filters: readonly Filter[]): Promise<number> {
-  let most = 0
-  for (const filter of filters) {
-    const reads = await countReads(connection, () => search(connection, filter))
-    most = Math.max(most, reads)
-  }
-  return most
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
 }
 
 function print(

@@ -35,12 +35,14 @@ export interface PrivateMariadb {
 
 /**
  * Starts a server with an empty database `tallenne`; `t.teardown(() => mariadb.close())` ends it. With `mostMiB` all
- * tables share one file that cannot grow beyond that.
+ * tables share one file that cannot grow beyond that. `options` are the server's own, and go before those of tests.
  */
 export async function startMariadb({
   mostMiB,
+  options = [],
 }: {
   mostMiB?: number
+  options?: readonly string[]
 } = {}): Promise<PrivateMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'tallenne-mariadb-'))
   const files = join(folder, 'files')
@@ -86,6 +88,7 @@ export async function startMariadb({
         '--innodb-buffer-pool-size=32M',
         // A test may lose the last second when the machine loses power, not when the server is killed.
         '--innodb-flush-log-at-trx-commit=2',
+        ...options,
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
