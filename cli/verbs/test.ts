@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
-import { relative, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import { TapSummary } from '../tap-summary.ts'
+import { runTestFile } from '../run-test-file.ts'
 import type { Terminal, Verb } from '../verb.ts'
+
+/** As many test files run at a time. */
+const JOBS = 2
 
 /** Runs the tests of a checkout. */
 export const testVerb: Verb = {
@@ -17,34 +20,37 @@ all passed.`,
   words: ['[PATH…]'],
   run: async (given, terminal) => {
     const { rootPath, print } = terminal
-    if (given.words.length === 0) {
-      const lint = await runTool(['biome', 'check', '--error-on-warnings', '.'], terminal)
-      if (lint !== 0) {
-        print('The style check failed; tests were not run.')
-        print('0 passed, 1 failed')
-        return 1
+    const words = given.words.length === 0 ? [join(rootPath, 'test')] : given.words
+    const queue = words.flatMap((word) => compiledTests(word, rootPath))
+    if (given.words.length === 0 && !(await isStyled(terminal))) {
+      print('The style check failed; tests were not run.')
+      print('0 passed, 1 failed')
+      return 1
+    }
+    let passed = 0
+    let failed = 0
+    let skipped = 0
+    const runOneByOne = async () => {
+      for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+        const { counts, told, tookMs } = await runTestFile(path, terminal)
+        for (const line of told) print(line)
+        const source = path.replace(/^build\//, '').replace(/\.js$/, '.ts')
+        const result = counts.failed > 0 ? 'FAILED' : 'passed'
+        print(`${result}  ${source}  ${(tookMs / 1000).toFixed(1)} s`)
+        passed += counts.passed
+        failed += counts.failed
+        skipped += counts.skipped
       }
     }
-    const files = given.words.map((word) => compiledTests(word, rootPath))
-    const summary = new TapSummary()
-    const code = await runTool(['tap', 'run', '--disable-coverage', '--reporter=tap', ...files], {
-      ...terminal,
-      print: (line) => {
-        for (const told of summary.read(line)) print(told)
-      },
-    })
-    const { passed, failed, skipped } = summary.counts
-    // A run that ends badly although no test says so must not look like a good one.
-    const failures = failed === 0 && code !== 0 ? 1 : failed
-    if (failed === 0 && code !== 0) print(`tap ended with exit code ${code}.`)
+    await Promise.all(Array.from({ length: JOBS }, runOneByOne))
     const skips = skipped === 0 ? '' : `, ${skipped} skipped`
-    print(`${passed} passed, ${failures} failed${skips}`)
-    return failures === 0 && passed > 0 ? 0 : 1
+    print(`${passed} passed, ${failed} failed${skips}`)
+    return failed === 0 && passed > 0 ? 0 : 1
   },
 }
 
-/** The compiled tests of a source file or folder, as tap wants them. */
-function compiledTests(word: string, rootPath: string): string {
+/** The compiled tests of a source file or folder, by their paths below `rootPath`. */
+function compiledTests(word: string, rootPath: string): string[] {
   const path = relative(rootPath, resolve(word)).replace(/^build\//, '')
   if (!path.startsWith('test')) {
     throw new TallenneError(
@@ -52,22 +58,27 @@ function compiledTests(word: string, rootPath: string): string {
       `${word} is not under test/: name a file or folder there.`,
     )
   }
-  return path.endsWith('.ts') || path.endsWith('.js')
-    ? `build/${path.replace(/\.ts$/, '.js')}`
-    : `build/${path}/**/*.test.js`
+  const built = join('build', path.replace(/\.ts$/, '.js'))
+  const builtPath = join(rootPath, built)
+  if (!existsSync(builtPath)) {
+    throw new TallenneError('option_value', `There is no ${word}: name a file or folder there.`)
+  }
+  if (!statSync(builtPath).isDirectory()) return [built]
+  return readdirSync(builtPath, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
+    .map((name) => join(built, name))
 }
 
-async function runTool(line: readonly string[], terminal: Terminal): Promise<number> {
-  const [tool = '', ...args] = line
-  const child = spawn(`node_modules/.bin/${tool}`, args, {
-    cwd: terminal.rootPath,
-    env: terminal.env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Whether the sources are written as the style check wants them; prints what is not. */
+async function isStyled({ rootPath, env }: Terminal): Promise<boolean> {
+  const check = spawn('node_modules/.bin/biome', ['check', '--error-on-warnings', '.'], {
+    cwd: rootPath,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => resolve(code ?? 1))
+  return await new Promise((resolve, reject) => {
+    check.once('error', reject)
+    check.once('close', (code) => resolve(code === 0))
   })
-  for await (const text of createInterface({ input: child.stdout })) terminal.print(text)
-  return ended
 }
