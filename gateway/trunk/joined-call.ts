@@ -36,8 +36,8 @@ export interface JoinedCallOptions {
   readonly onRefer: ((request: SipRequest, response: SipResponse) => void) | undefined
   /** A party's client tells of a key in INFO, which passes on to the other. */
   readonly onKey: (party: Party, key: string) => void
-  /** A party hung up; the other was told. */
-  readonly onHungUp: (party: Party, request: SipRequest) => void
+  /** A party hung up; the other was told. Its BYE is undefined where it came before the call was joined. */
+  readonly onHungUp: (party: Party, bye: SipRequest | undefined) => void
   /** A party no longer knows its dialog, or will not have the media where it is now. */
   readonly onGone: (endReason: GoneReason) => void
   /** How often a party is asked whether it is still there, where it cannot say BYE. */
@@ -191,11 +191,11 @@ export class JoinedCall {
       }
     const passed = (method: PassedMethod) => (incoming: Incoming) =>
       this.#pass(party, method, incoming)
-    leg.dialog.on('destroy', (request) => {
+    void leg.hungUp.then((bye) => {
       if (!isCurrent()) return
       this.#close()
-      void this.#legs[otherOf(party)].hangUp(reasonOf(request))
-      this.#options.onHungUp(party, request)
+      void this.#legs[otherOf(party)].hangUp(reasonOf(bye))
+      this.#options.onHungUp(party, bye)
     })
     const reoffer = guarded((incoming) => this.#offers.take(party, incoming))
     leg.dialog

@@ -48,10 +48,16 @@ export class JoinedLeg {
   readonly #pending = new Set<(failure: unknown) => void>()
   /** The peer's credentials; undefined where it needs none. */
   readonly digest: DigestSession | undefined
+  /** Resolves when the peer hangs up: with its BYE, or with undefined where that came before this leg was made. */
+  readonly hungUp: Promise<SipRequest | undefined>
   #isLeft = false
 
   constructor(dialog: SipDialog, digest?: DigestSession) {
     this.digest = digest
+    this.hungUp = new Promise((resolve) => {
+      if (dialog.connected) dialog.on('destroy', resolve)
+      else resolve(undefined)
+    })
     // One object with two forms of `request`; the surface that receives calls declares the promise alone.
     this.dialog = dialog as unknown as JoinedDialog
   }
@@ -163,7 +169,7 @@ export class JoinedLeg {
   }
 }
 
-export function reasonOf(request: SipRequest): SipHeaders {
-  const reason = request.get('Reason')
+export function reasonOf(request: SipRequest | undefined): SipHeaders {
+  const reason = request?.get('Reason')
   return reason === undefined ? {} : { Reason: reason }
 }

@@ -64,6 +64,8 @@ export interface CallSetupEvents {
   readonly onEstablished: (call: EstablishedCall) => void
   /** The caller was gone when the platform answered. */
   readonly onCallerGone: () => void
+  /** The platform has answered and hung up before the caller was answered. */
+  readonly onPlatformGone: (bye: SipRequest | undefined) => void
 }
 
 const RETRY_AFTER_S = 5
@@ -155,9 +157,11 @@ async function join(
   answered: Answered,
   options: CallSetupOptions & CallSetupEvents & { readonly giveUp: AbortSignal },
 ): Promise<Refusal | undefined> {
-  const { log, giveUp, onEstablished, onCallerGone } = options
+  const { log, giveUp, onEstablished, onCallerGone, onPlatformGone } = options
   const { dialog: platform, digest, answeredAtMs } = answered
-  const leave = () => void new JoinedLeg(platform, digest).hangUp()
+  const leg = new JoinedLeg(platform, digest)
+  const leave = () => void leg.hangUp()
+  void leg.hungUp.then(onPlatformGone)
   let callerSdp: string
   try {
     callerSdp = await media.answerFromPlatform(platform.remote.sdp ?? '')

@@ -17,6 +17,7 @@ import { CallerResponses } from './caller-responses.ts'
 import { answerCallersUpdate } from './early-update.ts'
 import { type FarSide, farTarget } from './far-side.ts'
 import { JoinedCall } from './joined-call.ts'
+import { reasonOf } from './joined-leg.ts'
 import { LegTimers, platformAgreement } from './leg-timers.ts'
 import type { NamedDialog } from './replaces.ts'
 import { type CallSetupOptions, type EstablishedCall, setUpCall } from './set-up-call.ts'
@@ -114,6 +115,7 @@ export class TrunkCall {
           onPassing: () => this.#advance('passing'),
           onEstablished: (call) => this.#established(call),
           onCallerGone: () => void this.end('cancelled'),
+          onPlatformGone: (bye) => this.#platformGone(bye),
         },
         this.#giveUp.signal,
       )
@@ -207,6 +209,14 @@ export class TrunkCall {
     media.onMoved((moved) => this.#moved(moved))
   }
 
+  #platformGone(bye: SipRequest | undefined): void {
+    // The joined call takes it from the turn on in which the caller was answered.
+    if (this.#joined !== undefined || this.#end !== undefined) return
+    const headers = reasonOf(bye)
+    this.#responses.refuse({ status: 480, reason: 'Temporarily Unavailable', headers })
+    void this.end(endReasonOf('platform', bye))
+  }
+
   #established(call: EstablishedCall): void {
     const { route, request, clock, contact, control, events, recording, agreement } = this.#options
     const { dialog: platform, target, answeredAtMs } = call
@@ -293,7 +303,7 @@ export class TrunkCall {
 }
 
 /** A BYE of the SIP server's own comes where the 200 was never acknowledged. */
-function endReasonOf(party: Party, bye: SipRequest): string {
-  if (bye.source === 'application') return 'no_ack'
+function endReasonOf(party: Party, bye: SipRequest | undefined): string {
+  if (bye?.source === 'application') return 'no_ack'
   return party === 'caller' ? 'bye' : 'platform_bye'
 }

@@ -76,6 +76,28 @@ t.test('a trunk call is answered when the journal has it', async (t) => {
   await call.bye()
 })
 
+t.test('a platform that hangs up meanwhile ends a trunk call at once', async (t) => {
+  const node = await startTrunkNode(t, { route: { recording: 'require' } })
+  node.journal.hang()
+  const call = node.callTo()
+  call.sendInvite()
+  const at = await node.arrived()
+  await at.answer(sdp(50_000))
+  at.request('BYE', { headers: ['Reason: Q.850;cause=16'] })
+  t.equal((await at.response('BYE')).status, 200)
+  const refusal = await call.answered()
+  t.equal(refusal.status, 480)
+  t.equal(refusal.headers.get('reason'), 'Q.850;cause=16')
+  t.match(await node.journaled('contact.ended'), { endReason: 'platform_bye' })
+  await until(() => node.trunks.count === 0)
+  node.journal.thaw()
+  t.notOk(await comes(call.answered()), 'the caller hears of no other answer')
+  t.strictSame(
+    node.entries.map(({ kind }) => kind),
+    ['contact.started', 'contact.ended'],
+  )
+})
+
 t.test('a trunk call goes on without the journal where its route has it so', async (t) => {
   const node = await startTrunkNode(t)
   node.journal.hang()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../../until.ts'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
 
 const PCMA = { formats: ['8 PCMA/8000', '101 telephone-event/8000'] }
@@ -95,6 +96,19 @@ t.test('a CANCEL that comes after the answer changes nothing', async (t) => {
   const bye = at.received('BYE')
   t.equal((await call.bye()).status, 200)
   await bye
+})
+
+t.test('a platform that answers and hangs up in one breath leaves nobody behind', async (t) => {
+  const node = await startTrunkNode(t)
+  const call = node.callTo()
+  call.sendInvite()
+  const at = await node.arrived()
+  at.respond(200, { body: sdp(50_000) })
+  at.request('BYE')
+  // It depends on the moment whether the caller was answered before, and hears a BYE.
+  await call.answered()
+  t.match(await node.journaled('contact.ended'), { endReason: 'platform_bye' })
+  await until(() => node.trunks.count === 0)
 })
 
 t.test('an UPDATE before the answer moves the platform’s media', async (t) => {

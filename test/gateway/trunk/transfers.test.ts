@@ -79,6 +79,21 @@ t.test('a transfer that is passed on names neither our side nor the other one', 
   await call.bye()
 })
 
+t.test('a new party that answers and hangs up in one breath ends the call', async (t) => {
+  const node = await startTrunkNode(t, { route: { refer: 'handle' } })
+  const { call, at } = await node.talking()
+  at.request('REFER', { headers: ['Refer-To: <sip:2001@platform.example>'] })
+  t.equal((await at.response('REFER')).status, 202)
+  const next = await node.arrived()
+  const left = at.received('BYE')
+  const told = call.received('BYE')
+  next.respond(200, { body: sdp(51_000) })
+  next.request('BYE')
+  await left
+  await told
+  t.match(await node.journaled('contact.ended'), { endReason: 'platform_bye' })
+})
+
 t.test('one transfer at a time, and none to nowhere', async (t) => {
   const node = await startTrunkNode(t, { route: { refer: 'handle' } })
   const { call, at } = await node.talking()
