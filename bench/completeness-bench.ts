@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SystemClock } from '../base/clock.ts'
 import { createSilentLog } from '../base/log.ts'
+import { newId } from '../base/uuid.ts'
 import { AnchorFile } from '../storage/audit/audit-anchors.ts'
 import { auditEvent } from '../storage/audit/audit-event.ts'
 import { AuditTrail } from '../storage/audit/audit-trail.ts'
@@ -71,6 +72,7 @@ try {
     return `${page.items.length} calls`
   })
   await measure(`take a list of ${LISTED} calls`, async () => {
+    const importId = newId()
     let matched = 0
     const startedAt: { started_at: Date; caller_e164: string }[] = await pool.query(
       `SELECT started_at, caller_e164 FROM contacts ORDER BY started_at LIMIT ${LISTED}`,
@@ -89,7 +91,13 @@ try {
         serviceNumberE164: '+12025550100',
         serviceLine: 'asiakastuki',
       }))
-      const parts = { list: 'platform', toleranceMs: 10_000, nowMs: TO_MS }
+      const parts = {
+        importId,
+        list: 'platform',
+        importedBy: 'bench',
+        toleranceMs: 10_000,
+        nowMs: TO_MS,
+      }
       matched += (await takeListedCalls(pool, calls, parts)).matched
     }
     return `${matched} matched`

@@ -6,6 +6,7 @@ import {
   completenessVerb,
 } from './verbs/completeness.ts'
 import { completenessImportVerb } from './verbs/completeness-import.ts'
+import { completenessImportsVerb, completenessWithdrawVerb } from './verbs/completeness-withdraw.ts'
 import { configCheckVerb, configShowVerb } from './verbs/config.ts'
 import { contactsVerb } from './verbs/contacts.ts'
 import { demoVerb } from './verbs/demo.ts'
@@ -63,6 +64,8 @@ export const VERBS: readonly Verb[] = [
   completenessCallsVerb,
   completenessMissingVerb,
   completenessImportVerb,
+  completenessImportsVerb,
+  completenessWithdrawVerb,
   auditVerifyVerb,
   auditExportVerb,
 ]

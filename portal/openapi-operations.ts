@@ -15,7 +15,7 @@ const PROBLEMS = {
   401: 'No token, or one that is not known.',
   403: 'The role may not do this.',
   404: 'There is no such thing.',
-  409: 'The call is still being recorded, or is not answered yet.',
+  409: 'The call is still being recorded, or is not answered yet; or the import was withdrawn.',
   410: 'The recording has been deleted; the body says when and by which policy.',
   412: 'If-Match or If-Unmodified-Since asks for another version.',
   413: 'The list is too long for one request.',

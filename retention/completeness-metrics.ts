@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { PlatformCounts } from '../storage/completeness/count-platform-calls.ts'
 import type { DiscrepancyKind } from '../storage/completeness/discrepancies.ts'
-import type { PlatformCounts } from '../storage/completeness/platform-calls.ts'
 import type { CompletenessCounts } from '../storage/completeness/read-completeness.ts'
 
 /** What operations watch of whether every call is accounted for. */

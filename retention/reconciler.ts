@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { RepeatedWork } from '../base/repeated-work.ts'
+import { countPlatformCalls } from '../storage/completeness/count-platform-calls.ts'
 import {
   countDiscrepancies,
   type Discrepancy,
@@ -10,7 +11,6 @@ import {
 } from '../storage/completeness/discrepancies.ts'
 import { matchAgain } from '../storage/completeness/match-calls.ts'
 import { findLostFiles, findOverdueCalls } from '../storage/completeness/open-rows.ts'
-import { countPlatformCalls } from '../storage/completeness/platform-calls.ts'
 import { readCompleteness } from '../storage/completeness/read-completeness.ts'
 import { databaseMessage, type Pool } from '../storage/database.ts'
 import type { CompletenessMetrics } from './completeness-metrics.ts'

@@ -115,17 +115,24 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = await pool.getConnection()
   try {
+    return await transactOn(connection, () => work(connection))
+  } finally {
+    await connection.release()
+  }
+}
+
+/** As `inTransaction`, on a connection that the caller has. */
+export async function transactOn<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  try {
     // Row locks alone: gap locks would make a sweep and a hold wait for rows that neither touches.
     await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
     await connection.beginTransaction()
-    const result = await work(connection)
+    const result = await work()
     await connection.commit()
     return result
   } catch (error) {
     await connection.rollback().catch(() => {})
     throw error
-  } finally {
-    await connection.release()
   }
 }
 

@@ -11,6 +11,7 @@ import { encryptedFiles } from './migrations/007-encrypted-files.ts'
 import { callOutcomes } from './migrations/008-call-outcomes.ts'
 import { platformCalls } from './migrations/009-platform-calls.ts'
 import { lostFiles } from './migrations/010-lost-files.ts'
+import { platformImports } from './migrations/011-platform-imports.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   callOutcomes,
   platformCalls,
   lostFiles,
+  platformImports,
 ]
 
 const LOCK_WAIT_S = 60

@@ -47,6 +47,11 @@ export class PortalClient {
     return this.#parse(path, response, schema)
   }
 
+  /** The answer to a DELETE, as `read` gives one. */
+  async remove<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.#parse(path, await this.#ask(path, { method: 'DELETE' }), schema)
+  }
+
   async #parse<T>(path: string, response: Response, schema: z.ZodType<T>): Promise<T> {
     const parsed = schema.safeParse(await response.json().catch(() => undefined))
     if (parsed.success) return parsed.data

@@ -1,15 +1,21 @@
 import { createReadStream } from 'node:fs'
 import type { z } from 'zod'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
-import { parseColumnNames } from '../../portal/completeness/call-list-columns.ts'
-import { importResultSchema } from '../../portal/completeness/completeness-schemas.ts'
-import { CsvError, readCsv } from '../../portal/completeness/csv-records.ts'
+import { LIST_FIELDS, parseColumnNames } from '../../portal/completeness/call-list-columns.ts'
+import { readCsv } from '../../portal/completeness/csv-records.ts'
 import { decoderOf, decodeText } from '../../portal/completeness/decode-text.ts'
 import { BATCH_CALLS, MAX_MISTAKES } from '../../portal/completeness/import-calls.ts'
-import { type ListedTexts, listTexts } from '../../portal/completeness/list-texts.ts'
+import { importResultSchema } from '../../portal/completeness/import-schemas.ts'
+import {
+  CsvError,
+  type ListedTexts,
+  type ListRow,
+  listTexts,
+} from '../../portal/completeness/list-texts.ts'
+import type { PlacedMistake } from '../../portal/completeness/read-listed-call.ts'
 import { PortalClient } from '../api/portal-client.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
-import { type Given, hasFlag, textOption, type Verb } from '../verb.ts'
+import { type Given, hasFlag, type Terminal, textOption, type Verb } from '../verb.ts'
 
 type Result = z.infer<typeof importResultSchema>
 
@@ -20,7 +26,7 @@ export const completenessImportVerb: Verb = {
 
 Takes the platform's own list of calls, to find those that never came here. Taking it again
 changes nothing. Calls that cannot be read are told with their line and column, and the others are
-taken; the exit code is 1 then.
+taken; the exit code is 1 then. A wrong list is taken back by tallenne completeness withdraw.
 
 The first line has the headings. Known by themselves are startedAt, reference, callId, caller,
 serviceNumber, durationS and answered, in any case and with or without signs between the words.
@@ -47,37 +53,128 @@ ${CONFIG_HELP}`,
   run: async (given, terminal) => {
     const [file = ''] = given.words
     const client = await PortalClient.open(findConfig(given, terminal))
-    const path = importPath(given)
-    let total: Result = { read: 0, taken: 0, known: 0, matched: 0, rejected: 0, mistakes: [] }
-    const send = async (rows: readonly ListedTexts[]) => {
-      const body = { calls: rows.map(({ texts }) => texts) }
-      total = add(total, await client.send(path, body, importResultSchema), rows)
-      if (terminal.isInteractive) terminal.rewrite(`${total.read} calls`)
-    }
-    let batch: ListedTexts[] = []
-    for await (const row of listedRows(file, given)) {
-      batch.push(row)
-      if (batch.length < BATCH_CALLS) continue
-      await send(batch)
-      batch = []
-    }
-    if (batch.length > 0) await send(batch)
-    if (terminal.isInteractive) terminal.rewrite('')
-    if (hasFlag(given, 'json')) terminal.print(JSON.stringify(total))
-    else {
-      for (const { line, column, found, expected } of total.mistakes) {
-        const what = found === null ? 'nothing' : JSON.stringify(found)
-        terminal.warn(`${file}:${line} ${column}: found ${what}, expected ${expected}.`)
+    const list = new ListInParts(client, importQuery(given))
+    try {
+      for await (const row of listedRows(file, given)) {
+        await list.add(row)
+        if (terminal.isInteractive) terminal.rewrite(`${list.total.read} calls`)
       }
-      terminal.print(
-        `${total.read} calls read: ${total.taken} new, ${total.known} known before, ${total.rejected} not taken; ${total.matched} of them came here.`,
-      )
+      await list.finish()
+    } catch (error) {
+      const { importId, read } = list.total
+      if (importId !== null) {
+        terminal.warn(
+          `${read} calls have been read, and are import ${importId}: take the list again, or withdraw it.`,
+        )
+      }
+      throw error
+    } finally {
+      if (terminal.isInteractive) terminal.rewrite('')
     }
+    const { total } = list
+    if (hasFlag(given, 'json')) terminal.print(JSON.stringify(total))
+    else tell(total, file, terminal)
     return total.rejected > 0 ? 1 : 0
   },
 }
 
-async function* listedRows(file: string, given: Given): AsyncGenerator<ListedTexts> {
+function tell(total: Result, file: string, { print, warn }: Terminal): void {
+  for (const { line, column, found, expected } of total.mistakes) {
+    const what = found === null ? 'nothing' : JSON.stringify(found)
+    warn(`${file}:${line} ${column}: found ${what}, expected ${expected}.`)
+  }
+  const untold = total.rejected - total.mistakes.length
+  if (untold > 0) warn(`${untold} more were not taken.`)
+  print(
+    `${total.read} calls read: ${total.taken} new, ${total.known} known before, ${total.rejected} not taken; ${total.matched} of them came here.`,
+  )
+  if (total.importId !== null) {
+    print(
+      `Import ${total.importId}. To take it back: tallenne completeness withdraw ${total.importId}`,
+    )
+  }
+}
+
+/** A part is sent when it has so many characters, which are at most six times as many bytes: the API takes 4 MiB. */
+const PART_CHARACTERS = 524_288
+
+/** Sends a list in parts that the API takes, all of one import. */
+class ListInParts {
+  readonly #client: PortalClient
+  readonly #query: URLSearchParams
+  #part: ListedTexts[] = []
+  #characters = 0
+  #total: Result = {
+    importId: null,
+    read: 0,
+    taken: 0,
+    known: 0,
+    matched: 0,
+    rejected: 0,
+    mistakes: [],
+  }
+
+  constructor(client: PortalClient, query: URLSearchParams) {
+    this.#client = client
+    this.#query = query
+  }
+
+  /** What came of the parts that were sent. */
+  get total(): Result {
+    return this.#total
+  }
+
+  async add(row: ListRow): Promise<void> {
+    if (row.kind === 'spoilt') {
+      this.#add({ read: 1, rejected: 1, mistakes: [row.mistake] })
+      return
+    }
+    this.#part.push(row)
+    for (const text of Object.values(row.texts)) this.#characters += text.length
+    const isFull = this.#part.length === BATCH_CALLS || this.#characters >= PART_CHARACTERS
+    if (isFull) await this.finish()
+  }
+
+  /** Sends what is left. */
+  async finish(): Promise<void> {
+    const part = this.#part
+    this.#part = []
+    this.#characters = 0
+    if (part.length === 0) return
+    const { importId } = this.#total
+    if (importId !== null) this.#query.set('import', importId)
+    const path = `/api/completeness/calls?${this.#query}`
+    const body = { calls: part.map(({ texts }) => texts) }
+    const { mistakes, ...counts } = await this.#client.send(path, body, importResultSchema)
+    this.#add({ ...counts, mistakes: mistakes.map((mistake) => placed(mistake, part)) })
+  }
+
+  #add({ importId = null, mistakes, ...counts }: Partial<Result> & Pick<Result, 'mistakes'>): void {
+    const { read = 0, taken = 0, known = 0, matched = 0, rejected = 0 } = counts
+    const total = this.#total
+    this.#total = {
+      importId: total.importId ?? importId,
+      read: total.read + read,
+      taken: total.taken + taken,
+      known: total.known + known,
+      matched: total.matched + matched,
+      rejected: total.rejected + rejected,
+      mistakes: [...total.mistakes, ...mistakes]
+        .toSorted((one, other) => one.line - other.line)
+        .slice(0, MAX_MISTAKES),
+    }
+  }
+}
+
+/** The API counts the calls of a part, and knows their fields by our names; the file has lines and headings. */
+function placed(mistake: PlacedMistake, part: readonly ListedTexts[]): PlacedMistake {
+  const row = part[mistake.line - 1]
+  const field = LIST_FIELDS.find((known) => known === mistake.column)
+  if (row === undefined || field === undefined) return mistake
+  return { ...mistake, line: row.line, column: row.columnOf(field) }
+}
+
+async function* listedRows(file: string, given: Given): AsyncGenerator<ListRow> {
   const pairs = given.options['column']
   const asked = parseColumnNames(Array.isArray(pairs) ? pairs.map(String) : [])
   const encoding = textOption(given, 'encoding') ?? 'utf-8'
@@ -96,23 +193,7 @@ async function* listedRows(file: string, given: Given): AsyncGenerator<ListedTex
   }
 }
 
-/** The API counts the calls of a request; the file has its own lines. */
-function add(total: Result, more: Result, rows: readonly ListedTexts[]): Result {
-  const mistakes = more.mistakes.map((mistake) => ({
-    ...mistake,
-    line: rows[mistake.line - 1]?.line ?? mistake.line,
-  }))
-  return {
-    read: total.read + more.read,
-    taken: total.taken + more.taken,
-    known: total.known + more.known,
-    matched: total.matched + more.matched,
-    rejected: total.rejected + more.rejected,
-    mistakes: [...total.mistakes, ...mistakes].slice(0, MAX_MISTAKES),
-  }
-}
-
-function importPath(given: Given): string {
+function importQuery(given: Given): URLSearchParams {
   const query = new URLSearchParams()
   for (const [option, parameter] of [
     ['list', 'list'],
@@ -123,6 +204,5 @@ function importPath(given: Given): string {
     const text = textOption(given, option)
     if (text !== undefined) query.set(parameter, text)
   }
-  const text = query.toString()
-  return `/api/completeness/calls${text === '' ? '' : `?${text}`}`
+  return query
 }

@@ -43,6 +43,8 @@ export const completenessVerb: Verb = {
        tallenne completeness calls --outcome NAME    one by one
        tallenne completeness missing                 what the platform lists and never came
        tallenne completeness import FILE.csv         takes the platform's own list
+       tallenne completeness imports                 which lists were taken
+       tallenne completeness withdraw ID             takes one back
 
 Tells how many calls came in a period, and how many of them are complete, partial, silent or
 failed, and why. The exit code is 0 where every call has its verdict, none that the platform lists
@@ -151,8 +153,10 @@ ${PAGE_HELP}`,
       call.serviceNumber ?? '',
       call.serviceLine,
       call.platformReference ?? call.callId ?? '',
+      call.importIds.join(' '),
     ])
-    show(terminal, formatTable(['started', 'caller', 'number', 'line', 'reference'], rows), page)
+    const headings = ['started', 'caller', 'number', 'line', 'reference', 'import']
+    show(terminal, formatTable(headings, rows), page)
     return 0
   },
 }
@@ -172,17 +176,24 @@ async function readPage<Page>(
   return { page: undefined, timeZone }
 }
 
-function show(
+/** Prints a page, or that it is empty. */
+export function show(
   { print }: Terminal,
   lines: readonly string[],
-  { items, nextCursor }: { readonly items: readonly unknown[]; readonly nextCursor: string | null },
+  page: {
+    readonly items: readonly unknown[]
+    readonly nextCursor: string | null
+    readonly none?: string
+  },
 ): void {
-  if (items.length === 0) print('No calls.')
+  const { items, nextCursor, none = 'No calls.' } = page
+  if (items.length === 0) print(none)
   else for (const line of lines) print(line)
   if (nextCursor !== null) print(`More: --cursor ${nextCursor}`)
 }
 
-function pathOf(path: string, given: Given): string {
+/** The path of what is asked for, with what was given. Throws `option_value`. */
+export function pathOf(path: string, given: Given): string {
   const query = new URLSearchParams()
   for (const name of ['from', 'to'] as const) {
     const text = textOption(given, name)

@@ -1,22 +1,30 @@
-import { type Json, json, operation, queryParameters } from '../openapi-operations.ts'
+import { type Json, json, operation, pathId, queryParameters } from '../openapi-operations.ts'
 import {
   callPageSchema,
   callsQuerySchema,
   completenessQuerySchema,
   completenessSchema,
   discrepanciesSchema,
-  importQuerySchema,
-  importResultSchema,
   missingPageSchema,
   missingQuerySchema,
 } from './completeness-schemas.ts'
+import {
+  importPageSchema,
+  importQuerySchema,
+  importResultSchema,
+  importsQuerySchema,
+  MAX_JSON_CALLS,
+  withdrawalSchema,
+} from './import-schemas.ts'
 
 export const COMPLETENESS_COMPONENTS = {
   CallPage: callPageSchema,
   Completeness: completenessSchema,
   Discrepancies: discrepanciesSchema,
+  ImportPage: importPageSchema,
   ImportResult: importResultSchema,
   MissingPage: missingPageSchema,
+  Withdrawal: withdrawalSchema,
 } as const
 
 export function completenessPaths(): Json {
@@ -38,7 +46,7 @@ export function completenessPaths(): Json {
         ...operation('importCalls', 'Takes the platform’s own list of calls', {
           parameters: queryParameters(importQuerySchema),
           answers: { 200: json('ImportResult', 'What came of it.') },
-          problems: [400, 413],
+          problems: [400, 404, 409, 413],
         }),
         requestBody: {
           required: true,
@@ -48,6 +56,20 @@ export function completenessPaths(): Json {
           },
         },
       },
+    },
+    '/api/completeness/imports': {
+      get: operation('listImports', 'Imports of the platform’s list, newest first', {
+        parameters: queryParameters(importsQuerySchema),
+        answers: { 200: json('ImportPage', 'One page.') },
+        problems: [400],
+      }),
+    },
+    '/api/completeness/imports/{id}': {
+      delete: operation('withdrawImport', 'Withdraws an import with all that it alone brought', {
+        parameters: [pathId],
+        answers: { 200: json('Withdrawal', 'What went; nothing where it had gone before.') },
+        problems: [400, 404],
+      }),
     },
     '/api/completeness/missing': {
       get: operation('listMissingCalls', 'Listed calls that never came here, newest first', {
@@ -72,7 +94,7 @@ const LISTED_CALLS = {
   properties: {
     calls: {
       type: 'array',
-      maxItems: 5000,
+      maxItems: MAX_JSON_CALLS,
       items: {
         type: 'object',
         required: ['startedAt'],

@@ -104,6 +104,7 @@ export const missingPageSchema = z.object({
   items: z.array(
     z.object({
       list: z.string(),
+      importIds: z.array(id).meta({ description: 'Imports that list it, the latest first.' }),
       platformReference: z.string().nullable(),
       callId: z.string().nullable(),
       startedAt: instant,
@@ -127,92 +128,3 @@ export const discrepanciesSchema = z.object({
     }),
   ),
 })
-
-export const importResultSchema = z.object({
-  read: count,
-  taken: count.meta({ description: 'New ones.' }),
-  known: count.meta({ description: 'That an earlier import brought.' }),
-  matched: count.meta({ description: 'Whose contact is known.' }),
-  rejected: count,
-  mistakes: z
-    .array(
-      z.object({
-        line: count,
-        column: z.string(),
-        found: z.string().nullable(),
-        expected: z.string(),
-      }),
-    )
-    .meta({ description: 'The first hundred.' }),
-})
-
-const listName = z
-  .string({ error: 'a name of 1 to 64 letters, digits, dots, hyphens and underscores' })
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, {
-    error: 'a name of 1 to 64 letters, digits, dots, hyphens and underscores',
-  })
-  .default('platform')
-  .meta({ description: 'Whose list it is: a call of one list is taken once.' })
-const timeZone = z
-  .string()
-  .refine(isTimeZone, { error: 'an IANA time zone, as Europe/Helsinki' })
-  .optional()
-  .meta({ description: 'Of times without a zone; else that of the catch-all line.' })
-const timeFormat = z
-  .string()
-  .max(40)
-  .refine(isFormat, { error: 'epoch, epochMs, or a form with yyyy, MM, dd, HH and mm' })
-  .optional()
-  .meta({ description: 'As `dd.MM.yyyy HH:mm:ss`, `epoch` or `epochMs`.' })
-const toleranceError = 'a whole number of seconds from 0 to 600'
-const tolerance = z
-  .preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : value),
-    z.int({ error: toleranceError }).min(0, toleranceError).max(600, toleranceError),
-  )
-  .default(10)
-  .meta({ description: 'How far the list’s times may be off where only numbers name a call.' })
-
-export const importQuerySchema = z.strictObject({
-  list: listName,
-  timeZone,
-  timeFormat,
-  toleranceS: tolerance,
-  columns: z
-    .string()
-    .max(2000)
-    .optional()
-    .meta({ description: 'Of CSV: `startedAt=Start Time,caller=ANI`, where headings differ.' }),
-})
-
-const text = (length: number) => z.string().max(length).nullish()
-
-export const listedCallsSchema = z.object({
-  calls: z
-    .array(
-      z.object({
-        startedAt: z.string().max(64),
-        reference: text(255),
-        callId: text(512),
-        caller: text(255),
-        serviceNumber: text(255),
-        durationS: z.union([z.string().max(20), z.number().min(0)]).nullish(),
-        answered: z.union([z.string().max(20), z.boolean()]).nullish(),
-      }),
-    )
-    .max(5000),
-})
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isFormat(format: string): boolean {
-  const parts = ['yyyy', 'MM', 'dd', 'HH', 'mm']
-  return format === 'epoch' || format === 'epochMs' || parts.every((part) => format.includes(part))
-}

@@ -2,6 +2,8 @@
 export interface CsvRecord {
   readonly line: number
   readonly fields: readonly string[]
+  /** What was expected where the record is spoilt, in its last field; null in a whole record. */
+  readonly expected: string | null
 }
 
 export type CsvDelimiter = ',' | ';' | '\t'
@@ -9,124 +11,156 @@ export type CsvDelimiter = ',' | ';' | '\t'
 /** What is no record of any sane file is cut here, so that one missing quote does not swallow the rest into memory. */
 const MAX_RECORD_LENGTH = 65_536
 const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t']
-
-/** A file that is no CSV, and on which line. */
-export class CsvError extends Error {
-  readonly line: number
-
-  constructor(line: number, message: string) {
-    super(message)
-    this.name = 'CsvError'
-    this.line = line
-  }
-}
+const SHORT = `a line of at most ${MAX_RECORD_LENGTH} characters`
+const QUOTED = 'a field whose quotes end, with those within it doubled'
 
 /**
  * Reads records as RFC 4180 writes them, piece by piece, with any line ends. Without a delimiter the one that stands most
- * often in the first line is it. Empty lines are passed over. Throws a `CsvError` where a quote does not end.
+ * often in the first line is it. Empty lines are passed over.
+ *
+ * A quote that does not end, or that ends on a later line in the middle of a field, spoils the line on which it begins
+ * and no other; so does a line that is too long. A quote within a field that has not begun with one is a letter.
  */
 export async function* readCsv(
   pieces: AsyncIterable<string>,
   delimiter?: CsvDelimiter,
 ): AsyncGenerator<CsvRecord> {
-  const reader = new CsvReader(delimiter)
-  let isFirst = true
-  for await (const piece of pieces) {
-    yield* reader.take(isFirst ? piece.replace(/^\uFEFF/, '') : piece)
-    if (piece !== '') isFirst = false
-  }
-  yield* reader.end()
+  const records = new CsvRecords(delimiter)
+  for await (const line of linesOf(pieces)) yield* records.take([line])
+  yield* records.end()
 }
 
-class CsvReader {
+interface CsvLine {
+  readonly number: number
+  readonly text: string
+  readonly isCut: boolean
+}
+
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<CsvLine> {
+  let number = 0
+  const line = (text: string): CsvLine => {
+    number++
+    return {
+      number,
+      text: text.slice(0, MAX_RECORD_LENGTH).replace(number === 1 ? /^\uFEFF/ : '', ''),
+      isCut: text.length > MAX_RECORD_LENGTH,
+    }
+  }
+  let rest = ''
+  for await (const piece of pieces) {
+    rest += piece
+    // A carriage return that comes last may be half of a line end.
+    const whole = rest.split(/\r\n|\n|\r(?!$)/)
+    const last = whole.pop() ?? ''
+    for (const text of whole) yield line(text)
+    rest = last.slice(0, MAX_RECORD_LENGTH + 1)
+    if (last.length > rest.length && last.endsWith('\r')) rest += '\r'
+  }
+  for (const text of rest.split('\r')) yield line(text)
+}
+
+/** Makes lines into records. */
+class CsvRecords {
   #delimiter: CsvDelimiter | undefined
-  #rest = ''
-  #line = 1
+  /** The lines of a record that goes on. */
+  #begun: readonly CsvLine[] = []
+  #fields: FieldReader | undefined
 
   constructor(delimiter: CsvDelimiter | undefined) {
     this.#delimiter = delimiter
   }
 
-  *take(piece: string): Generator<CsvRecord> {
-    this.#rest += piece
-    yield* this.#records(false)
+  *take(lines: readonly CsvLine[]): Generator<CsvRecord> {
+    const waiting = [...lines]
+    for (let line = waiting.shift(); line !== undefined; line = waiting.shift()) {
+      if (this.#begun.length === 0 && line.text.trim() === '') continue
+      this.#delimiter ??= likelyDelimiter(line.text)
+      this.#fields ??= new FieldReader(this.#delimiter)
+      this.#begun = [...this.#begun, line]
+      const outcome = line.isCut ? 'spoilt' : this.#fields.take(line.text)
+      if (outcome === 'goes_on') continue
+      const [first = line, ...others] = this.#begun
+      if (outcome === 'ended') {
+        yield { line: first.number, fields: this.#fields.all, expected: null }
+      } else {
+        yield spoilt(first, this.#delimiter)
+        waiting.unshift(...others)
+      }
+      this.#begun = []
+      this.#fields = undefined
+    }
   }
 
   *end(): Generator<CsvRecord> {
-    yield* this.#records(true)
+    while (this.#delimiter !== undefined) {
+      const [first, ...others] = this.#begun
+      if (first === undefined) return
+      this.#begun = []
+      this.#fields = undefined
+      yield spoilt(first, this.#delimiter)
+      yield* this.take(others)
+    }
+  }
+}
+
+function spoilt(line: CsvLine, delimiter: CsvDelimiter): CsvRecord {
+  const fields = new FieldReader(delimiter)
+  fields.take(line.text)
+  return { line: line.number, fields: fields.all, expected: line.isCut ? SHORT : QUOTED }
+}
+
+/** Reads the fields of one record, line by line. */
+class FieldReader {
+  readonly #delimiter: CsvDelimiter
+  readonly #whole: string[] = []
+  #field = ''
+  #quote: 'none' | 'open' | 'closed' = 'none'
+  #length = 0
+
+  constructor(delimiter: CsvDelimiter) {
+    this.#delimiter = delimiter
   }
 
-  *#records(isEnd: boolean): Generator<CsvRecord> {
-    let from = 0
-    for (;;) {
-      const end = recordEnd(this.#rest, from, isEnd)
-      if (end === undefined) break
-      const text = this.#rest.slice(from, end.at)
-      const line = this.#line
-      this.#line += count(text, '\n') + (end.next > end.at ? 1 : 0)
-      from = end.next
-      if (text.trim() !== '') {
-        this.#delimiter ??= likelyDelimiter(text)
-        yield { line, fields: splitFields(text, this.#delimiter) }
+  /** What has been read, the last field as far as it has come. */
+  get all(): readonly string[] {
+    return [...this.#whole, this.#field].map((field) => field.trim())
+  }
+
+  take(line: string): 'goes_on' | 'ended' | 'spoilt' {
+    let beganBefore = this.#quote === 'open'
+    for (let at = 0; at < line.length; at++) {
+      const letter = line[at] ?? ''
+      if (this.#quote === 'open' && letter === '"' && line[at + 1] === '"') {
+        this.#field += letter
+        at++
+      } else if (this.#quote === 'open' && letter === '"') {
+        this.#quote = 'closed'
+        if (beganBefore && !this.#isFieldEnd(line[at + 1])) return 'spoilt'
+        beganBefore = false
+      } else if (this.#quote === 'open') {
+        this.#field += letter
+      } else if (letter === this.#delimiter) {
+        this.#whole.push(this.#field)
+        this.#field = ''
+        this.#quote = 'none'
+      } else if (letter !== '"' || (this.#quote === 'none' && this.#field.trim() !== '')) {
+        this.#field += letter
+      } else if (this.#quote === 'none') {
+        this.#quote = 'open'
       }
-      if (from >= this.#rest.length) break
     }
-    this.#rest = this.#rest.slice(from)
-    if (isEnd && this.#rest !== '')
-      throw new CsvError(this.#line, 'a quote that begins does not end')
-    if (this.#rest.length > MAX_RECORD_LENGTH) {
-      throw new CsvError(this.#line, `a record is longer than ${MAX_RECORD_LENGTH} characters`)
-    }
+    if (this.#quote !== 'open') return 'ended'
+    this.#field += '\n'
+    this.#length += line.length + 1
+    return this.#length > MAX_RECORD_LENGTH ? 'spoilt' : 'goes_on'
   }
-}
 
-/** Where the record that begins at `from` ends, and where the next begins; undefined while more may come. */
-function recordEnd(
-  text: string,
-  from: number,
-  isEnd: boolean,
-): { readonly at: number; readonly next: number } | undefined {
-  let isQuoted = false
-  for (let at = from; at < text.length; at++) {
-    const letter = text[at]
-    if (letter === '"') isQuoted = !isQuoted
-    if (isQuoted) continue
-    if (letter === '\n') return { at, next: at + 1 }
-    if (letter !== '\r') continue
-    // The other half of the line end may be in the next piece.
-    if (at + 1 === text.length && !isEnd) return undefined
-    return { at, next: text[at + 1] === '\n' ? at + 2 : at + 1 }
+  #isFieldEnd(letter: string | undefined): boolean {
+    return letter === undefined || letter === this.#delimiter || letter.trim() === ''
   }
-  return isEnd && !isQuoted && from < text.length
-    ? { at: text.length, next: text.length }
-    : undefined
-}
-
-function splitFields(record: string, delimiter: CsvDelimiter): readonly string[] {
-  const fields: string[] = []
-  let field = ''
-  let isQuoted = false
-  for (let at = 0; at < record.length; at++) {
-    const letter = record[at]
-    if (letter === '"' && isQuoted && record[at + 1] === '"') {
-      field += '"'
-      at++
-    } else if (letter === '"') {
-      isQuoted = !isQuoted
-    } else if (letter === delimiter && !isQuoted) {
-      fields.push(field)
-      field = ''
-    } else {
-      field += letter
-    }
-  }
-  return [...fields, field].map((text) => text.trim())
 }
 
 function likelyDelimiter(heading: string): CsvDelimiter {
-  return DELIMITERS.reduce((best, one) => (count(heading, one) > count(heading, best) ? one : best))
-}
-
-function count(text: string, letter: string): number {
-  return text.split(letter).length - 1
+  const count = (letter: string) => heading.split(letter).length
+  return DELIMITERS.reduce((best, one) => (count(one) > count(best) ? one : best))
 }

@@ -1,21 +1,15 @@
 import type { ListedCall, TakenCalls } from '../../storage/completeness/platform-calls.ts'
 import type { ListField } from './call-list-columns.ts'
 import type { CsvRecord } from './csv-records.ts'
+import { textsOf } from './json-call.ts'
 import { listTexts } from './list-texts.ts'
 import {
-  type ListMistake,
   type ListReading,
   type ListTexts,
+  type PlacedMistake,
+  placedMistake,
   readListedCall,
 } from './read-listed-call.ts'
-
-/** Where in the list, and what is wrong there. */
-export interface PlacedMistake extends Omit<ListMistake, 'field'> {
-  /** Of the file, from 1; of calls by the API the place in the list, from 1. */
-  readonly line: number
-  /** The heading of the column, or the name of the field. */
-  readonly column: string
-}
 
 export interface CallListResult extends TakenCalls {
   readonly read: number
@@ -51,25 +45,38 @@ export class CallListImport {
     this.#read++
     const outcome = readListedCall(texts, this.#reading)
     if (outcome.kind === 'wrong') {
-      this.#rejected++
       const { field, ...mistake } = outcome.mistake
-      if (this.#mistakes.length < MAX_MISTAKES) {
-        this.#mistakes.push({ line, column: columnOf(field), ...mistake })
-      }
+      this.#tell({ line, column: columnOf(field), ...mistake })
       return
     }
     this.#batch.push(outcome.call)
     if (this.#batch.length === BATCH_CALLS) await this.#flush()
   }
 
-  async finish(): Promise<CallListResult> {
-    await this.#flush()
+  /** A call that could not even be read. */
+  reject(mistake: PlacedMistake): void {
+    this.#read++
+    this.#tell(mistake)
+  }
+
+  /** What came of the calls until now; those of a part that is not full are not taken yet. */
+  get result(): CallListResult {
     return {
       read: this.#read,
       rejected: this.#rejected,
       ...this.#taken,
       mistakes: this.#mistakes,
     }
+  }
+
+  async finish(): Promise<CallListResult> {
+    await this.#flush()
+    return this.result
+  }
+
+  #tell(mistake: PlacedMistake): void {
+    this.#rejected++
+    if (this.#mistakes.length < MAX_MISTAKES) this.#mistakes.push(placedMistake(mistake))
   }
 
   async #flush(): Promise<void> {
@@ -85,15 +92,27 @@ export class CallListImport {
   }
 }
 
-/** Takes the calls of a file, whose first record has the headings. Throws `bad_columns` and `CsvError`. */
+/** Takes the calls of a file, whose first record has the headings. Throws as `listTexts` does. */
 export async function importCsv(
+  importing: CallListImport,
   records: AsyncIterable<CsvRecord>,
   asked: ReadonlyMap<ListField, string>,
-  { reading, take }: { readonly reading: ListReading; readonly take: TakeCalls },
-): Promise<CallListResult> {
-  const importing = new CallListImport(reading, take)
-  for await (const { texts, line, columnOf } of listTexts(records, asked)) {
-    await importing.add(texts, line, columnOf)
+): Promise<void> {
+  for await (const row of listTexts(records, asked)) {
+    if (row.kind === 'spoilt') importing.reject(row.mistake)
+    else await importing.add(row.texts, row.line, row.columnOf)
   }
-  return importing.finish()
+}
+
+/** Takes calls as JSON has them, each of which may be anything. */
+export async function importJson(
+  importing: CallListImport,
+  calls: readonly unknown[],
+): Promise<void> {
+  for (const [index, call] of calls.entries()) {
+    const line = index + 1
+    const outcome = textsOf(call)
+    if (outcome.kind === 'wrong') importing.reject({ line, ...outcome.mistake })
+    else await importing.add(outcome.texts, line, (field) => field)
+  }
 }

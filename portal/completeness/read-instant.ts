@@ -22,6 +22,7 @@ const PARTS: Readonly<Record<string, string>> = {
   ss: '(?<second>\\d{2})',
   SSS: '(?<millisecond>\\d{3})',
 }
+const MAX_LENGTH = 64
 const TOKENS = /yyyy|MM|dd|HH|mm|ss|SSS/g
 /** Times without a zone of their own that cannot be mistaken. */
 const USUAL = [
@@ -34,6 +35,7 @@ export function readInstant(
   text: string,
   { timeZone, format }: InstantReading,
 ): ListedInstant | undefined {
+  if (text.length > MAX_LENGTH) return undefined
   if (format === 'epoch' || format === 'epochMs') {
     if (!/^\d{1,15}(\.\d+)?$/.test(text)) return undefined
     return certain(Math.round(Number(text) * (format === 'epoch' ? 1000 : 1)))
@@ -54,7 +56,10 @@ function patternOf(format: string): RegExp {
   return new RegExp(`^${escaped.replaceAll(TOKENS, (token) => PARTS[token] ?? token)}$`)
 }
 
-function local(groups: Readonly<Record<string, string>>, timeZone: string) {
+function local(
+  groups: Readonly<Record<string, string>>,
+  timeZone: string,
+): ListedInstant | undefined {
   const part = (name: string) => Number(groups[name] ?? 0)
   try {
     const written = Temporal.PlainDateTime.from(
@@ -78,13 +83,18 @@ function local(groups: Readonly<Record<string, string>>, timeZone: string) {
         .toZonedDateTimeISO(timeZone)
         .toPlainDateTime()
         .equals(written)
-    return { epochMs: isTwice ? epochMs : at('later'), isAmbiguous: isTwice }
+    return sane({ epochMs: isTwice ? epochMs : at('later'), isAmbiguous: isTwice })
   } catch {
     return undefined
   }
 }
 
 function certain(epochMs: number): ListedInstant | undefined {
-  const isSane = epochMs >= 0 && epochMs < Date.UTC(9999, 0)
-  return isSane ? { epochMs, isAmbiguous: false } : undefined
+  return sane({ epochMs, isAmbiguous: false })
+}
+
+/** What the database can hold; nobody recorded before 1970. */
+function sane(instant: ListedInstant): ListedInstant | undefined {
+  const { epochMs } = instant
+  return epochMs >= 0 && epochMs < Date.UTC(9999, 0) ? instant : undefined
 }

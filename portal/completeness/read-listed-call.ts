@@ -9,14 +9,24 @@ export interface ListReading extends InstantReading {
   readonly region: string
   /** The service line of a number in E.164, or of none. */
   readonly serviceLineOf: (e164: string | null) => string
+  /** A list tells of calls that were: what begins later is read wrongly. */
+  readonly latestMs: number
 }
 
 /** What cannot be taken of one call. */
 export interface ListMistake {
   readonly field: ListField
-  /** As listed, shortened; null where it is missing. */
+  /** As listed; null where it is missing. */
   readonly found: string | null
   readonly expected: string
+}
+
+/** Where in a list, and what is wrong there. */
+export interface PlacedMistake extends Omit<ListMistake, 'field'> {
+  /** Of the file, from 1; of calls by the API the place in the list, from 1. */
+  readonly line: number
+  /** The heading of the column, or the name of the field. */
+  readonly column: string
 }
 
 export type ListedCallReading =
@@ -30,6 +40,17 @@ const YES = /^(1|true|yes|y|answered|kyllä|k|ja|j)$/i
 const NO = /^(0|false|no|n|unanswered|abandoned|ei|e|nej)$/i
 const SHOWN_CHARACTERS = 60
 
+const MAX_NUMBER = 255
+
+/** A mistake of which no more is shown than a line has room for. */
+export function placedMistake({ column, found, ...rest }: PlacedMistake): PlacedMistake {
+  return {
+    ...rest,
+    column: column.slice(0, SHOWN_CHARACTERS),
+    found: found?.slice(0, SHOWN_CHARACTERS) ?? null,
+  }
+}
+
 /** Reads one call of a list. */
 export function readListedCall(texts: ListTexts, reading: ListReading): ListedCallReading {
   const startedAt = readInstant(texts.startedAt ?? '', reading)
@@ -37,14 +58,26 @@ export function readListedCall(texts: ListTexts, reading: ListReading): ListedCa
     const form = reading.format ?? 'ISO 8601, as 2026-01-31T08:00:00Z or 2026-01-31 10:00:00'
     return wrong('startedAt', texts, `a time as ${form}`)
   }
+  if (startedAt.epochMs > reading.latestMs) return wrong('startedAt', texts, 'a time that has been')
   const duration = durationOf(texts.durationS)
   if (duration === 'wrong') return wrong('durationS', texts, 'seconds, or hours:minutes:seconds')
   const answered = answerOf(texts.answered)
   if (answered === 'wrong') return wrong('answered', texts, 'yes, no or nothing')
   const caller = numberOf(texts.caller, reading.region)
   const service = numberOf(texts.serviceNumber, reading.region)
-  const reference = nameOf(texts.reference, 255)
-  const callId = nameOf(texts.callId, 512)
+  const reference = texts.reference || null
+  const callId = texts.callId || null
+  for (const [field, text, most] of [
+    ['reference', reference, 255],
+    ['callId', callId, 512],
+    ['caller', caller.text, MAX_NUMBER],
+    ['serviceNumber', service.text, MAX_NUMBER],
+  ] as const) {
+    // Cut, it would be no call's name.
+    if (text !== null && text.length > most) {
+      return wrong(field, texts, `at most ${most} characters`)
+    }
+  }
   if (reference === null && callId === null && caller.text === null && service.text === null) {
     return wrong('reference', texts, 'a reference, a Call-ID or a number, to know the call by')
   }
@@ -67,11 +100,7 @@ export function readListedCall(texts: ListTexts, reading: ListReading): ListedCa
 }
 
 function wrong(field: ListField, texts: ListTexts, expected: string): ListedCallReading {
-  const found = texts[field] || null
-  return {
-    kind: 'wrong',
-    mistake: { field, found: found?.slice(0, SHOWN_CHARACTERS) ?? null, expected },
-  }
+  return { kind: 'wrong', mistake: { field, found: texts[field] || null, expected } }
 }
 
 function durationOf(text = ''): number | null | 'wrong' {
@@ -89,13 +118,10 @@ function answerOf(text = ''): boolean | null | 'wrong' {
   return NO.test(text) ? false : 'wrong'
 }
 
-/** The number within a SIP or tel URI, or as it is. */
+/** The number within a SIP or tel URI, or as it is; a spreadsheet may have put an apostrophe before it. */
 function numberOf(text = '', region: string): { text: string | null; e164: string | null } {
-  const user = /^(?:sips?|tel):([^@;]*)/i.exec(text)?.[1] ?? text
+  const inUri = /^(?:[^<]*<)?(?:sips?|tel):([^@;>]*)/i.exec(text)?.[1]
+  const user = (inUri ?? text).replace(/^'|%20/g, '').replace(/^%2B/i, '+')
   if (WITHHELD.test(user)) return { text: null, e164: null }
-  return { text: user.slice(0, 255), e164: e164Of(user, region) }
-}
-
-function nameOf(text = '', length: number): string | null {
-  return text === '' ? null : text.slice(0, length)
+  return { text: user, e164: e164Of(user, region) }
 }

@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = [
   'call_stopped',
   'call_annotated',
   'call_list_imported',
+  'call_list_withdrawn',
   'keys_changed',
   'audit_exported',
 ] as const

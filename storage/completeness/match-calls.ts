@@ -1,5 +1,6 @@
-import type { Queryable } from '../database.ts'
+import type { Pool, Queryable } from '../database.ts'
 import { NO_ID } from '../in-batches.ts'
+import { changeListedCalls } from './change-listed-calls.ts'
 
 /** A way in which a listed call may be known to be a contact, the surest first. */
 export type MatchedBy = 'reference' | 'call_id' | 'numbers'
@@ -136,26 +137,32 @@ async function keepMatches(
 
 const PAGE = 1000
 
-/** Looks again for the contacts of listed calls of a period: their rows may have come later than the list. */
+/**
+ * Looks again for the contacts of listed calls of a period: their rows may have come later than the list. Rejects with
+ * `list_busy`.
+ */
 export async function matchAgain(
-  database: Queryable,
+  pool: Pool,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Promise<number> {
   let found = 0
   let after: readonly [Date, string] = [new Date(fromMs), NO_ID]
   for (;;) {
-    const rows: { id: string; startedAt: Date }[] = await database.query(
+    const rows: { id: string; startedAt: Date }[] = await pool.query(
       `SELECT id, started_at AS startedAt FROM platform_calls
        WHERE contact_id IS NULL AND started_at >= ? AND (started_at > ? OR id > ?) AND started_at < ?
        ORDER BY started_at, id LIMIT ${PAGE}`,
       [after[0], after[0], after[1], new Date(toMs)],
     )
     const last = rows.at(-1)
-    found += await matchCalls(
-      database,
-      rows.map(({ id }) => id),
+    if (last === undefined) return found
+    found += await changeListedCalls(pool, (connection) =>
+      matchCalls(
+        connection,
+        rows.map(({ id }) => id),
+      ),
     )
-    if (rows.length < PAGE || last === undefined) return found
+    if (rows.length < PAGE) return found
     after = [last.startedAt, last.id]
   }
 }

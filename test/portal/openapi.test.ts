@@ -35,6 +35,8 @@ t.test('the document names every route with its parameters', async (t) => {
     '/api/calls/{id}/annotate',
     '/api/completeness',
     '/api/completeness/calls',
+    '/api/completeness/imports',
+    '/api/completeness/imports/{id}',
     '/api/completeness/missing',
     '/api/completeness/discrepancies',
     '/api/service-lines',

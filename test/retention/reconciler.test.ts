@@ -1,9 +1,11 @@
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
+import { newId } from '../../base/uuid.ts'
 import { CompletenessMetrics } from '../../retention/completeness-metrics.ts'
 import { Reconciler } from '../../retention/reconciler.ts'
 import { takeListedCalls } from '../../storage/completeness/platform-calls.ts'
+import { withdrawImport } from '../../storage/completeness/platform-imports.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { startMariadb } from '../mariadb.ts'
@@ -16,6 +18,28 @@ t.teardown(() => mariadb.close())
 const pool = mariadb.pool()
 await migrate(pool)
 const ENDED_AT_MS = STARTED_AT_MS + 62_000
+const MISSING = 'tallenne_completeness_listed_calls{result="missing"}'
+
+/** An import of its own, and its id. */
+async function listCall(callId: string): Promise<string> {
+  const call = {
+    reference: null,
+    callId,
+    startedAtMs: STARTED_AT_MS,
+    isAmbiguous: false,
+    durationS: null,
+    wasAnswered: true,
+    caller: null,
+    callerE164: null,
+    serviceNumber: null,
+    serviceNumberE164: null,
+    serviceLine: 'asiakastuki',
+  }
+  const importId = newId()
+  const of = { importId, list: 'platform', importedBy: 'test', nowMs: ENDED_AT_MS }
+  await takeListedCalls(pool, [call], { ...of, toleranceMs: 0 })
+  return importId
+}
 
 t.test(
   'a call without a verdict is an alarm a minute after its end, until it has one',
@@ -30,29 +54,11 @@ t.test(
 
     const call = wholeCall()
     await applyEntries(mariadb.settings, call.entries.slice(0, -1))
-    await takeListedCalls(
-      pool,
-      [
-        {
-          reference: null,
-          callId: 'later@192.0.2.1',
-          startedAtMs: STARTED_AT_MS,
-          isAmbiguous: false,
-          durationS: null,
-          wasAnswered: true,
-          caller: null,
-          callerE164: null,
-          serviceNumber: null,
-          serviceNumberE164: null,
-          serviceLine: 'asiakastuki',
-        },
-      ],
-      { list: 'platform', toleranceMs: 0, nowMs: clock.epochMs() },
-    )
+    await listCall('later@192.0.2.1')
     await reconciler.reconcile()
     t.equal(await value(overdue), 0)
     t.equal(await value('tallenne_completeness_calls{outcome="open"}'), 1)
-    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), 1)
+    t.equal(await value(MISSING), 1)
 
     clock.advance(2000)
     await reconciler.reconcile()
@@ -64,7 +70,7 @@ t.test(
     await reconciler.reconcile()
     t.equal(await value(overdue), 0)
     t.equal(await value('tallenne_completeness_calls{outcome="complete"}'), 2)
-    t.equal(await value('tallenne_completeness_listed_calls{result="missing"}'), 0)
+    t.equal(await value(MISSING), 0)
     const rows = await pool.query('SELECT kind, subject, node_id, cleared_at FROM discrepancies')
     t.match(rows, [
       {
@@ -96,4 +102,19 @@ t.test('a verdict whose file is gone is told', async (t) => {
   await reconciler.close()
   const gone = 'tallenne_discrepancies{kind="verdict_without_file"}'
   t.equal(metricValue(await registry.metrics(), gone), 1)
+})
+
+t.test('calls of a withdrawn import are missing no more', async (t) => {
+  const clock = new ManualClock(ENDED_AT_MS)
+  const registry = new Registry()
+  const metrics = new CompletenessMetrics(registry)
+  const reconciler = new Reconciler({ pool, metrics, clock, log: createSilentLog() })
+  t.teardown(() => reconciler.close())
+  const importId = await listCall('of another site@192.0.2.1')
+  await reconciler.reconcile()
+  t.equal(metricValue(await registry.metrics(), MISSING), 1)
+  await withdrawImport(pool, importId, { withdrawnBy: 'test', nowMs: clock.epochMs() })
+  clock.advance(60_000)
+  await reconciler.reconcile()
+  t.equal(metricValue(await registry.metrics(), MISSING), 0)
 })

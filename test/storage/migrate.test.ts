@@ -29,6 +29,28 @@ t.test('several programs that start at once migrate once', async (t) => {
   t.same(applied.flat().sort(), MIGRATIONS.map((migration) => migration.name).sort())
 })
 
+t.test(
+  'calls that were listed before imports were told apart become imports of their own',
+  async (t) => {
+    await pool.query(
+      `INSERT INTO platform_calls (id, list, fingerprint, started_at, is_ambiguous, tolerance_ms, service_line, imported_at)
+     SELECT UUID(), IF(seq = 1, 'other', 'platform'), LPAD(seq, 64, '0'), '2026-01-15', FALSE, 0, 'asiakastuki',
+       '2026-01-15 08:00:00' + INTERVAL seq * 20 SECOND + INTERVAL IF(seq > 5, 1, 0) HOUR
+     FROM seq_1_to_10`,
+    )
+    for (const statement of MIGRATIONS[10]?.statements ?? []) await pool.query(statement)
+    const imports = await pool.query(
+      `SELECT i.list, i.imported_at AS at, COUNT(*) AS calls FROM platform_imports i
+     JOIN platform_call_imports l ON l.import_id = i.id GROUP BY i.id ORDER BY at`,
+    )
+    t.same(imports, [
+      { list: 'other', at: new Date('2026-01-15T08:00:20Z'), calls: 1 },
+      { list: 'platform', at: new Date('2026-01-15T08:00:40Z'), calls: 4 },
+      { list: 'platform', at: new Date('2026-01-15T09:02:00Z'), calls: 5 },
+    ])
+  },
+)
+
 t.test('a database that is up to date is left alone', async (t) => {
   t.same(await migrate(pool), [])
 })
