@@ -46,7 +46,7 @@ process.exitCode = await runLine(process.argv.slice(2))
 
 async function runLine(line: readonly string[]): Promise<number> {
   try {
-    const command = readCommand(line, VERBS)
+    const command = await readCommand(line, VERBS)
     switch (command.kind) {
       case 'version':
         terminal.print(versionOf(rootPath))

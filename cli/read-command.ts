@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { nearestWord } from '../base/nearest-word.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
-import type { Given, Verb } from './verb.ts'
+import type { Given, Verb, Verbs } from './verb.ts'
 
 /** What a command line asks for. */
 export type Command =
@@ -10,10 +10,10 @@ export type Command =
   | { readonly kind: 'version' }
 
 /**
- * Reads a command line. Throws `unknown_verb`, `unknown_option`, `option_value` or `unexpected_word`, each with
+ * Reads a command line. Rejects with `unknown_verb`, `unknown_option`, `option_value` or `unexpected_word`, each with
  * what was probably meant.
  */
-export function readCommand(line: readonly string[], verbs: readonly Verb[]): Command {
+export async function readCommand(line: readonly string[], verbs: Verbs): Promise<Command> {
   const [first] = line
   if (first === '--version') return { kind: 'version' }
   if (first === undefined || first === '--help' || first === '-h') {
@@ -21,26 +21,29 @@ export function readCommand(line: readonly string[], verbs: readonly Verb[]): Co
   }
   if (first === 'help') {
     const rest = line.slice(1)
-    return { kind: 'help', verb: rest.length === 0 ? undefined : findVerb(rest, verbs).verb }
+    return {
+      kind: 'help',
+      verb: rest.length === 0 ? undefined : (await findVerb(rest, verbs)).verb,
+    }
   }
-  const { verb, rest } = findVerb(line, verbs)
+  const { verb, rest } = await findVerb(line, verbs)
   const end = rest.indexOf('--')
   const beforeEnd = end < 0 ? rest : rest.slice(0, end)
   if (beforeEnd.includes('--help') || beforeEnd.includes('-h')) return { kind: 'help', verb }
   return { kind: 'run', verb, given: readGiven(rest, verb) }
 }
 
-function findVerb(line: readonly string[], verbs: readonly Verb[]) {
+async function findVerb(line: readonly string[], verbs: Verbs) {
   // The longest first, so that `retention sweep` is not `retention`.
   for (const length of [2, 1]) {
-    const name = line.slice(0, length).join(' ')
-    const verb = verbs.find((candidate) => candidate.name === name)
-    if (verb) return { verb, rest: line.slice(length) }
+    const load = verbs.get(line.slice(0, length).join(' '))
+    if (load) return { verb: await load(), rest: line.slice(length) }
   }
   const [first = '', second] = line
-  const twoWords = verbs.filter((verb) => verb.name.startsWith(`${first} `))
+  const known = [...verbs.keys()]
+  const twoWords = known.filter((name) => name.startsWith(`${first} `))
   if (twoWords.length > 0) {
-    const names = twoWords.map((verb) => verb.name.slice(first.length + 1))
+    const names = twoWords.map((name) => name.slice(first.length + 1))
     const nearest = second === undefined ? undefined : nearestWord(second, names)
     const hint = nearest ? `did you mean ${first} ${nearest}?` : `it takes ${names.join(' or ')}.`
     throw new TallenneError(
@@ -52,7 +55,7 @@ function findVerb(line: readonly string[], verbs: readonly Verb[]) {
   }
   const nearest = nearestWord(
     first,
-    verbs.map((verb) => verb.name.split(' ')[0] ?? ''),
+    known.map((name) => name.split(' ')[0] ?? ''),
   )
   throw new TallenneError(
     'unknown_verb',

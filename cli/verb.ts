@@ -38,6 +38,9 @@ export interface Verb {
   run(given: Given, terminal: Terminal): Promise<number>
 }
 
+/** Verbs by their names. Each is loaded when it is asked for, since what all of them need takes half a second to load. */
+export type Verbs = ReadonlyMap<string, () => Promise<Verb>>
+
 /** A text option, or undefined where it was not given. */
 export function textOption(given: Given, name: string): string | undefined {
   const value = given.options[name]

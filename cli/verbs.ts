@@ -1,71 +1,60 @@
-import type { Verb } from './verb.ts'
-import { auditExportVerb, auditVerifyVerb } from './verbs/audit.ts'
-import {
-  completenessCallsVerb,
-  completenessMissingVerb,
-  completenessVerb,
-} from './verbs/completeness.ts'
-import { completenessImportVerb } from './verbs/completeness-import.ts'
-import { completenessImportsVerb, completenessWithdrawVerb } from './verbs/completeness-withdraw.ts'
-import { configCheckVerb, configShowVerb } from './verbs/config.ts'
-import { contactsVerb } from './verbs/contacts.ts'
-import { demoVerb } from './verbs/demo.ts'
-import { doctorVerb } from './verbs/doctor.ts'
-import { journalInspectVerb, journalStatusVerb } from './verbs/journal.ts'
-import { journalReplayVerb } from './verbs/journal-replay.ts'
-import { keysAddVerb, keysNewVerb, keysRetireVerb, keysVerb } from './verbs/keys.ts'
-import { keysOpenVerb, keysReencryptVerb } from './verbs/keys-files.ts'
-import { migrateVerb } from './verbs/migrate.ts'
-import { gatewayVerb, portalVerb, retentionVerb } from './verbs/process-verbs.ts'
-import {
-  recordingsGetVerb,
-  recordingsShowVerb,
-  recordingsVerb,
-  recordingsVerdictVerb,
-} from './verbs/recordings.ts'
-import { recordingsVerifyVerb } from './verbs/recordings-verify.ts'
-import { replayVerb } from './verbs/replay.ts'
-import { retentionExplainVerb, retentionSweepVerb } from './verbs/retention.ts'
-import { testVerb } from './verbs/test.ts'
-import { needsPrivateDatabaseVerb, upVerb } from './verbs/up.ts'
+import type { Verbs } from './verb.ts'
 
 /** Everything that can be asked for. */
-export const VERBS: readonly Verb[] = [
-  demoVerb,
-  testVerb,
-  upVerb,
-  needsPrivateDatabaseVerb,
-  gatewayVerb,
-  retentionVerb,
-  portalVerb,
-  migrateVerb,
-  doctorVerb,
-  replayVerb,
-  configCheckVerb,
-  configShowVerb,
-  contactsVerb,
-  recordingsVerb,
-  recordingsShowVerb,
-  recordingsVerdictVerb,
-  recordingsGetVerb,
-  recordingsVerifyVerb,
-  keysVerb,
-  keysNewVerb,
-  keysAddVerb,
-  keysRetireVerb,
-  keysReencryptVerb,
-  keysOpenVerb,
-  retentionExplainVerb,
-  retentionSweepVerb,
-  journalStatusVerb,
-  journalInspectVerb,
-  journalReplayVerb,
-  completenessVerb,
-  completenessCallsVerb,
-  completenessMissingVerb,
-  completenessImportVerb,
-  completenessImportsVerb,
-  completenessWithdrawVerb,
-  auditVerifyVerb,
-  auditExportVerb,
-]
+export const VERBS: Verbs = new Map([
+  ['demo', async () => (await import('./verbs/demo.ts')).demoVerb],
+  ['test', async () => (await import('./verbs/test.ts')).testVerb],
+  ['up', async () => (await import('./verbs/up.ts')).upVerb],
+  ['needs-private-database', async () => (await import('./verbs/up.ts')).needsPrivateDatabaseVerb],
+  ['gateway', async () => (await import('./verbs/process-verbs.ts')).gatewayVerb],
+  ['retention', async () => (await import('./verbs/process-verbs.ts')).retentionVerb],
+  ['portal', async () => (await import('./verbs/process-verbs.ts')).portalVerb],
+  ['migrate', async () => (await import('./verbs/migrate.ts')).migrateVerb],
+  ['doctor', async () => (await import('./verbs/doctor.ts')).doctorVerb],
+  ['replay', async () => (await import('./verbs/replay.ts')).replayVerb],
+  ['config check', async () => (await import('./verbs/config.ts')).configCheckVerb],
+  ['config show', async () => (await import('./verbs/config.ts')).configShowVerb],
+  ['contacts', async () => (await import('./verbs/contacts.ts')).contactsVerb],
+  ['recordings', async () => (await import('./verbs/recordings.ts')).recordingsVerb],
+  ['recordings show', async () => (await import('./verbs/recordings.ts')).recordingsShowVerb],
+  ['recordings verdict', async () => (await import('./verbs/recordings.ts')).recordingsVerdictVerb],
+  ['recordings get', async () => (await import('./verbs/recordings.ts')).recordingsGetVerb],
+  [
+    'recordings verify',
+    async () => (await import('./verbs/recordings-verify.ts')).recordingsVerifyVerb,
+  ],
+  ['keys', async () => (await import('./verbs/keys.ts')).keysVerb],
+  ['keys new', async () => (await import('./verbs/keys.ts')).keysNewVerb],
+  ['keys add', async () => (await import('./verbs/keys.ts')).keysAddVerb],
+  ['keys retire', async () => (await import('./verbs/keys.ts')).keysRetireVerb],
+  ['keys reencrypt', async () => (await import('./verbs/keys-files.ts')).keysReencryptVerb],
+  ['keys open', async () => (await import('./verbs/keys-files.ts')).keysOpenVerb],
+  ['retention explain', async () => (await import('./verbs/retention.ts')).retentionExplainVerb],
+  ['retention sweep', async () => (await import('./verbs/retention.ts')).retentionSweepVerb],
+  ['journal status', async () => (await import('./verbs/journal.ts')).journalStatusVerb],
+  ['journal inspect', async () => (await import('./verbs/journal.ts')).journalInspectVerb],
+  ['journal replay', async () => (await import('./verbs/journal-replay.ts')).journalReplayVerb],
+  ['completeness', async () => (await import('./verbs/completeness.ts')).completenessVerb],
+  [
+    'completeness calls',
+    async () => (await import('./verbs/completeness.ts')).completenessCallsVerb,
+  ],
+  [
+    'completeness missing',
+    async () => (await import('./verbs/completeness.ts')).completenessMissingVerb,
+  ],
+  [
+    'completeness import',
+    async () => (await import('./verbs/completeness-import.ts')).completenessImportVerb,
+  ],
+  [
+    'completeness imports',
+    async () => (await import('./verbs/completeness-withdraw.ts')).completenessImportsVerb,
+  ],
+  [
+    'completeness withdraw',
+    async () => (await import('./verbs/completeness-withdraw.ts')).completenessWithdrawVerb,
+  ],
+  ['audit verify', async () => (await import('./verbs/audit.ts')).auditVerifyVerb],
+  ['audit export', async () => (await import('./verbs/audit.ts')).auditExportVerb],
+])

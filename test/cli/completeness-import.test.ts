@@ -38,7 +38,7 @@ function commandLine(t: Test) {
         stopSignal: () => new AbortController().signal,
         rootPath: folder,
       }
-      const command = readCommand([...words, '--config', configPath], VERBS)
+      const command = await readCommand([...words, '--config', configPath], VERBS)
       if (command.kind !== 'run') throw new Error('nothing to run')
       const code = await command.verb.run(command.given, terminal)
       return { code, out, err }

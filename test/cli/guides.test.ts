@@ -33,7 +33,7 @@ for (const page of PAGES) {
   t.test(`commands in ${page} are known, and so are their options`, async (t) => {
     for (const line of commands) {
       try {
-        readCommand(wordsOf(line), VERBS)
+        await readCommand(wordsOf(line), VERBS)
       } catch (error) {
         const code = error instanceof TallenneError ? error.code : undefined
         // A command that is only named lacks its words.

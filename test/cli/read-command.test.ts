@@ -5,7 +5,7 @@ import { VERBS } from '../../cli/verbs.ts'
 const read = (line: string) => readCommand(line.split(' ').filter(Boolean), VERBS)
 
 t.test('a verb takes its options and words', async (t) => {
-  const command = read('recordings get 01 -o call.opus --format wav')
+  const command = await read('recordings get 01 -o call.opus --format wav')
   t.equal(command.kind === 'run' && command.verb.name, 'recordings get')
   t.strictSame(command.kind === 'run' && command.given, {
     options: { output: 'call.opus', format: 'wav' },
@@ -14,20 +14,20 @@ t.test('a verb takes its options and words', async (t) => {
 })
 
 t.test('the longer of two verbs is meant', async (t) => {
-  const short = read('recordings --json')
-  const long = read('recordings show 01')
+  const short = await read('recordings --json')
+  const long = await read('recordings show 01')
   t.equal(short.kind === 'run' && short.verb.name, 'recordings')
   t.equal(long.kind === 'run' && long.verb.name, 'recordings show')
 })
 
 t.test('help is asked for in several ways, and asks for nothing else', async (t) => {
   for (const line of ['', '--help', '-h', 'help'])
-    t.strictSame(read(line), { kind: 'help', verb: undefined })
+    t.strictSame(await read(line), { kind: 'help', verb: undefined })
   for (const line of ['up --help', 'up --data x -h', 'help up', 'up --nonsense --help']) {
-    const command = read(line)
+    const command = await read(line)
     t.equal(command.kind === 'help' && command.verb?.name, 'up', line)
   }
-  t.strictSame(read('--version'), { kind: 'version' })
+  t.strictSame(await read('--version'), { kind: 'version' })
 })
 
 const mistakes = [
@@ -50,12 +50,14 @@ const mistakes = [
 
 for (const [line, code, message] of mistakes) {
   t.test(`"${line}" is told: ${message}`, async (t) => {
-    t.throws(() => read(line), { code, message })
+    await t.rejects(read(line), { code, message })
   })
 }
 
 t.test('every verb tells of its own options', async (t) => {
-  for (const verb of VERBS) {
+  for (const [name, load] of VERBS) {
+    const verb = await load()
+    t.equal(verb.name, name)
     t.ok(verb.help.startsWith(`Usage: tallenne ${verb.name}`), verb.name)
     t.notOk(
       verb.help.split('\n').some((line) => line.length > 100),
