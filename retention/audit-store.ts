@@ -1,5 +1,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import {
+  keepDiscrepancies,
+  MOST_DISCREPANCIES,
+  tellDiscrepancies,
+} from '../storage/completeness/discrepancies.ts'
 import type { Pool } from '../storage/database.ts'
 import type { FileFacts } from '../storage/disk/disk.ts'
 import { inBatches } from '../storage/in-batches.ts'
@@ -14,6 +19,8 @@ import {
 import { inParallel } from './in-parallel.ts'
 
 export interface StoreAuditOptions {
+  /** Of this daemon, for what belongs to no row and so to no node. */
+  readonly nodeId: string
   readonly pool: Pool
   readonly store: Pick<
     RecordingStore,
@@ -26,7 +33,7 @@ export interface StoreAuditOptions {
 
 /** How rows and files agree. Each file and each row is in at most one count. */
 export interface StoreAudit {
-  /** Files older than a day that no row knows. Reported, never erased: nobody knows whose they are. */
+  /** Files older than a day that no row knows. Kept as discrepancies, never erased: nobody knows whose they are. */
   readonly filesWithoutRow: number
   /** Files of recordings that were deleted already, and those that were replaced by others: erased now. */
   readonly filesErased: number
@@ -75,6 +82,7 @@ async function auditFiles(options: StoreAuditOptions) {
   }
   await auditBatch(batch, found, options)
   report(log, unknown, 'files in the store belong to no row')
+  if (!signal?.aborted) await keepUnknown(unknown, options)
   report(
     log,
     erased,
@@ -133,6 +141,20 @@ async function auditBatch(
     await adoptFile(pool, { id: recordingId, file, bytes: facts.bytes })
     found.adopted.push(recordingId)
   })
+}
+
+/** The reconciler clears them as soon as they have a row or are gone. */
+async function keepUnknown(
+  recordingIds: readonly string[],
+  { pool, nodeId, clock, log }: StoreAuditOptions,
+): Promise<void> {
+  const unknown = [...new Set(recordingIds)].slice(0, MOST_DISCREPANCIES)
+  const change = await keepDiscrepancies(
+    pool,
+    unknown.map((subject) => ({ kind: 'file_without_row', subject, nodeId })),
+    { kinds: ['file_without_row'], nowMs: clock.epochMs() },
+  )
+  tellDiscrepancies(change, log)
 }
 
 async function auditRows({ pool, store, clock, log, signal }: StoreAuditOptions): Promise<number> {

@@ -48,6 +48,7 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     log,
   })
   const sweeper = new Sweeper({
+    nodeId: config.node.id,
     pool,
     store,
     trail: audit.trail,
@@ -58,6 +59,7 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
   })
   const reconciler = new Reconciler({
     pool,
+    store,
     metrics: new CompletenessMetrics(registry),
     clock,
     log,

@@ -13,6 +13,7 @@ import type { RetentionMetrics } from './retention-metrics.ts'
 import { type SweepOutcome, sweepOnce } from './sweep.ts'
 
 export interface SweeperOptions {
+  readonly nodeId: string
   readonly pool: Pool
   readonly store: RecordingStore
   readonly trail: AuditTrail

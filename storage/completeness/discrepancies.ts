@@ -8,7 +8,8 @@ import type { Queryable } from '../database.ts'
  * - `dialog_without_row`: a call goes on, and has no row;
  * - `recording_without_dialog`: a recording's row is open, and its node records no such thing;
  * - `spool_without_dialog`: a file of open recordings belongs to no call;
- * - `verdict_without_file`: a verdict says that there is a file, and none is in the store.
+ * - `verdict_without_file`: a verdict says that there is a file, and none is in the store;
+ * - `file_without_row`: a file of the store, a day old, belongs to no row. Its node is that of the daemon that found it.
  */
 export const DISCREPANCY_KINDS = [
   'no_verdict',
@@ -17,6 +18,7 @@ export const DISCREPANCY_KINDS = [
   'recording_without_dialog',
   'spool_without_dialog',
   'verdict_without_file',
+  'file_without_row',
 ] as const
 
 export type DiscrepancyKind = (typeof DISCREPANCY_KINDS)[number]
@@ -79,6 +81,21 @@ async function clear(database: Queryable, cleared: readonly Discrepancy[], now: 
     `UPDATE discrepancies SET cleared_at = ?
      WHERE ${kinds.map(() => '(kind = ? AND subject IN (?))').join(' OR ')}`,
     [now, ...kinds.flatMap((kind) => [kind, subjectsOf(kind)])],
+  )
+}
+
+/** More than this of a kind at once are found in the next comparisons. */
+export const MOST_DISCREPANCIES = 1000
+
+/** Those of a kind that are open. */
+export async function openDiscrepancies(
+  database: Queryable,
+  kind: DiscrepancyKind,
+): Promise<readonly Discrepancy[]> {
+  return database.query(
+    `SELECT kind, subject, node_id AS nodeId FROM discrepancies WHERE cleared_at IS NULL AND kind = ?
+     LIMIT ${MOST_DISCREPANCIES}`,
+    [kind],
   )
 }
 

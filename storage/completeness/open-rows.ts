@@ -1,8 +1,6 @@
 import type { Queryable } from '../database.ts'
+import { MOST_DISCREPANCIES } from './discrepancies.ts'
 import { HAS_ENDED_BEFORE, VERDICT_WITHIN_MS } from './read-completeness.ts'
-
-/** More than this at once are found in the next comparisons. */
-const MOST = 1000
 
 interface OfNode {
   readonly nodeId: string
@@ -17,7 +15,7 @@ export async function findOpenRows(
 ): Promise<readonly string[]> {
   const rows: { id: string }[] = await database.query(
     `SELECT id FROM contacts FORCE INDEX (by_node_and_end)
-     WHERE node_id = ? AND ended_at IS NULL AND joined_into IS NULL AND started_at < ? LIMIT ${MOST}`,
+     WHERE node_id = ? AND ended_at IS NULL AND joined_into IS NULL AND started_at < ? LIMIT ${MOST_DISCREPANCIES}`,
     [nodeId, new Date(beforeMs)],
   )
   return rows.map(({ id }) => id)
@@ -31,7 +29,7 @@ export async function findOpenRecordings(
   const rows: { id: string }[] = await database.query(
     `SELECT r.id FROM recordings r FORCE INDEX (by_state)
      JOIN contacts c ON c.id = COALESCE(r.session_id, r.contact_id)
-     WHERE r.state = 'recording' AND r.started_at < ? AND c.node_id = ? LIMIT ${MOST}`,
+     WHERE r.state = 'recording' AND r.started_at < ? AND c.node_id = ? LIMIT ${MOST_DISCREPANCIES}`,
     [new Date(beforeMs), nodeId],
   )
   return rows.map(({ id }) => id)
@@ -58,18 +56,24 @@ export async function findOverdueCalls(
   const endedBefore = new Date(nowMs - VERDICT_WITHIN_MS)
   return database.query(
     `SELECT c.id, c.node_id AS nodeId FROM contacts c FORCE INDEX (by_outcome)
-     WHERE c.outcome IS NULL AND ${HAS_ENDED_BEFORE} LIMIT ${MOST}`,
+     WHERE c.outcome IS NULL AND ${HAS_ENDED_BEFORE} LIMIT ${MOST_DISCREPANCIES}`,
     [endedBefore, endedBefore],
   )
 }
 
+/** A recording without the file that its row names. */
+export interface LostFile {
+  readonly id: string
+  readonly nodeId: string
+  readonly file: string
+}
+
 /** Ended recordings whose file was looked for and not found. */
-export async function findLostFiles(
-  database: Queryable,
-): Promise<readonly { readonly id: string; readonly nodeId: string }[]> {
+export async function findLostFiles(database: Queryable): Promise<readonly LostFile[]> {
   return database.query(
-    `SELECT r.id, c.node_id AS nodeId FROM recordings r FORCE INDEX (by_missing_file)
+    `SELECT r.id, c.node_id AS nodeId, r.file FROM recordings r FORCE INDEX (by_missing_file)
      JOIN contacts c ON c.id = COALESCE(r.session_id, r.contact_id)
-     WHERE r.file_missing_since IS NOT NULL AND r.state IN ('complete', 'partial', 'silent', 'failed') LIMIT ${MOST}`,
+     WHERE r.file_missing_since IS NOT NULL AND r.state IN ('complete', 'partial', 'silent', 'failed')
+     LIMIT ${MOST_DISCREPANCIES}`,
   )
 }

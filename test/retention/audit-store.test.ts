@@ -4,6 +4,7 @@ import t from 'tap'
 import { createSilentLog } from '../../base/log.ts'
 import { newId } from '../../base/uuid.ts'
 import { auditStore } from '../../retention/audit-store.ts'
+import { openDiscrepancies } from '../../storage/completeness/discrepancies.ts'
 import { findRecording } from '../../storage/contact-queries.ts'
 import { storeFileOf } from '../../storage/store-file.ts'
 import { ManualClock } from '../manual-clock.ts'
@@ -19,7 +20,7 @@ const NOW = Date.parse('2026-01-20T00:00:00Z')
 const DAY_S = 86_400
 
 function audit(from: Archive) {
-  return auditStore({ pool, store: from.store, clock: new ManualClock(NOW), log })
+  return auditStore({ nodeId: 'node-1', pool, store: from.store, clock: new ManualClock(NOW), log })
 }
 
 /** Makes a file as old as it says. */
@@ -52,8 +53,11 @@ t.test('a file that no row knows is told once it is older than a day, and stays'
   t.match(await audit(from), { filesWithoutRow: 0 })
   age(from.pathOf(id), DAY_S + 60)
   t.match(await audit(from), { filesWithoutRow: 1 })
+  t.match(await openDiscrepancies(pool, 'file_without_row'), [{ subject: id, nodeId: 'node-1' }])
   t.equal(from.hasFile(id), true)
   await from.store.erase(`${from.pathOf(id).slice(from.storePath.length + 1)}`)
+  await audit(from)
+  t.same(await openDiscrepancies(pool, 'file_without_row'), [])
 })
 
 t.test('a file whose recording was deleted is erased', async (t) => {

@@ -23,6 +23,7 @@ function sweeper(nowMs: number) {
   const registry = new Registry()
   const clock = new ManualClock(nowMs)
   const made = new Sweeper({
+    nodeId: 'node-1',
     pool,
     store: from.store,
     trail,
