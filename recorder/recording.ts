@@ -260,6 +260,11 @@ export class Recording {
     return failure === undefined ? undefined : sinkReason(failure.code)
   }
 
+  /** What its file says of why it takes nothing more, in a sentence; undefined while it takes all. */
+  get fileProblem(): string | undefined {
+    return this.#writer.failure?.message
+  }
+
   /** Sends receiver reports that are due. */
   report(): void {
     const now = this.#clock.monotonicMs()

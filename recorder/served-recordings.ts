@@ -126,10 +126,10 @@ export class ServedRecordings {
 
   /** A recording that cannot go on is told of at once, and its outcome waits for the one who closes it. */
   #tellStopped(recording: Recording): void {
-    const { recordingId, stopReason: code } = recording
+    const { recordingId, stopReason: code, fileProblem: reason } = recording
     if (code === undefined) return
     const { log, replies } = this.#options
-    log.error({ err: recording.takeFailure(), recordingId, code }, 'recording stopped')
+    log.error({ err: recording.takeFailure(), recordingId, code, reason }, 'recording stopped')
     replies.send({ kind: 'recordingStopped', recordingId, code })
   }
 

@@ -140,9 +140,10 @@ export class RecordingFile {
     const code = error instanceof TallenneError ? error.code : undefined
     this.#isHung = code === 'disk_hung'
     const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+    const left = this.#pendingBytes
     this.#failure = {
       code: isFull ? 'disk_full' : 'write_failed',
-      message: `${this.#path}: ${messageOf(error)}`,
+      message: `${this.#path}: ${messageOf(error)}; ${this.#writtenBytes} bytes are kept, ${left} more were to be written`,
     }
     this.#queue = []
     this.#pendingBytes = 0

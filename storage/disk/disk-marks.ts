@@ -31,24 +31,32 @@ export function marksOf(
   }
 }
 
-/** Judges the room by bytes and by files, whichever is scarcer. */
-export function judgeRoom(
+/** What is asked of a disk. */
+export interface DiskUse {
+  readonly marks: DiskMarks
+  readonly openRecordings: number
+  readonly wasFull: boolean
+}
+
+/** What must be free on the disk for another recording to begin. */
+export function roomNeeded(
   room: DiskRoom,
-  disk: {
-    readonly marks: DiskMarks
-    readonly openRecordings: number
-    readonly wasFull: boolean
-  },
-): RoomJudgement {
-  const { warnFreeBytes, refuseFreeBytes } = marksOf(room, disk.marks, disk.openRecordings)
-  const { freeFiles, totalFiles } = room
-  const least = disk.wasFull ? RELIEF : 1
-  const countsFiles = totalFiles > 0
-  const fewestFiles = Math.min(1000, totalFiles * 0.02) + disk.openRecordings
-  if (room.freeBytes < refuseFreeBytes * least) return 'full'
-  if (countsFiles && freeFiles < fewestFiles * least) return 'full'
-  if (room.freeBytes < warnFreeBytes) return 'low'
-  if (countsFiles && freeFiles < Math.min(10_000, totalFiles * 0.1)) return 'low'
+  { marks, openRecordings, wasFull }: DiskUse,
+): { readonly bytes: number; readonly files: number } {
+  const { refuseFreeBytes } = marksOf(room, marks, openRecordings)
+  const { totalFiles } = room
+  const files = totalFiles > 0 ? Math.min(1000, totalFiles * 0.02) + openRecordings : 0
+  const least = wasFull ? RELIEF : 1
+  return { bytes: Math.ceil(refuseFreeBytes * least), files: Math.ceil(files * least) }
+}
+
+/** Judges the room by bytes and by files, whichever is scarcer. */
+export function judgeRoom(room: DiskRoom, use: DiskUse): RoomJudgement {
+  const { freeBytes, freeFiles, totalFiles } = room
+  const needed = roomNeeded(room, use)
+  if (freeBytes < needed.bytes || freeFiles < needed.files) return 'full'
+  if (freeBytes < marksOf(room, use.marks, use.openRecordings).warnFreeBytes) return 'low'
+  if (totalFiles > 0 && freeFiles < Math.min(10_000, totalFiles * 0.1)) return 'low'
   return 'well'
 }
 

@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import { settledWithin } from '../../base/settled-within.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { Disk, DiskRoom } from './disk.ts'
-import { type DiskMarks, judgeRoom, marksOf } from './disk-marks.ts'
+import { type DiskMarks, type DiskUse, judgeRoom, marksOf, roomNeeded } from './disk-marks.ts'
 
 /** `failing`: it takes no page. `hung`: it does not answer. */
 export type DiskState = 'well' | 'low' | 'full' | 'failing' | 'hung'
@@ -78,9 +78,7 @@ export class DiskWatch {
     if (this.#failure !== undefined) return 'failing'
     const room = this.#room
     if (room === undefined) return 'well'
-    const { marks } = this.#options
-    const openRecordings = this.#options.openRecordings()
-    const judgement = judgeRoom(room, { marks, openRecordings, wasFull: this.#isFull })
+    const judgement = judgeRoom(room, this.#use)
     this.#isFull = judgement === 'full'
     return judgement
   }
@@ -101,6 +99,11 @@ export class DiskWatch {
     const { refuseFreeBytes } = marksOf(room, marks, this.#options.openRecordings())
     const usable = Math.max(1, room.totalBytes - refuseFreeBytes)
     return Math.max(0, Math.min(1, (room.freeBytes - refuseFreeBytes) / usable))
+  }
+
+  get #use(): DiskUse {
+    const { marks, openRecordings } = this.#options
+    return { marks, openRecordings: openRecordings(), wasFull: this.#isFull }
   }
 
   get #waitedMs(): number {
@@ -135,13 +138,7 @@ export class DiskWatch {
     const { state } = this
     if (state === this.#told) return
     const { name, folder, log } = this.#options
-    const fields = {
-      disk: name,
-      folder,
-      state,
-      before: this.#told,
-      freeBytes: this.#room?.freeBytes,
-    }
+    const fields = { disk: name, folder, state, before: this.#told, ...this.#describeRoom() }
     if (state === 'well') log.info(fields, 'disk is well again')
     else if (state === 'low') log.warn(fields, 'disk is filling up')
     else log.error({ ...fields, reason: this.obstacle }, 'disk cannot be recorded to')
@@ -151,7 +148,27 @@ export class DiskWatch {
   #describe(state: 'full' | 'failing' | 'hung'): string {
     if (state === 'hung') return `has not answered for ${Math.round(this.#waitedMs)} ms`
     if (state === 'failing') return `takes nothing: ${this.#failure}`
-    const { freeBytes = 0, freeFiles = 0 } = this.#room ?? {}
-    return `is too full: ${Math.floor(freeBytes / 1024 ** 2)} MiB and ${freeFiles} files are free`
+    if (this.#room === undefined) return 'is too full'
+    const { freeBytes, freeFiles } = this.#room
+    const { bytes, files } = roomNeeded(this.#room, this.#use)
+    return freeBytes < bytes
+      ? `is too full: ${inMib(freeBytes)} MiB are free, and ${inMib(bytes)} MiB are needed for another recording`
+      : `has too many files: ${freeFiles} can be made, and ${files} are needed for another recording`
   }
+
+  #describeRoom() {
+    if (this.#room === undefined) return {}
+    const { freeBytes, freeFiles } = this.#room
+    const { warnFreeBytes } = marksOf(
+      this.#room,
+      this.#options.marks,
+      this.#options.openRecordings(),
+    )
+    const { bytes, files } = roomNeeded(this.#room, this.#use)
+    return { freeBytes, warnFreeBytes, neededBytes: bytes, freeFiles, neededFiles: files }
+  }
+}
+
+function inMib(bytes: number): number {
+  return Math.floor(bytes / 1024 ** 2)
 }

@@ -371,6 +371,7 @@ t.test('a full disk ends the file and not the call', async (t) => {
   rig.run(5000, () => caller.send())
   const outcome = await rig.finish()
   t.equal(rig.recording.stopReason, 'disk_full')
+  t.equal(rig.recording.fileProblem, 'no space left')
   t.match(outcome, { verdict: 'partial', callDurationMs: 5000 })
   t.ok(outcome.reasons.includes('disk_full'))
   t.ok(outcome.durationMs < 2000)

@@ -70,7 +70,10 @@ t.test(
     for (const fill of [1, 2, 3]) file.write(page(fill))
     const facts = await file.finish()
     t.same(facts, { bytes: 200, sha256: sha256(page(1), page(2)) })
-    t.match(file.failure, { code: 'disk_full', message: /no space/ })
+    t.match(file.failure, {
+      code: 'disk_full',
+      message: '/full: no space; 200 bytes are kept, 100 more were to be written',
+    })
     t.match(orders.at(-1), { kind: 'abandon', path: '/full', keepBytes: 200 })
     file.write(page(4))
     t.equal(file.pendingBytes, 0)

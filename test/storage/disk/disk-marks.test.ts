@@ -1,5 +1,5 @@
 import t from 'tap'
-import { judgeRoom, marksOf } from '../../../storage/disk/disk-marks.ts'
+import { judgeRoom, marksOf, roomNeeded } from '../../../storage/disk/disk-marks.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -39,4 +39,13 @@ t.test('a disk without files to make is full', async (t) => {
   t.equal(judgeRoom(room(50 * GIB, 100 * GIB, 5000), disk), 'low')
   const uncounted = { ...room(50 * GIB, 100 * GIB, 0), totalFiles: 0 }
   t.equal(judgeRoom(uncounted, disk), 'well')
+})
+
+t.test('what another recording needs is what a disk is judged by', async (t) => {
+  t.strictSame(roomNeeded(room(0), disk), { bytes: GIB, files: 1000 })
+  const full = { ...disk, openRecordings: 10, wasFull: true }
+  const needed = roomNeeded(room(0), full)
+  t.strictSame(needed, { bytes: Math.ceil(1.1 * (GIB + 100 * MIB)), files: 1111 })
+  t.equal(judgeRoom(room(needed.bytes - 1), full), 'full')
+  t.equal(judgeRoom(room(needed.bytes), full), 'low')
 })
