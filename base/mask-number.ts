@@ -17,3 +17,11 @@ export function maskIfLong(name: string): string {
     ? maskNumber(name)
     : name
 }
+
+/**
+ * A sentence that may quote a value, as a database's about a row that it does not take: with numbers masked. Digits in
+ * a path are none.
+ */
+export function maskNumbersIn(text: string): string {
+  return text.replace(/(?<![/\d])\+?\d{7,}/g, (digits) => maskNumber(digits))
+}

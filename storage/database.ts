@@ -7,6 +7,7 @@ import {
   createPool,
   SqlError,
 } from 'mariadb'
+import { maskNumbersIn } from '../base/mask-number.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 
 export type { Connection, Pool, PoolConnection } from 'mariadb'
@@ -102,10 +103,18 @@ export function describeDatabase(settings: DatabaseSettings): string {
   return `${settings.database} as ${settings.user} at ${place}`
 }
 
-/** What went wrong as the server said it, without the statement, which may hold callers' numbers. */
+/** Whether the server said this, or the driver about its connection. */
+export function isDatabaseError(error: unknown): error is SqlError {
+  return error instanceof SqlError
+}
+
+/** What went wrong as the server said it, without the statement and with numbers masked: either may be a caller's. */
 export function databaseMessage(error: unknown): string {
-  if (error instanceof SqlError) return error.sqlMessage ?? error.code ?? 'unknown database error'
-  return messageOf(error)
+  return maskNumbersIn(isDatabaseError(error) ? wordsOf(error) : messageOf(error))
+}
+
+function wordsOf({ sqlMessage, code }: SqlError): string {
+  return sqlMessage ?? code ?? 'unknown database error'
 }
 
 /** Runs `work` in a transaction on a connection of its own; commits when it resolves, rolls back when it rejects. */
@@ -152,6 +161,8 @@ function connectionConfig(settings: DatabaseSettings): ConnectionConfig {
     insertIdAsNumber: true,
     decimalAsNumber: true,
     checkNumberRange: true,
+    // Errors are logged, and the values of a statement are callers' numbers among others.
+    logParam: false,
     sessionVariables: { time_zone: '+00:00', sql_mode: SQL_MODE },
   }
 }

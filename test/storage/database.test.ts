@@ -3,6 +3,7 @@ import {
   checkDatabase,
   connectDatabase,
   createDatabasePool,
+  databaseMessage,
   describeDatabase,
   inTransaction,
 } from '../../storage/database.ts'
@@ -52,6 +53,20 @@ t.test(
     t.equal(isDataError(missing), false)
   },
 )
+
+t.test('what is told of an error holds no number that was sent', async (t) => {
+  const fails = (sql: string, value: string) =>
+    pool.query(sql, [value]).then(
+      () => t.fail(`${sql} passes`),
+      (error: unknown) => error,
+    )
+  await pool.query('CREATE TABLE callers (number VARCHAR(20) NOT NULL PRIMARY KEY)')
+  await pool.query("INSERT INTO callers VALUES ('+12025550147')")
+  const unknown = await fails('INSERT INTO nowhere VALUES (?)', '+12025550147')
+  t.notMatch(String(unknown), /2025550147/)
+  const twice = await fails('INSERT INTO callers VALUES (?)', '+12025550147')
+  t.match(databaseMessage(twice), /^Duplicate entry '…47'/)
+})
 
 t.test('a transaction that rejects leaves nothing', async (t) => {
   await pool.query('CREATE TABLE kept (n INT)')
