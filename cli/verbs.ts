@@ -34,6 +34,7 @@ export const VERBS: Verbs = new Map([
   ['journal status', async () => (await import('./verbs/journal.ts')).journalStatusVerb],
   ['journal inspect', async () => (await import('./verbs/journal.ts')).journalInspectVerb],
   ['journal replay', async () => (await import('./verbs/journal-replay.ts')).journalReplayVerb],
+  ['journal drop', async () => (await import('./verbs/journal-drop.ts')).journalDropVerb],
   ['completeness', async () => (await import('./verbs/completeness.ts')).completenessVerb],
   [
     'completeness calls',

@@ -29,8 +29,8 @@ export class JournalRejects {
     for (const { text, decoded } of items) {
       if (decoded.kind === 'record') continue
       const { reason } = decoded
-      this.#log.error({ reason, segment }, 'journal holds a bad line')
-      this.#folder.keepLine(text, { segment, reason, nowMs })
+      const setAsideId = this.#folder.keepLine(text, { segment, reason, nowMs })
+      this.#log.error({ setAsideId, reason, segment }, 'journal holds a bad line')
       this.#count++
     }
   }
@@ -38,8 +38,9 @@ export class JournalRejects {
   takeRecords(rejected: readonly RejectedRecord[], segment: number): void {
     const nowMs = this.#clock.epochMs()
     for (const { record, reason } of rejected) {
-      this.#log.error({ reason, ...idsOf(record.entry) }, 'journal entry cannot be applied')
-      this.#folder.keepRecord(record, { segment, reason, nowMs })
+      const setAsideId = this.#folder.keepRecord(record, { segment, reason, nowMs })
+      const ids = idsOf(record.entry)
+      this.#log.error({ setAsideId, reason, ...ids }, 'journal entry cannot be applied')
       this.#count++
     }
   }

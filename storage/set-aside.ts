@@ -11,7 +11,7 @@ export interface SetAsideEntry {
   readonly id: string
   readonly setAsideAtMs: number
   readonly reason: string
-  /** Where and when it was appended; null where the line does not say. */
+  /** Where and when it was appended; null where the line does not say. 0 where its file cannot be read. */
   readonly segment: number
   readonly sequence: number | null
   readonly appendedAtMs: number | null
@@ -49,10 +49,13 @@ export class SetAsideFolder {
     return this.#ids().length + this.#pending.size
   }
 
-  /** Keeps a record that can never be applied. */
-  keepRecord(record: JournalRecord, at: { segment: number; reason: string; nowMs: number }): void {
+  /** Keeps a record that can never be applied. Tells its id. */
+  keepRecord(
+    record: JournalRecord,
+    at: { segment: number; reason: string; nowMs: number },
+  ): string {
     const { sequence, appendedAtMs, entry } = record
-    this.#keep({
+    return this.#keep({
       id: idOf(encodeRecord(record)),
       setAsideAtMs: at.nowMs,
       reason: at.reason,
@@ -64,9 +67,9 @@ export class SetAsideFolder {
     })
   }
 
-  /** Keeps a line that is no record. */
-  keepLine(line: Buffer, at: { segment: number; reason: string; nowMs: number }): void {
-    this.#keep({
+  /** Keeps a line that is no record. Tells its id. */
+  keepLine(line: Buffer, at: { segment: number; reason: string; nowMs: number }): string {
+    return this.#keep({
       id: idOf(line),
       setAsideAtMs: at.nowMs,
       reason: at.reason,
@@ -100,9 +103,9 @@ export class SetAsideFolder {
     }
   }
 
-  /** All of them, in the order in which they were appended. A file that is none is told with what is wrong with it. */
+  /** All of them, in the order in which they were appended. A file that is none has what is wrong with it as reason. */
   list(): readonly SetAsideEntry[] {
-    const entries = this.#ids().map((id) => this.#readFile(id))
+    const entries = this.#ids().map((id) => this.#readOrTell(id))
     return entries.sort(
       (a, b) =>
         (a.appendedAtMs ?? a.setAsideAtMs) - (b.appendedAtMs ?? b.setAsideAtMs) ||
@@ -111,12 +114,31 @@ export class SetAsideFolder {
     )
   }
 
+  /** Those of these ids, in the same order. Throws `set_aside_unknown` where there is none of an id. */
+  pick(ids: readonly string[]): readonly SetAsideEntry[] {
+    for (const id of ids) this.#require(id)
+    return this.list().filter(({ id }) => ids.includes(id))
+  }
+
   /** Throws `set_aside_unknown` where there is none of that id, and `set_aside_unreadable` where its file is broken. */
   read(id: string): SetAsideEntry {
-    if (!this.#ids().includes(id)) {
-      throw new TallenneError('set_aside_unknown', `No entry ${id} is set aside in ${this.#path}.`)
-    }
+    this.#require(id)
     return this.#readFile(id)
+  }
+
+  #require(id: string): void {
+    if (this.#ids().includes(id)) return
+    throw new TallenneError('set_aside_unknown', `No entry ${id} is set aside in ${this.#path}.`)
+  }
+
+  #readOrTell(id: string): SetAsideEntry {
+    try {
+      return this.#readFile(id)
+    } catch (error) {
+      const reason = messageOf(error)
+      const blank = { segment: 0, sequence: null, appendedAtMs: null, entry: null, line: null }
+      return { id, setAsideAtMs: 0, reason, ...blank }
+    }
   }
 
   #readFile(id: string): SetAsideEntry {
@@ -127,7 +149,7 @@ export class SetAsideFolder {
     } catch (error) {
       throw new TallenneError(
         'set_aside_unreadable',
-        `${path} cannot be read (${messageOf(error)}): mend it, or move it away.`,
+        `${path} cannot be read (${messageOf(error)}): mend it, or drop it.`,
         { cause: error },
       )
     }
@@ -150,10 +172,11 @@ export class SetAsideFolder {
     }
   }
 
-  #keep(entry: SetAsideEntry): void {
+  #keep(entry: SetAsideEntry): string {
     if (this.#pending.size < MAX_PENDING) this.#pending.set(entry.id, entry)
     else this.#unkept++
     this.flush()
+    return entry.id
   }
 }
 

@@ -1,6 +1,7 @@
 import type { JournalSurvey } from '../../storage/journal-survey.ts'
 import { formatInstant } from '../local-time.ts'
 import { formatFields } from '../table.ts'
+import { countEntries } from './count-entries.ts'
 
 /** What a running gateway says of its journal. */
 export interface GatewayWord {
@@ -61,27 +62,27 @@ export function describeJournal(findings: JournalFindings, timeZone: string): re
     ...formatFields([
       ['gateway', describeGateway(ownerPid, gateway)],
       ['database', describeDatabaseWord(database)],
-      ['waiting', waiting === 0 ? 'nothing' : `${entries(waiting)}${oldest}`],
+      ['waiting', waiting === 0 ? 'nothing' : `${countEntries(waiting)}${oldest}`],
       [
         'on disk',
         `${formatBytes(survey.bytes)} in ${survey.files} ${survey.files === 1 ? 'file' : 'files'}`,
       ],
-      ['set aside', setAside === 0 ? 'nothing' : entries(setAside)],
+      ['set aside', setAside === 0 ? 'nothing' : countEntries(setAside)],
     ]),
   ]
   const advice: string[] = []
   if (gateway?.isHung) {
     advice.push(
-      `The journal's disk does not answer: ${entries(gateway.unwritten)} stand in memory alone, and new calls are turned away.`,
+      `The journal's disk does not answer: ${countEntries(gateway.unwritten)} stand in memory alone, and new calls are turned away.`,
     )
   } else if (gateway !== undefined && gateway.unwritten > 0) {
     advice.push(
-      `The journal's disk takes nothing: ${entries(gateway.unwritten)} stand in memory alone. Make room there.`,
+      `The journal's disk takes nothing: ${countEntries(gateway.unwritten)} stand in memory alone. Make room there.`,
     )
   }
   if (gateway !== undefined && gateway.refused > 0) {
     advice.push(
-      `${entries(gateway.refused)} were lost: neither the disk nor the database took them.`,
+      `${countEntries(gateway.refused)} were lost: neither the disk nor the database took them.`,
     )
   }
   if (damagedLines > 0)
@@ -111,10 +112,6 @@ function describeGateway(pid: number | undefined, word: GatewayWord | undefined)
 
 function describeDatabaseWord({ place, problem }: DatabaseWord): string {
   return problem === null ? `${place} takes changes` : `${place}: ${problem}`
-}
-
-function entries(count: number): string {
-  return count === 1 ? '1 entry' : `${count} entries`
 }
 
 export function formatBytes(bytes: number): string {

@@ -3,7 +3,7 @@ import type { JournalEntry } from '../../storage/model.ts'
 import { entryOf, type SetAsideEntry } from '../../storage/set-aside.ts'
 import { formatInstant } from '../local-time.ts'
 import { formatTable } from '../table.ts'
-import { maskEntry, maskReason } from './mask-entry.ts'
+import { maskEntry } from './mask-entry.ts'
 
 /** What a list shows of one entry, waiting or set aside. */
 export interface ListedEntry {
@@ -55,7 +55,7 @@ export function listSetAside(aside: SetAsideEntry, options: ListOptions): Listed
     appendedAt: appendedAtMs === null ? null : new Date(appendedAtMs).toISOString(),
     segment,
     sequence,
-    reason: options.showsNumbers ? reason : maskReason(reason),
+    reason,
     entry: entry === null || options.showsNumbers ? entry : maskEntry(entry),
   }
 }

@@ -11,11 +11,6 @@ export function maskEntry(entry: JournalEntry): unknown {
   return mask(entry)
 }
 
-/** What a database says of an entry may hold its values. */
-export function maskReason(reason: string): string {
-  return reason.replace(/\+?\d{7,}/g, (digits) => maskNumber(digits))
-}
-
 function mask(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mask)
   if (typeof value !== 'object' || value === null) return value

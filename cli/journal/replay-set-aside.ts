@@ -26,7 +26,10 @@ export async function replaySetAside(
       const { id, sequence, appendedAtMs } = aside
       const entry = entryOf(aside)
       if (entry === null) {
-        const problem = 'its line is damaged: write the entry into its file, or remove the file'
+        const problem =
+          aside.line === null
+            ? aside.reason
+            : 'its line is damaged: write the entry into its file, or drop it'
         replayed.push({ id, kind: null, problem })
         continue
       }

@@ -5,8 +5,8 @@ import { surveyJournal } from '../../storage/journal-survey.ts'
 import { SetAsideFolder } from '../../storage/set-aside.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
 import { carryJournal } from '../journal/carry-journal.ts'
+import { countEntries } from '../journal/count-entries.ts'
 import { journalFolder, requireOwner } from '../journal/journal-folder.ts'
-import { maskReason } from '../journal/mask-entry.ts'
 import { replaySetAside } from '../journal/replay-set-aside.ts'
 import { type Given, hasFlag, type Terminal, type Verb } from '../verb.ts'
 
@@ -61,7 +61,9 @@ async function replayWaiting(
   const { waiting } = await surveyJournal(folder)
   const isJson = hasFlag(given, 'json')
   if (hasFlag(given, 'dry-run')) {
-    terminal.print(isJson ? JSON.stringify({ waiting }) : `${count(waiting)} would be carried.`)
+    terminal.print(
+      isJson ? JSON.stringify({ waiting }) : `${countEntries(waiting)} would be carried.`,
+    )
     return 0
   }
   const owner = journalOwner(folder)
@@ -78,7 +80,7 @@ async function replayWaiting(
     signal: terminal.stopSignal(),
     onProgress: ({ depth, fault }) => {
       if (fault !== undefined && fault.reason !== told) {
-        terminal.warn(`The database takes nothing now (${maskReason(fault.reason)}); waiting.`)
+        terminal.warn(`The database takes nothing now (${fault.reason}); waiting.`)
       }
       told = fault?.reason
       if (terminal.isInteractive && !isJson) terminal.rewrite(`${depth} of ${waiting} left`)
@@ -90,15 +92,15 @@ async function replayWaiting(
   if (isJson) {
     terminal.print(JSON.stringify({ applied, setAside: rejected, left: depth }))
   } else {
-    terminal.print(`${count(applied)} carried to the database.`)
+    terminal.print(`${countEntries(applied)} carried to the database.`)
     if (rejected > 0) {
       terminal.print(
-        `${count(rejected)} set aside: tallenne journal inspect --set-aside says which, and why.`,
+        `${countEntries(rejected)} set aside: tallenne journal inspect --set-aside says which, and why.`,
       )
     }
     if (depth > 0) {
-      const why = fault === undefined ? '' : ` (${maskReason(fault.reason)})`
-      terminal.print(`${count(depth)} left${why}: nothing is lost, start this again.`)
+      const why = fault === undefined ? '' : ` (${fault.reason})`
+      terminal.print(`${countEntries(depth)} left${why}: nothing is lost, start this again.`)
     }
   }
   return depth > 0 || rejected > 0 ? 1 : 0
@@ -110,31 +112,32 @@ async function replayAside(
   { config, folder }: Place,
 ): Promise<number> {
   const setAside = new SetAsideFolder(folder)
-  const wanted = given.words.map((id) => setAside.read(id).id)
-  const entries = setAside.list().filter(({ id }) => wanted.length === 0 || wanted.includes(id))
+  const entries = given.words.length === 0 ? setAside.list() : setAside.pick(given.words)
   const isJson = hasFlag(given, 'json')
   if (hasFlag(given, 'dry-run')) {
     const ids = entries.map(({ id }) => id)
-    print(isJson ? JSON.stringify({ ids }) : `${count(entries.length)} would be tried once more.`)
+    print(
+      isJson
+        ? JSON.stringify({ ids })
+        : `${countEntries(entries.length)} would be tried once more.`,
+    )
     return 0
   }
   const replayed = await replaySetAside(config, { folder: setAside, entries })
   const left = replayed.filter(({ problem }) => problem !== null)
   if (isJson) {
-    const items = replayed.map((one) => ({
-      ...one,
-      problem: one.problem === null ? null : maskReason(one.problem),
-    }))
-    print(JSON.stringify({ items, applied: replayed.length - left.length, left: left.length }))
+    print(
+      JSON.stringify({
+        items: replayed,
+        applied: replayed.length - left.length,
+        left: left.length,
+      }),
+    )
   } else {
     for (const { id, kind, problem } of left) {
-      print(`${id} ${kind ?? '(damaged line)'}: ${maskReason(problem ?? '')}`)
+      print(`${id} ${kind ?? '(damaged line)'}: ${problem}`)
     }
-    print(`${count(replayed.length - left.length)} applied, ${left.length} left.`)
+    print(`${countEntries(replayed.length - left.length)} applied, ${left.length} left.`)
   }
   return left.length > 0 ? 1 : 0
-}
-
-function count(entries: number): string {
-  return entries === 1 ? '1 entry' : `${entries} entries`
 }

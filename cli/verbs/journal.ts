@@ -158,5 +158,6 @@ function describeOne(
     '',
     `Its file is ${join(setAsidePath(folder), `${id}.json`)}.`,
     `Once the cause is mended: tallenne journal replay --set-aside ${id}`,
+    `Where nobody will mend it: tallenne journal drop ${id} --reason TEXT`,
   ]
 }

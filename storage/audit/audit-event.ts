@@ -33,6 +33,7 @@ export const AUDIT_ACTIONS = [
   'call_list_imported',
   'call_list_withdrawn',
   'keys_changed',
+  'journal_entry_dropped',
   'audit_exported',
 ] as const
 

@@ -10,7 +10,7 @@ import { FileJournal } from '../../storage/contact-journal.ts'
 import { connectDatabase } from '../../storage/database.ts'
 import { segmentName } from '../../storage/journal-segment.ts'
 import { migrate } from '../../storage/migrate.ts'
-import { setAsidePath } from '../../storage/set-aside.ts'
+import { SetAsideFolder, setAsidePath } from '../../storage/set-aside.ts'
 import { startMariadb } from '../mariadb.ts'
 import { contactStarted, wholeCall } from '../storage/journal-entries.ts'
 
@@ -136,14 +136,104 @@ t.test('what is set aside is shown with its reason, mended in its file, and appl
   t.equal(row.service_line, 'mended')
 })
 
+t.test('what nobody wants is dropped with a reason, which the audit trail keeps', async (t) => {
+  const { folder, leave, run } = installation(t)
+  const bad = contactStarted({ serviceLine: 'x'.repeat(64) })
+  const kept = contactStarted({ serviceLine: 'y'.repeat(64) })
+  await leave((journal) => {
+    journal.append(bad)
+    journal.append(kept)
+  })
+  t.match(await run('journal', 'replay'), { code: 1, out: /2 entries set aside/ })
+  const aside = new SetAsideFolder(folder)
+  const [dropped, stays] = aside.list().map(({ id }) => id)
+  const broken = '0123456789abcdef'
+  writeFileSync(join(setAsidePath(folder), `${broken}.json`), '{')
+
+  t.match(await run('journal', 'drop', String(dropped)), { code: 2, err: /needs --reason TEXT/ })
+  t.match(await run('journal', 'drop', 'fedcba9876543210', '--reason', 'why'), {
+    code: 2,
+    err: /No entry fedcba9876543210 is set aside/,
+  })
+  t.equal(aside.count(), 3)
+  const reason = 'a call of the installer'
+  t.match(await run('journal', 'drop', String(dropped), broken, '--reason', reason), {
+    code: 0,
+    out: '2 entries dropped.\n',
+  })
+  t.same(
+    aside.list().map(({ id }) => id),
+    [stays],
+  )
+  const rows = await mariadb
+    .pool()
+    .query(
+      "SELECT contact_id, details FROM audit_trail WHERE action = 'journal_entry_dropped' ORDER BY sequence",
+    )
+  t.same(
+    rows.map(({ contact_id, details }: { contact_id: string; details: string }) => [
+      contact_id,
+      JSON.parse(details),
+    ]),
+    [
+      [null, { entry: null, reason, setAsideId: broken }],
+      [bad.contactId, { entry: 'contact.started', reason, setAsideId: dropped }],
+    ],
+  )
+})
+
+t.test('without a database nothing is dropped', async (t) => {
+  const { folder, run } = installation(t, '/nonexistent/mariadb.sock')
+  mkdirSync(setAsidePath(folder), { recursive: true })
+  const file = join(setAsidePath(folder), '0123456789abcdef.json')
+  writeFileSync(file, '{')
+  t.match(await run('journal', 'drop', '0123456789abcdef', '--reason', 'why'), {
+    code: 2,
+    err: /MariaDB does not answer/,
+  })
+  t.ok(existsSync(file))
+})
+
+t.test('a set-aside file that cannot be read holds up no other', async (t) => {
+  const { folder, leave, run } = installation(t)
+  await leave((journal) => journal.append(contactStarted({ serviceLine: 'x'.repeat(64) })))
+  await run('journal', 'replay')
+  const [entry] = new SetAsideFolder(folder).list()
+  const file = join(setAsidePath(folder), `${entry?.id}.json`)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('x'.repeat(64), 'unblocked'))
+  const broken = '0123456789abcdef'
+  writeFileSync(join(setAsidePath(folder), `${broken}.json`), '{')
+  t.match(
+    (await run('journal', 'inspect', '--set-aside')).out,
+    /0123456789abcdef .* cannot be read/,
+  )
+  t.match(await run('journal', 'replay', '--set-aside'), {
+    code: 1,
+    out: /0123456789abcdef .* cannot be read .*: mend it, or drop it\.\n1 entry applied, 1 left/,
+  })
+})
+
+t.test('a database that fails is one line', async (t) => {
+  const { leave, run } = installation(t)
+  await leave((journal) => journal.append(contactStarted({ serviceLine: 'x'.repeat(64) })))
+  await run('journal', 'replay')
+  const pool = mariadb.pool()
+  await pool.query('RENAME TABLE contacts TO contacts_away')
+  t.match(await run('journal', 'replay', '--set-aside'), {
+    code: 2,
+    err: /^tallenne: The database did not do it: [^\n]*contacts' doesn't exist\.\n$/,
+  })
+  await pool.query('RENAME TABLE contacts_away TO contacts')
+})
+
 t.test('mistakes are told in a sentence each', async (t) => {
   const { folder, leave, run } = installation(t, '/nonexistent/mariadb.sock')
-  t.match(await run('journal', 'status'), { code: 1, err: /There is no journal in .*--data/ })
+  t.match(await run('journal', 'status'), { code: 2, err: /There is no journal in .*--data/ })
   await leave((journal) => journal.append(contactStarted()))
   t.match((await run('journal', 'status')).out, /database +.*ENOENT/)
-  t.match(await run('journal', 'replay'), { code: 1, err: /MariaDB does not answer/ })
+  t.match(await run('journal', 'replay'), { code: 2, err: /MariaDB does not answer/ })
   t.match((await run('journal', 'inspect', '0000000000000000')).err, /No entry 0{16} is set aside/)
-  t.match((await run('journal', 'inspect', '--limit', 'all')).err, /--limit is all/)
+  t.match(await run('journal', 'inspect', '--limit', 'all'), { code: 2, err: /--limit is all/ })
   t.match((await run('journal', 'replay', 'abc')).err, /takes an ID with --set-aside alone/)
   mkdirSync(setAsidePath(folder), { recursive: true })
   writeFileSync(join(setAsidePath(folder), '0123456789abcdef.json'), '{')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog } from '../../base/log.ts'
@@ -13,7 +14,7 @@ import type { JournalEntry } from '../../storage/model.ts'
 import { SetAsideFolder } from '../../storage/set-aside.ts'
 import { startMariadb } from '../mariadb.ts'
 import { until } from '../until.ts'
-import { contactStarted, recordingEnded, wholeCall } from './journal-entries.ts'
+import { contactStarted, number, recordingEnded, wholeCall } from './journal-entries.ts'
 
 const mariadb = await startMariadb()
 t.teardown(() => mariadb.close())
@@ -180,6 +181,28 @@ t.test('an entry that is bad in itself is set aside and holds nothing up', async
     bad.map(({ kind }) => kind),
   )
   t.match(aside[2], { reason: /no row is there/, sequence: 10, segment: 1 })
+})
+
+t.test('the log says of what is set aside which it is and why, and no number', async (t) => {
+  const folder = t.testdir()
+  const lines: string[] = []
+  const made = journal(t, folder, {
+    log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
+  })
+  // The server quotes the value that it does not take.
+  const caller = { ...number('+12025550147'), isWithheld: 'x2025550147' as unknown as boolean }
+  const bad = contactStarted({ caller })
+  made.append(bad)
+  made.start()
+  await made.drained()
+  const [aside] = new SetAsideFolder(folder).list()
+  t.match(JSON.parse(lines.at(-1) ?? ''), {
+    msg: 'journal entry cannot be applied',
+    setAsideId: aside?.id,
+    contactId: bad.contactId,
+    reason: /Incorrect integer value: 'x…47'/,
+  })
+  t.notMatch(lines.join(''), /2025550147/)
 })
 
 t.test('an entry that cannot be written is refused and counted', async (t) => {
