@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { databaseMessage, isDatabaseError } from '../storage/database.ts'
 import { readCommand } from './read-command.ts'
 import type { Terminal } from './verb.ts'
 import { VERBS } from './verbs.ts'
 
 // This file runs as build/cli/main.js; what is not compiled stands two folders up.
 const rootPath = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/** The exit code of what could not be done at all; 1 is an answer. */
+const COULD_NOT = 2
 
 let stop: AbortController | undefined
 
@@ -60,13 +64,22 @@ async function runLine(line: readonly string[]): Promise<number> {
         return await command.verb.run(command.given, terminal)
     }
   } catch (error) {
-    terminal.warn(`tallenne: ${messageOf(error)}`)
-    // What is no error of ours is a bug, and its place is worth more than a tidy screen.
-    if (!(error instanceof TallenneError) && error instanceof Error && error.stack) {
-      terminal.warn(error.stack.split('\n').slice(1, 6).join('\n'))
-    }
-    return 1
+    terminal.warn(`tallenne: ${sentenceOf(error)}`)
+    return COULD_NOT
   }
+}
+
+/** One line for what can happen to anybody. What else it is, is a bug, and its place is worth more than a tidy screen. */
+function sentenceOf(error: unknown): string {
+  if (isDatabaseError(error)) return `The database did not do it: ${databaseMessage(error)}.`
+  const isExpected = error instanceof TallenneError || hasSystemCall(error)
+  if (isExpected || !(error instanceof Error) || !error.stack) return messageOf(error)
+  return [messageOf(error), ...error.stack.split('\n').slice(1, 6)].join('\n')
+}
+
+/** As the file system's errors, which name the path. */
+function hasSystemCall(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }
 
 function versionOf(root: string): string {

@@ -167,9 +167,9 @@ t.test('it finds itself through links', async (t) => {
 t.test('a Node that is missing or old is told in a sentence', async (t) => {
   const machine = makeMachine(t)
   machine.standIn('node', 'echo "18 108"')
-  t.match(machine.run(['doctor']), { code: 1, err: /Node\.js 18 is too old: install version 20/ })
+  t.match(machine.run(['doctor']), { code: 2, err: /Node\.js 18 is too old: install version 20/ })
   rmSync(join(machine.bin, 'node'))
-  t.match(machine.run(['doctor']), { code: 1, err: /^tallenne: Node\.js 20 or newer is missing/ })
+  t.match(machine.run(['doctor']), { code: 2, err: /^tallenne: Node\.js 20 or newer is missing/ })
 })
 
 t.test('as root, Debian packages are installed for the verbs that need them alone', async (t) => {
@@ -212,12 +212,12 @@ t.test('without root, the one command to run is told', async (t) => {
   const machine = makeMachine(t)
   machine.standIn('id', 'echo 1000')
   t.match(machine.run(['demo']), {
-    code: 1,
+    code: 2,
     err: /^ {2}sudo apt-get install -y --no-install-recommends mariadb-server-core mariadb-client-core$/m,
   })
   rmSync(join(machine.bin, 'apt-get'))
   t.match(machine.run(['demo']), {
-    code: 1,
+    code: 2,
     err: /missing: mariadb-server-core mariadb-client-core/,
   })
 })
@@ -226,7 +226,7 @@ t.test('what fails shows the end of its log', async (t) => {
   const machine = makeMachine(t)
   for (const tool of ['g++', 'make', 'python3']) machine.standIn(tool, '')
   machine.standIn('npm', 'echo "the registry is away"; exit 1')
-  t.match(machine.run(['doctor']), { code: 1, err: /npm ci failed; [\s\S]*the registry is away/ })
+  t.match(machine.run(['doctor']), { code: 2, err: /npm ci failed; [\s\S]*the registry is away/ })
 })
 
 t.test(
@@ -234,7 +234,7 @@ t.test(
   async (t) => {
     const machine = makeMachine(t)
     machine.standIn('npm', 'echo "npm $*" >>LOG; exit 1')
-    t.equal(machine.run(['doctor']).code, 1)
+    t.equal(machine.run(['doctor']).code, 2)
     const calls = machine.calls()
     t.equal(calls[0], 'npm ci --no-progress')
     t.match(calls.at(-2), /^apt-get install .* build-essential python3$/)

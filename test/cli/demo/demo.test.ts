@@ -69,7 +69,7 @@ t.test(
 
     const there = ['--data', dataPath]
     const second = await run('up', ...there)
-    t.equal(second.code, 1)
+    t.equal(second.code, 2)
     t.match(second.err, /^tallenne: .* is in use by another tallenne up \(process \d+\)/)
 
     const contacts = await run('contacts', '--caller', '+12025550147', '--json', ...there)
@@ -90,7 +90,7 @@ t.test(
     })
     t.match(await run('retention', 'sweep', '--dry-run', '--json', ...there), { code: 0 })
     t.match(await run('contacts', 'no-such-id', ...there), {
-      code: 1,
+      code: 2,
       err: /^tallenne: There is no contact/,
     })
     t.match(await run('doctor', ...there), { out: /ok +gateway +ready/ })
@@ -100,7 +100,7 @@ t.test(
     t.equal(code, 0)
     t.match(out, /ended\n$/)
     t.match(await run('contacts', ...there), {
-      code: 1,
+      code: 2,
       err: /^tallenne: The portal does not answer at/,
     })
   },
@@ -111,7 +111,7 @@ t.test('a start that cannot succeed ends with one sentence', async (t) => {
   writeFileSync(configPath, 'sip:\n  listen: 5060\n')
   const wrong = await run('up', '--config', configPath)
   t.match(wrong, {
-    code: 1,
+    code: 2,
     out: '',
     err: /wrong\.yaml:2 sip\.listen: found 5060, expected a list\.\n$/,
   })
@@ -128,7 +128,7 @@ t.test('a start that cannot succeed ends with one sentence', async (t) => {
     `127.0.0.1:${await freePort()}`,
   )
   t.match(away, {
-    code: 1,
+    code: 2,
     err: /^tallenne: MariaDB does not answer for database tallenne [^\n]*\n$/,
   })
 })
