@@ -68,11 +68,24 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
     ['tallenne_engines', 'Engine threads that run.', () => gauges.engines().running],
     ['tallenne_engines_wanted', 'Engine threads that should run.', () => gauges.engines().wanted],
     ['tallenne_live_recordings', 'Open recordings.', () => sum(gauges, (r) => r.recordings)],
-    ['tallenne_ports_free', 'RTP ports that are free.', () => sum(gauges, (r) => r.portsFree)],
-    ['tallenne_ports_in_use', 'RTP ports in use.', () => sum(gauges, (r) => r.portsInUse)],
+    [
+      'tallenne_ports_free',
+      'Pairs of ports (RTP and RTCP) that a call may have now.',
+      () => sum(gauges, (r) => r.portsFree),
+    ],
+    [
+      'tallenne_ports_in_use',
+      'Pairs of ports (RTP and RTCP) that calls have now.',
+      () => sum(gauges, (r) => r.portsInUse),
+    ],
+    [
+      'tallenne_ports_resting',
+      'Pairs of ports (RTP and RTCP) that no call may have yet, since another had them a moment ago.',
+      () => sum(gauges, (r) => r.portsResting),
+    ],
     [
       'tallenne_decoder_processes',
-      'Decoder processes that run.',
+      'ffmpeg processes that decode a stream now.',
       () => sum(gauges, (r) => r.decoders),
     ],
     [

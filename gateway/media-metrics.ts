@@ -52,7 +52,7 @@ export class MediaMetrics {
     })
     this.#events = new Counter({
       name: 'tallenne_engine_events_total',
-      help: 'What else the engines count.',
+      help: 'What else the engines count: changes of SSRC, jumps of timestamps, wants of decoders and their like.',
       labelNames: ['event'],
       registers,
     })

@@ -36,7 +36,7 @@ export function registerSipServerMetrics(
     },
     {
       name: 'tallenne_sip_retransmissions_total',
-      help: 'SIP messages that came or went again.',
+      help: 'SIP messages that came or went again, since an answer was late or lost.',
       labels: [],
       read: ({ retransmissionsReceived, retransmissionsSent }) => ({
         received: { all: retransmissionsReceived },
@@ -45,7 +45,7 @@ export function registerSipServerMetrics(
     },
     {
       name: 'tallenne_sip_transactions_failed_total',
-      help: 'SIP requests that came to nothing, by direction and reason.',
+      help: 'SIP requests that came to nothing: sent and not answered, or received and not answered or acknowledged.',
       labels: ['reason'],
       read: ({ failedReceived, failedSent }) => ({ received: failedReceived, sent: failedSent }),
     },

@@ -168,7 +168,9 @@ export type EngineNotice =
 export interface EngineReport {
   readonly kind: 'report'
   readonly recordings: number
+  /** Pairs of ports, RTP and RTCP: those of calls, those that rest after one, and those that a call may have. */
   readonly portsInUse: number
+  readonly portsResting: number
   readonly portsFree: number
   /** Decoder processes that run. */
   readonly decoders: number

@@ -336,6 +336,7 @@ export class Engine {
       kind: 'report',
       recordings: this.#served.size,
       portsInUse: this.#ports.inUse,
+      portsResting: this.#ports.resting,
       portsFree: this.#ports.free,
       lagMs,
       load,

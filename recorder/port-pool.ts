@@ -42,6 +42,12 @@ export class PortPool {
     return this.#size - this.#free.length - this.#resting.length
   }
 
+  /** Pairs that were released and may not be handed out yet. */
+  get resting(): number {
+    this.#wake()
+    return this.#resting.length
+  }
+
   /** Pairs that can be handed out now. */
   get free(): number {
     this.#wake()

@@ -37,6 +37,10 @@ export class StreamPorts {
     return this.#pool.inUse
   }
 
+  get resting(): number {
+    return this.#pool.resting
+  }
+
   get free(): number {
     return this.#pool.free
   }

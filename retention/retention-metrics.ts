@@ -39,7 +39,7 @@ export class RetentionMetrics {
     })
     this.#deleted = new Counter({
       name: 'tallenne_retention_deleted_total',
-      help: 'Recordings deleted.',
+      help: 'Recordings deleted since their line’s period had ended.',
       labelNames,
       registers,
     })
@@ -57,7 +57,7 @@ export class RetentionMetrics {
     })
     this.#lastSweep = new Gauge({
       name: 'tallenne_retention_last_sweep_timestamp_seconds',
-      help: 'When this daemon last finished a sweep.',
+      help: 'When this daemon last finished a sweep, seconds since 1970.',
       registers,
     })
     this.#sweepSeconds = new Gauge({
@@ -67,7 +67,7 @@ export class RetentionMetrics {
     })
     this.#lastAudit = new Gauge({
       name: 'tallenne_retention_last_audit_timestamp_seconds',
-      help: 'When files and rows were last compared.',
+      help: 'When files and rows were last compared, seconds since 1970.',
       registers,
     })
     this.#audit = new Gauge({
@@ -78,7 +78,7 @@ export class RetentionMetrics {
     })
     this.#unruled = new Gauge({
       name: 'tallenne_retention_unruled',
-      help: 'Recordings of service lines that no policy rules.',
+      help: 'Recordings of service lines that no policy rules: they are kept, and somebody has to say until when.',
       registers,
     })
     for (const result of ['done', 'busy', 'failed']) this.#sweeps.inc({ result }, 0)

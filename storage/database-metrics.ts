@@ -50,7 +50,7 @@ export function watchDatabase(
   )
   new Gauge({
     name: 'tallenne_database_pool_connections',
-    help: 'Connections of this process’s pool.',
+    help: 'Connections to the database of this process’s pool, by whether a query has them.',
     labelNames: ['state'],
     registers,
     collect() {

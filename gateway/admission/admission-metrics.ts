@@ -22,7 +22,7 @@ export class AdmissionMetrics {
     const registers = [registry]
     this.#turned = new Counter({
       name: 'tallenne_admission_turned_total',
-      help: 'Calls that met a want of something, by what it was and what became of them.',
+      help: 'Calls that met a want of a resource, refused with 503 or passed on unrecorded by their route’s rule.',
       labelNames: ['resource', 'became'],
       registers,
     })
@@ -38,7 +38,7 @@ export class AdmissionMetrics {
 function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
   const registers = [registry]
   new Gauge({
-    name: 'tallenne_headroom',
+    name: 'tallenne_headroom_ratio',
     help: 'The part of a resource that is free for calls, 1 to 0.',
     labelNames: ['resource'],
     registers,
@@ -56,7 +56,7 @@ function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
     },
   })
   new Gauge({
-    name: 'tallenne_signalling_load',
+    name: 'tallenne_signalling_load_ratio',
     help: 'The part of the last quarter of a second in which the thread of signalling was busy.',
     registers,
     collect() {
@@ -64,7 +64,7 @@ function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
     },
   })
   new Gauge({
-    name: 'tallenne_engine_load',
+    name: 'tallenne_engine_load_ratio',
     help: 'The part of the last second in which the busiest engine was busy.',
     registers,
     collect() {
@@ -74,7 +74,7 @@ function registerRoom(registry: Registry, measured: MeasuredAdmission): void {
   })
   new Gauge({
     name: 'tallenne_engine_complexity',
-    help: 'The least Opus complexity of any engine.',
+    help: 'The least Opus complexity that an engine encodes with now; below the configured one an engine falls behind.',
     registers,
     collect() {
       const reports = measured.engineReports()
@@ -90,12 +90,12 @@ function registerDisks(registry: Registry, measured: MeasuredAdmission): void {
   const simple: readonly (readonly [string, string, (disk: DiskWatch) => number])[] = [
     [
       'tallenne_disk_free_bytes',
-      'Bytes that may still be written.',
+      'Bytes that may still be written to the disk of open recordings (spool) or of ended ones (store).',
       ({ room }) => room?.freeBytes ?? 0,
     ],
     [
       'tallenne_disk_size_bytes',
-      'Bytes that the file system holds.',
+      'Bytes that the file system of spool or store holds when it is full.',
       ({ room }) => room?.totalBytes ?? 0,
     ],
     [
@@ -122,7 +122,7 @@ function registerDisks(registry: Registry, measured: MeasuredAdmission): void {
   }
   new Gauge({
     name: 'tallenne_disk_state',
-    help: '1 for the state that the disk is in.',
+    help: '1 for the state that the disk of spool or store is in, 0 for the others.',
     labelNames: ['disk', 'state'],
     registers,
     collect() {

@@ -108,8 +108,8 @@ export function nodeHeadroom(node: MeasuredNode): readonly Headroom[] {
 
 function freePorts(reports: readonly EngineReport[]): number {
   const free = reports.reduce((sum, { portsFree }) => sum + portsFree, 0)
-  const used = reports.reduce((sum, { portsInUse }) => sum + portsInUse, 0)
-  return free + used === 0 ? 1 : free / (free + used)
+  const taken = reports.reduce((sum, report) => sum + report.portsInUse + report.portsResting, 0)
+  return free + taken === 0 ? 1 : free / (free + taken)
 }
 
 function freeFiles(reports: readonly EngineReport[]): number {

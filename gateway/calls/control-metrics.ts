@@ -18,7 +18,7 @@ export class ControlMetrics implements ControlEvents {
     })
     this.#overdue = new Counter({
       name: 'tallenne_pauses_overdue_total',
-      help: 'Pauses that lasted longer than their service line lets one.',
+      help: 'Pauses that lasted longer than their service line lets one: perhaps forgotten, and the call is hidden.',
       registers,
     })
     this.#stopped = new Counter({

@@ -21,14 +21,15 @@ t.test('a pair needs both its ports within the range', async (t) => {
 t.test('a released port rests', async (t) => {
   const clock = new ManualClock()
   const pool = new PortPool({ from: 4000, to: 4001, restMs: 10_000, clock })
-  t.match(pool, { free: 1, inUse: 0 })
+  t.match(pool, { free: 1, inUse: 0, resting: 0 })
   t.equal(pool.take(), 4000)
-  t.match(pool, { free: 0, inUse: 1 })
+  t.match(pool, { free: 0, inUse: 1, resting: 0 })
   pool.release(4000)
   clock.advance(9999)
   t.equal(pool.take(), undefined)
-  t.match(pool, { free: 0, inUse: 0 })
+  t.match(pool, { free: 0, inUse: 0, resting: 1 })
   clock.advance(1)
+  t.match(pool, { free: 1, inUse: 0, resting: 0 })
   t.equal(pool.take(), 4000)
 })
 

@@ -19,14 +19,14 @@ export class FreeswitchMetrics implements ForkEvents {
     })
     this.#retries = new Counter({
       name: 'tallenne_fork_retries_total',
-      help: 'Forks that were made anew.',
+      help: 'Forks of FreeSWITCH that were made anew after they had ended by themselves.',
       registers,
     })
     // An increase is seen only of what was there before.
     for (const code of FORK_FAILURES) this.#failures.inc({ code }, 0)
     new Gauge({
       name: 'tallenne_freeswitch_up',
-      help: '1 where the server is connected and answers.',
+      help: '1 where the FreeSWITCH server is connected and answers.',
       labelNames: ['server'],
       registers,
       collect() {
@@ -37,7 +37,7 @@ export class FreeswitchMetrics implements ForkEvents {
     })
     new Gauge({
       name: 'tallenne_freeswitch_draining',
-      help: '1 where the server takes no new calls on demand.',
+      help: '1 where the FreeSWITCH server takes no new calls, since it was told so.',
       labelNames: ['server'],
       registers,
       collect() {
@@ -48,7 +48,7 @@ export class FreeswitchMetrics implements ForkEvents {
     })
     new Gauge({
       name: 'tallenne_freeswitch_endpoints',
-      help: 'Endpoints of this node on the server.',
+      help: 'Endpoints of this node on the FreeSWITCH server, two for a call.',
       labelNames: ['server'],
       registers,
       collect() {

@@ -9,6 +9,7 @@ function report(placed: number, dropped: number): EngineReport {
     kind: 'report',
     recordings: 1,
     portsInUse: 2,
+    portsResting: 0,
     portsFree: 100,
     decoders: 0,
     lagMs: 0,

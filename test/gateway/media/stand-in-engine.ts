@@ -43,6 +43,7 @@ function report(settings: EngineSettings): void {
     kind: 'report',
     recordings: recordings.size,
     portsInUse: recordings.size * 2,
+    portsResting: 0,
     decoders: 0,
     portsFree: settings.maxRecordings * 2 - recordings.size * 2,
     lagMs: 0,
