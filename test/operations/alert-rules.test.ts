@@ -54,6 +54,7 @@ t.test('each alert leads to its runbook', async (t) => {
   for (const { alert, labels, annotations } of rules) {
     t.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`)
     t.match(paragraphs.get(alert), /.{80}/, `${alert} has a paragraph`)
+    t.match(paragraphs.get(alert), /\bclears\b/, `${alert} says what it means when it clears`)
     t.match(labels.severity, /^(page|ticket)$/)
     t.match(annotations.summary, /./)
   }
