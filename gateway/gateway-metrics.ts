@@ -85,7 +85,7 @@ function registerGauges(registry: Registry, gauges: GatewayGauges): void {
     ],
     [
       'tallenne_decoder_processes',
-      'ffmpeg processes that decode a stream now.',
+      'Processes of ffmpeg that decode a stream now.',
       () => sum(gauges, (r) => r.decoders),
     ],
     [
