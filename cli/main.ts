@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
-import { databaseMessage, isDatabaseError } from '../storage/database.ts'
 import { readCommand } from './read-command.ts'
 import type { Terminal } from './verb.ts'
 import { VERBS } from './verbs.ts'
@@ -64,16 +63,17 @@ async function runLine(line: readonly string[]): Promise<number> {
         return await command.verb.run(command.given, terminal)
     }
   } catch (error) {
-    terminal.warn(`tallenne: ${sentenceOf(error)}`)
+    terminal.warn(`tallenne: ${await sentenceOf(error)}`)
     return COULD_NOT
   }
 }
 
 /** One line for what can happen to anybody. What else it is, is a bug, and its place is worth more than a tidy screen. */
-function sentenceOf(error: unknown): string {
+async function sentenceOf(error: unknown): Promise<string> {
+  if (error instanceof TallenneError || hasSystemCall(error)) return messageOf(error)
+  const { databaseMessage, isDatabaseError } = await import('../storage/database.ts')
   if (isDatabaseError(error)) return `The database did not do it: ${databaseMessage(error)}.`
-  const isExpected = error instanceof TallenneError || hasSystemCall(error)
-  if (isExpected || !(error instanceof Error) || !error.stack) return messageOf(error)
+  if (!(error instanceof Error) || !error.stack) return messageOf(error)
   return [messageOf(error), ...error.stack.split('\n').slice(1, 6)].join('\n')
 }
 
