@@ -10,7 +10,7 @@ import {
 import type { Pool } from '../storage/database.ts'
 import { digestOf } from '../storage/digest-of.ts'
 import type { Identities } from '../storage/encryption/identities.ts'
-import { type OpenedAudio, openAudio } from '../storage/encryption/opened-audio.ts'
+import { type OpenedAudio, openStored } from '../storage/encryption/opened-audio.ts'
 import { findMetadata } from '../storage/metadata-documents.ts'
 import type {
   ContactFilter,
@@ -71,10 +71,9 @@ export class Archive {
     return annotateContact(this.#pool, { contactId, notes, annotatedAtMs })
   }
 
-  /** Rejects as `openAudio` does, and with `file_missing`. Whoever opened it closes it. */
+  /** Rejects as `openStored` does, with `file_missing` among others. Whoever opened it closes it. */
   async open(file: string): Promise<OpenedAudio> {
-    const handle = await this.#store.open(file)
-    return openAudio(handle, this.#identities)
+    return openStored(this.#store, file, this.#identities)
   }
 
   /** SHA-256 of a file as it stands in the store. */

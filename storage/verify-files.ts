@@ -1,7 +1,7 @@
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
 import type { Pool } from './database.ts'
 import { digestOf } from './digest-of.ts'
-import { type KeyOpener, openAudio, wholeOf } from './encryption/opened-audio.ts'
+import { type KeyOpener, openStored, wholeOf } from './encryption/opened-audio.ts'
 import { inBatches } from './in-batches.ts'
 import type { RecordingStore } from './recording-store.ts'
 import {
@@ -15,7 +15,9 @@ export interface VerifyOptions {
   readonly pool: Pool
   readonly store: RecordingStore
   readonly filter: StoredFileFilter
-  /** Opens encrypted files, so that their audio is verified too; undefined where the files alone are. */
+  /** Whether encrypted files are opened, so that their audio is verified too. */
+  readonly opensAudio: boolean
+  /** What opens them; where it is undefined, each of them is a fault. */
   readonly identities: KeyOpener | undefined
   readonly onProgress: (checked: number, total: number) => void
   readonly signal?: AbortSignal
@@ -34,7 +36,7 @@ export interface VerifiedFiles {
 export interface FileFault {
   readonly recordingId: string
   readonly file: string
-  /** `file_missing`, `file_changed`, `file_damaged`, `identity_wrong` or `file_unreadable`. */
+  /** `file_missing`, `file_changed`, `file_damaged`, `identity_missing`, `identity_wrong` or `file_unreadable`. */
   readonly code: string
   readonly message: string
 }
@@ -42,7 +44,7 @@ export interface FileFault {
 const BATCH = 200
 
 /**
- * Compares each file with the SHA-256 and the length that its row has of it; with identities, also the audio within.
+ * Compares each file with the SHA-256 and the length that its row has of it, and if wanted also the audio within.
  * Reads every byte, in order of the recordings' ids, and changes nothing.
  */
 export async function verifyFiles(options: VerifyOptions): Promise<VerifiedFiles> {
@@ -92,10 +94,10 @@ async function faultOfFile(
 
 async function faultOfAudio(
   { file, encryption, audioSha256 }: StoredFile,
-  { store, identities }: VerifyOptions,
+  { store, identities, opensAudio }: VerifyOptions,
 ): Promise<Fault | undefined> {
-  if (identities === undefined || encryption === 'none') return undefined
-  const audio = await openAudio(await store.open(file), identities)
+  if (!opensAudio || encryption === 'none') return undefined
+  const audio = await openStored(store, file, identities)
   try {
     const { sha256 } = await digestOf(wholeOf(audio))
     if (audioSha256 === null || sha256 === audioSha256) return undefined

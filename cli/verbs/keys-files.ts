@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { dataPaths } from '../../config/data-paths.ts'
 import { endOggPage } from '../../recorder/ogg-page.ts'
@@ -13,6 +14,7 @@ import {
   runReencryption,
 } from '../../storage/encryption/reencryption-run.ts'
 import { RecordingStore } from '../../storage/recording-store.ts'
+import { readFileName } from '../../storage/store-file.ts'
 import { countStoredFiles } from '../../storage/stored-files.ts'
 import { FILE_FILTER_HELP, FILE_FILTER_OPTIONS, fileFilterOf } from '../api/file-filter.ts'
 import { CONFIG_HELP, CONFIG_OPTIONS, findConfig } from '../effective-config.ts'
@@ -61,6 +63,12 @@ ${CONFIG_HELP}`,
         return 0
       }
       const identities = await identitiesOf(config.encryption)
+      const opened = (await identities?.recipients()) ?? []
+      if (!opened.some((recipient) => recipients.list.includes(recipient))) {
+        terminal.warn(
+          'No identity here opens what is encrypted to the present recipients: be sure that the portal has one, and that it is kept elsewhere too.',
+        )
+      }
       const store = new RecordingStore({ spoolPath: spool, storePath })
       await store.check()
       await commandLineTrail(config, pool).record(
@@ -128,7 +136,7 @@ ${CONFIG_HELP}`,
     const identities = await (identity === undefined
       ? identitiesOf(findConfig(given, terminal).encryption)
       : readIdentities(identity))
-    const audio = await openAudio(await openFile(file), identities)
+    const audio = await openAudio(await openFile(file), identities, readFileName(basename(file)))
     try {
       const pieces = wholeOf(audio)
       await writeWhole(output, audio.form === 'sealed' ? endedPages(pieces, endOggPage) : pieces)

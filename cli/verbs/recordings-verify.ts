@@ -32,7 +32,8 @@ ${CONFIG_HELP}`,
     const filter = fileFilterOf(given)
     const isJson = hasFlag(given, 'json')
     const isShown = terminal.isInteractive && !isJson
-    const identities = hasFlag(given, 'audio') ? await identitiesOf(config.encryption) : undefined
+    const opensAudio = hasFlag(given, 'audio')
+    const identities = opensAudio ? await identitiesOf(config.encryption) : undefined
     const { spool, store: storePath } = dataPaths(config)
     const store = new RecordingStore({ spoolPath: spool, storePath })
     await store.check()
@@ -41,6 +42,7 @@ ${CONFIG_HELP}`,
         pool,
         store,
         filter,
+        opensAudio,
         identities,
         signal: terminal.stopSignal(),
         onProgress: (checked, total) => {

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { TallenneError } from '../../base/tallenne-error.ts'
-import type { FileForm } from '../store-file.ts'
+import type { RecordingStore } from '../recording-store.ts'
+import { type FileForm, readStoreFile } from '../store-file.ts'
 import { headerEndOf, isAgeFile, MAX_HEADER_BYTES } from './age-header.ts'
 import {
   AGE_CHUNK_BYTES,
@@ -44,16 +45,31 @@ export interface KeyOpener {
 const PIECE_BYTES = 65_536
 
 /**
- * Opens a recording's file, which it owns from now on. Rejects with `identity_missing` where the file is encrypted and
- * there are no identities, with `identity_wrong`, and with `file_damaged`; the file is closed then.
+ * Opens the audio of a file of the store, which its name tells the form of: one that was put in the place of an
+ * encrypted one is damage, and so is one whose first bytes were changed. Rejects as `openAudio` and the store do.
+ */
+export async function openStored(
+  store: Pick<RecordingStore, 'open'>,
+  file: string,
+  identities: KeyOpener | undefined,
+): Promise<OpenedAudio> {
+  return openAudio(await store.open(file), identities, readStoreFile(file))
+}
+
+/**
+ * Opens a recording's file, which it owns from now on. Without an expected form the file's beginning tells it. Rejects
+ * with `identity_missing` where the file is encrypted and there are no identities, with `identity_wrong`, and with
+ * `file_damaged`; the file is closed then.
  */
 export async function openAudio(
   file: FileHandle,
   identities: KeyOpener | undefined,
+  expected: { readonly form?: FileForm } = {},
 ): Promise<OpenedAudio> {
   try {
     const { size, mtimeMs } = await file.stat()
-    const { form, ...content } = await openContent(readerOf(file), { size, identities })
+    const from = { size, identities, expected: expected.form }
+    const { form, ...content } = await openContent(readerOf(file), from)
     return {
       form,
       ...content,
@@ -71,12 +87,40 @@ type Content = Pick<OpenedAudio, 'form' | 'bytes' | 'read'>
 
 async function openContent(
   readAt: ReadAt,
-  { size, identities }: { readonly size: number; readonly identities: KeyOpener | undefined },
+  {
+    size,
+    identities,
+    expected,
+  }: {
+    readonly size: number
+    readonly identities: KeyOpener | undefined
+    readonly expected: FileForm | undefined
+  },
 ): Promise<Content> {
   const begin = await readAt(0, MAX_HEADER_BYTES)
-  if (isAgeFile(begin)) return openAge(readAt, { begin, size, identities: needed(identities) })
-  if (isSealed(begin)) return openSealed(readAt, { size, identities: needed(identities) })
-  return { form: 'plain', bytes: size, read: (first, last) => readPlain(readAt, first, last) }
+  const form = formOf(begin)
+  if (expected !== undefined && form !== expected) {
+    throw damaged(`it does not begin as ${BEGINNINGS[expected]} does`)
+  }
+  switch (form) {
+    case 'age':
+      return openAge(readAt, { begin, size, identities: needed(identities) })
+    case 'sealed':
+      return openSealed(readAt, { size, identities: needed(identities) })
+    case 'plain':
+      return { form, bytes: size, read: (first, last) => readPlain(readAt, first, last) }
+  }
+}
+
+const BEGINNINGS: Readonly<Record<FileForm, string>> = {
+  age: 'an age file',
+  sealed: 'a sealed recording',
+  plain: 'a recording in the clear',
+}
+
+function formOf(begin: Uint8Array): FileForm {
+  if (isAgeFile(begin)) return 'age'
+  return isSealed(begin) ? 'sealed' : 'plain'
 }
 
 function needed(identities: KeyOpener | undefined): KeyOpener {

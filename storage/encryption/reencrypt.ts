@@ -9,7 +9,7 @@ import { hasStoredFile, replaceStoredFile, type StoredFile } from '../stored-fil
 import { type AgeFileFacts, writeAgeFile } from './age-file.ts'
 import { type WrappedKey, wrapNewKey } from './age-header.ts'
 import { endedPages } from './ended-pages.ts'
-import { type KeyOpener, openAudio, wholeOf } from './opened-audio.ts'
+import { type KeyOpener, openAudio, openStored, wholeOf } from './opened-audio.ts'
 import type { Recipients } from './recipients.ts'
 
 export interface ReencryptOptions {
@@ -30,7 +30,7 @@ export interface ReencryptOptions {
  * to it in one step, and the old file is removed. Whatever ends the program in between, the row has a whole file, and
  * what is left over is written anew by the next run or removed by the daily comparison of files with rows.
  *
- * `gone` says that the recording was deleted or replaced meanwhile. Rejects as `openAudio` does; with `file_missing`;
+ * `gone` says that the recording was deleted or replaced meanwhile. Rejects as `openStored` does; with `file_missing`;
  * with `file_damaged` where the audio is not what was recorded, and then nothing has changed; and as the disk does.
  */
 export async function reencrypt(
@@ -66,8 +66,7 @@ async function writeFrom(
   part: string,
   { store, disk, identities, endPage, wrapped }: ReencryptOptions & { wrapped: WrappedKey },
 ): Promise<AgeFileFacts> {
-  const handle = await store.open(old.file)
-  const audio = await openAudio(handle, identities)
+  const audio = await openStored(store, old.file, identities)
   try {
     const pieces = audio.form === 'sealed' ? endedPages(wholeOf(audio), endPage) : wholeOf(audio)
     const facts = await writeAgeFile(part, { disk, wrapped, audio: pieces })

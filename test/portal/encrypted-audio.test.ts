@@ -129,7 +129,7 @@ t.test('a recording for others’ identities is 500 identity_wrong, and counted'
 })
 
 t.test('a flipped bit is 500 file_damaged, also in the part that holds the key', async (t) => {
-  for (const at of [80, 130, 400]) {
+  for (const at of [0, 21, 80, 130, 400]) {
     const before = await failuresFor('file_damaged')
     const { url, path } = await addEncrypted(key.recipient)
     flip(path, at)
@@ -137,6 +137,16 @@ t.test('a flipped bit is 500 file_damaged, also in the part that holds the key',
     t.equal(response.status, 500, `byte ${at}`)
     t.match(await response.json(), { code: 'file_damaged' })
     t.equal(await failuresFor('file_damaged'), before + 1)
+  }
+})
+
+t.test('what was put in the place of an encrypted recording is never played', async (t) => {
+  for (const content of [Buffer.from('OggS, in the clear'), Buffer.alloc(0)]) {
+    const { url, path } = await addEncrypted(key.recipient)
+    writeFileSync(path, content)
+    const response = await portal.ask(url)
+    t.equal(response.status, 500, `${content.length} bytes`)
+    t.match(await response.json(), { code: 'file_damaged' })
   }
 })
 

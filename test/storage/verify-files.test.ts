@@ -13,7 +13,10 @@ t.teardown(() => from.close())
 const { pool, store } = from
 const key = await makeKey(folder)
 const other = await makeKey(folder, 'other.txt')
-const options = { pool, store, filter: {}, identities: undefined, onProgress: () => {} }
+const options = {
+  ...{ pool, store, filter: {}, onProgress: () => {} },
+  ...{ opensAudio: false, identities: undefined },
+}
 
 t.beforeEach(() => pool.query("UPDATE recordings SET state = 'deleted'"))
 
@@ -60,13 +63,23 @@ t.test('a flipped bit, a cut, and a missing file are told apart', async (t) => {
 t.test('with identities the audio is verified as well', async (t) => {
   const wrong = await from.addAge(audioOf(5000), other.recipients)
   const right = await from.addAge(audioOf(5000), key.recipients)
-  t.match(await verifyFiles({ ...options, identities: key.identities }), {
+  const audio = { ...options, opensAudio: true, identities: key.identities }
+  t.match(await verifyFiles(audio), {
     whole: 1,
     faults: [{ recordingId: wrong, code: 'identity_wrong' }],
   })
   await pool.query('UPDATE recordings SET audio_sha256 = ? WHERE id = ?', ['0'.repeat(64), right])
-  t.match(await verifyFiles({ ...options, filter: { ids: [right] }, identities: key.identities }), {
+  t.match(await verifyFiles({ ...audio, filter: { ids: [right] } }), {
     faults: [{ recordingId: right, code: 'file_changed', message: /audio/ }],
+  })
+})
+
+t.test('audio that cannot be opened for want of identities is not called whole', async (t) => {
+  await from.addPlain(audioOf(1000))
+  const id = await from.addAge(audioOf(5000), key.recipients)
+  t.match(await verifyFiles({ ...options, opensAudio: true }), {
+    whole: 1,
+    faults: [{ recordingId: id, code: 'identity_missing' }],
   })
 })
 

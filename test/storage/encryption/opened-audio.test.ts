@@ -101,13 +101,23 @@ t.test('a flipped bit is damage and never other audio, wherever it is', async (t
   const damagedPath = join(folder, 'damaged.age')
   const last = whole.length - 1
   const headerEnd = whole.indexOf('\n--- ')
-  for (const at of [headerEnd + 8, headerEnd + 60, 400, CHUNK, 2 * CHUNK - 3, last - 600, last]) {
+  for (const at of [
+    0,
+    21,
+    headerEnd + 8,
+    headerEnd + 60,
+    400,
+    CHUNK,
+    2 * CHUNK - 3,
+    last - 600,
+    last,
+  ]) {
     const damaged = Buffer.from(whole)
     damaged[at] = (damaged[at] ?? 0) ^ 0x04
     writeFileSync(damagedPath, damaged)
     await t.rejects(
       async () => {
-        const opened = await openAudio(await open(damagedPath), key.identities)
+        const opened = await openAudio(await open(damagedPath), key.identities, { form: 'age' })
         try {
           await collect(opened, 0, opened.bytes - 1)
         } finally {
@@ -126,7 +136,7 @@ t.test('a file that is cut anywhere is damage', async (t) => {
   const whole = readFileSync(path)
   const cutPath = join(folder, 'cut.age')
   const lengths = [
-    ...Array.from({ length: 400 }, (_, index) => index + 22),
+    ...Array.from({ length: 422 }, (_, index) => index),
     CHUNK,
     whole.length - 300,
     whole.length - 1,
@@ -134,7 +144,7 @@ t.test('a file that is cut anywhere is damage', async (t) => {
   for (const length of lengths) {
     writeFileSync(cutPath, whole.subarray(0, length))
     await t.rejects(
-      openAudio(await open(cutPath), key.identities),
+      openAudio(await open(cutPath), key.identities, { form: 'age' }),
       { code: 'file_damaged' },
       `${length} bytes`,
     )
