@@ -4,6 +4,7 @@ import { isRunning } from '../base/process-identity.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { readHolder } from './up/folder-lock.ts'
+import { usesPrivateDatabase } from './up/plan-up.ts'
 import { type Given, type Terminal, textOption } from './verb.ts'
 
 /** Options of every verb that works with a configuration or a running installation. */
@@ -26,10 +27,10 @@ export function effectiveConfigPath(dataPath: string): string {
  */
 export function findConfig(given: Given, { env, rootPath }: Terminal): Config {
   const file = textOption(given, 'config')
-  if (file !== undefined) return loadConfig(file, env)
+  if (file !== undefined) return asRunning(loadConfig(file, env), env)
   const dataPath = textOption(given, 'data')
   if (dataPath !== undefined) return loadConfig(effectiveConfigPath(resolve(dataPath)), env)
-  if (env['TALLENNE_CONFIG'] !== undefined) return loadConfig(undefined, env)
+  if (env['TALLENNE_CONFIG'] !== undefined) return asRunning(loadConfig(undefined, env), env)
   const usual = [resolve('data'), join(rootPath, 'data'), join(rootPath, 'data', 'demo')]
   const known = usual.filter((folder) => existsSync(effectiveConfigPath(folder)))
   const running = known.find((folder) => {
@@ -38,4 +39,15 @@ export function findConfig(given: Given, { env, rootPath }: Terminal): Config {
   })
   const folder = running ?? known[0]
   return loadConfig(folder === undefined ? undefined : effectiveConfigPath(folder), env)
+}
+
+/**
+ * Where a configuration leaves its database to `up`, the one that `up` has made, and the HTTP addresses that it gave:
+ * its own file says neither.
+ */
+function asRunning(config: Config, env: Terminal['env']): Config {
+  const path = effectiveConfigPath(config.dataPath)
+  if (!usesPrivateDatabase(config) || !existsSync(path)) return config
+  const { database, http } = loadConfig(path, env)
+  return { ...config, database, http }
 }
