@@ -3,7 +3,8 @@ import type { Registry } from 'prom-client'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 import { sendProblem } from './problem.ts'
-import { addSecurityHeaders } from './security-headers.ts'
+import { refuseConnection } from './refuse-connection.ts'
+import { addSecurityHeaders, SECURITY_HEADERS } from './security-headers.ts'
 import { messageOf, TallenneError } from './tallenne-error.ts'
 
 /** One thing that must be well before the process can do its work. */
@@ -62,8 +63,10 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
     frameworkErrors: (error, _request, reply) => {
       const status = statusCodeOf(error)
       const detail = 'The path of the request cannot be read, or a part of it is too long.'
-      sendProblem(reply, { status, code: 'bad_request', detail })
+      // No hook has seen this request.
+      sendProblem(reply.headers(SECURITY_HEADERS), { status, code: 'bad_request', detail })
     },
+    clientErrorHandler: refuseConnection,
   })
 
   app.server.maxConnections = MOST_CONNECTIONS

@@ -9,6 +9,8 @@ export interface ParameterMistake {
   readonly expected: string
 }
 
+export const PROBLEM_TYPE = 'application/problem+json'
+
 /** Why a request was not served. `code` is stable and for programs, `detail` is a sentence for people. */
 export interface Problem {
   readonly status: number
@@ -24,8 +26,13 @@ export interface Problem {
  * (§4.2.1) and `code` tells one problem from another.
  */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(problemText(problem))
+}
+
+/** The document itself. */
+export function problemText(problem: Problem): string {
   const { status, code, detail, parameters, extensions } = problem
-  const body = {
+  return JSON.stringify({
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
@@ -33,8 +40,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     detail,
     ...(parameters === undefined ? {} : { parameters }),
     ...extensions,
-  }
-  return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
+  })
 }
 
 /** 400 for parameters that cannot be taken. */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
  * Headers of every answer; a route may replace them. Nothing here is for another site to embed, to learn of or to
  * keep, nor for a browser to store: answers hold what people said and who they are.
  */
-const HEADERS = {
+export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy':
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -19,6 +19,6 @@ const HEADERS = {
 
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(HEADERS)
+    reply.headers(SECURITY_HEADERS)
   })
 }

@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Gauge, Registry } from 'prom-client'
 import t from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createHttpService, type ReadinessCheck } from '../../base/http-service.ts'
 import { createSilentLog } from '../../base/log.ts'
+import { SECURITY_HEADERS } from '../../base/security-headers.ts'
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { metricValue } from '../metrics-text.ts'
 
@@ -125,8 +127,32 @@ t.test('what is refused before any route is a problem document like all others',
     t.match(answer.headers['content-type'], /^application\/problem\+json/)
     t.match(answer.json(), { status, code: String, detail: String })
     t.notMatch(answer.body, 'aaaa', 'the path is not echoed')
+    t.match(answer.headers, SECURITY_HEADERS)
   }
 })
+
+for (const [what, sent, status] of [
+  ['no HTTP', '\x16\x03\x01\r\n\r\n', 400],
+  [
+    'a request of two lengths',
+    'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+    400,
+  ],
+  ['a header that does not end', `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}`, 431],
+] as const) {
+  t.test(`${what} is refused by a problem document with all headers`, async (t) => {
+    const { start, close } = service()
+    t.teardown(close)
+    const socket = connect((await start()).port, '127.0.0.1')
+    socket.end(sent)
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+    t.match(head, `HTTP/1.1 ${status} `)
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      t.ok(head.includes(`\r\n${name}: ${value}`), name)
+    }
+    t.match(JSON.parse(body), { status, code: 'bad_request', detail: String })
+  })
+}
 
 t.test('a taken port is told as such', async (t) => {
   const first = service()
