@@ -38,7 +38,9 @@ ${CONFIG_HELP}`,
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
     const kept = await readAnchors(dataPaths(config).audit)
-    const anchors = [...kept, ...givenAnchors(given)].sort((a, b) => a.sequence - b.sequence)
+    const { unreadable } = kept
+    const all = [...kept.anchors, ...givenAnchors(given)]
+    const anchors = all.sort((a, b) => a.sequence - b.sequence)
     return withPool(config, async (pool) => {
       const isShown = terminal.isInteractive && !hasFlag(given, 'json')
       const verdict = await verifyAudit(pool, anchors, (rows) => {
@@ -49,13 +51,18 @@ ${CONFIG_HELP}`,
       const { broken, head, rows, anchorsHeld } = verdict
       if (hasFlag(given, 'json')) {
         const found = { isWhole: broken === undefined, rows, head, anchors: anchors.length }
-        terminal.print(JSON.stringify({ ...found, anchorsHeld, isGuarded, broken: broken ?? null }))
+        const rest = { anchorsHeld, unreadable, isGuarded, broken: broken ?? null }
+        terminal.print(JSON.stringify({ ...found, ...rest }))
         return broken ? 1 : 0
+      }
+      for (const place of unreadable) {
+        terminal.warn(`No anchor stands in ${place}: it was changed, or left torn by a crash.`)
       }
       if (broken) {
         terminal.print(`The audit trail is broken: ${describeBreak(broken)}`)
+        const which = broken.kind === 'rewritten' ? 'rows' : 'rows before it'
         terminal.print(
-          `${rows} rows before it are in order; ${anchorsHeld} anchors agree with them.`,
+          `${rows} ${which} are in order; ${anchorsHeld} of ${anchors.length} anchors agree with them.`,
         )
         return 1
       }
@@ -202,7 +209,7 @@ function givenAnchors(given: Given) {
   const texts = given.options['anchor']
   return (Array.isArray(texts) ? texts : []).map((text: string | boolean) => {
     const anchor = parseAnchor(String(text))
-    if (anchor) return anchor
+    if (anchor) return { ...anchor, place: `--anchor ${anchor.sequence}` }
     throw new TallenneError(
       'option_value',
       `--anchor is ${text}, but a row's number and its hash are needed, as 1234: and 64 digits from 0 to f.`,
@@ -222,10 +229,14 @@ function describeBreak(broken: AuditBreak): string {
     case 'replaced':
       return `another row stands in the place of row ${sequence}.`
     case 'rewritten':
-      return `row ${sequence}, or one before it, was written anew together with all rows after it: an anchor kept outside the database knows another row ${sequence}.`
+      return `row ${sequence} is another one than the anchor knows that was kept in ${broken.anchor}. ${
+        broken.laterHeld === 0
+          ? 'It, or one before it, was written anew together with all rows after it; or that anchor was changed.'
+          : `Anchors of this row and later ones that agree: ${broken.laterHeld}. So either that anchor was changed, or rows were exchanged before those others were taken.`
+      }`
     case 'cut_off':
       return broken.to === sequence
-        ? `row ${sequence}, the last one, was cut off.`
-        : `rows ${sequence} to ${broken.to} were cut off at the end.`
+        ? `row ${sequence}, the last one, was cut off: the anchor in ${broken.anchor} knows it.`
+        : `rows ${sequence} to ${broken.to} were cut off at the end: the anchor in ${broken.anchor} knows row ${broken.to}.`
   }
 }

@@ -1,11 +1,24 @@
 import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { hasCode } from '../../base/has-code.ts'
 import type { ChainLink } from './audit-chain.ts'
 
 /** A place in the chain as it was when a process wrote it, kept outside the database. */
 export interface Anchor extends ChainLink {
   readonly atMs: number
+}
+
+/** An anchor to prove the chain by, and where it is kept, for people. */
+export interface KeptAnchor extends ChainLink {
+  readonly place: string
+}
+
+/** What the files of anchors hold. */
+export interface KeptAnchors {
+  /** In order of their sequences. */
+  readonly anchors: readonly (Anchor & KeptAnchor)[]
+  /** Where lines are that hold none. */
+  readonly unreadable: readonly string[]
 }
 
 /** Larger, and older lines are thinned out; the newest are what a cut-off end is found by. */
@@ -31,17 +44,16 @@ export class AnchorFile {
 
   /** The last whole line; undefined where there is none. */
   async last(): Promise<Anchor | undefined> {
-    return (await readAnchorFile(this.#path)).at(-1)
+    return (await readAnchorFile(this.#path)).anchors.at(-1)
   }
 
   /** Rejects where the file system does. */
-  async append({ sequence, hash, atMs }: Anchor): Promise<void> {
+  async append(anchor: Anchor): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    const line = JSON.stringify({ at: new Date(atMs).toISOString(), sequence, hash })
     const handle = await open(this.#path, 'a', 0o600)
     try {
       // The line break before the line as well: what follows a torn line is whole all the same.
-      await handle.appendFile(`\n${line}\n`)
+      await handle.appendFile(`\n${lineOf(anchor)}\n`)
     } finally {
       await handle.close()
     }
@@ -49,25 +61,25 @@ export class AnchorFile {
   }
 
   async #thin(): Promise<void> {
-    const anchors = await readAnchorFile(this.#path)
+    const { anchors } = await readAnchorFile(this.#path)
     const kept = anchors.filter(
       (_, index) => index % THINNING === 0 || index >= anchors.length - KEPT_WHOLE,
     )
-    const lines = kept.map(({ atMs, ...link }) =>
-      JSON.stringify({ at: new Date(atMs).toISOString(), ...link }),
-    )
     const part = `${this.#path}.part`
-    await writeFile(part, `${lines.join('\n')}\n`, { mode: 0o600 })
+    await writeFile(part, `${kept.map(lineOf).join('\n')}\n`, { mode: 0o600 })
     await rename(part, this.#path)
   }
 }
 
-/** All anchors of a folder, in order of their places. A folder that is not there holds none. */
-export async function readAnchors(folder: string): Promise<readonly Anchor[]> {
+/** All anchors of a folder. A folder that is not there holds none. */
+export async function readAnchors(folder: string): Promise<KeptAnchors> {
   const names = await readdir(folder).catch(missingAs<string[]>([]))
   const files = names.filter((name) => name.endsWith(ENDING))
-  const anchors = await Promise.all(files.map((name) => readAnchorFile(join(folder, name))))
-  return anchors.flat().sort((a, b) => a.sequence - b.sequence)
+  const read = await Promise.all(files.map((name) => readAnchorFile(join(folder, name))))
+  return {
+    anchors: read.flatMap(({ anchors }) => anchors).sort((a, b) => a.sequence - b.sequence),
+    unreadable: read.flatMap(({ unreadable }) => unreadable),
+  }
 }
 
 /** An anchor as people keep it: `1234:HASH`; undefined where the text is none. Rows are counted from 1. */
@@ -78,14 +90,27 @@ export function parseAnchor(text: string): ChainLink | undefined {
     : { sequence: Number(sequence), hash }
 }
 
-async function readAnchorFile(path: string): Promise<readonly Anchor[]> {
+async function readAnchorFile(path: string): Promise<KeptAnchors> {
   const text = await readFile(path, 'utf8').catch(missingAs(''))
-  return text.split('\n').flatMap((line) => readLine(line) ?? [])
+  const anchors: (Anchor & KeptAnchor)[] = []
+  const unreadable: string[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line === '') continue
+    const place = `${basename(path)}, line ${index + 1}`
+    const anchor = readLine(line)
+    if (anchor) anchors.push({ ...anchor, place })
+    else unreadable.push(place)
+  }
+  return { anchors, unreadable }
+}
+
+function lineOf({ sequence, hash, atMs }: Anchor): string {
+  return JSON.stringify({ at: new Date(atMs).toISOString(), sequence, hash })
 }
 
 function readLine(line: string): Anchor | undefined {
   const [, at = '', sequence, hash] =
-    /^\{"at":"([^"]{24})","sequence":(\d{1,15}),"hash":"([0-9a-f]{64})"\}$/.exec(line) ?? []
+    /^\{"at":"([^"]{24})","sequence":([1-9]\d{0,14}),"hash":"([0-9a-f]{64})"\}$/.exec(line) ?? []
   const atMs = Date.parse(at)
   if (sequence === undefined || hash === undefined || Number.isNaN(atMs)) return undefined
   return { sequence: Number(sequence), hash, atMs }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../database.ts'
+import type { KeptAnchor } from './audit-anchors.ts'
 import { CHAIN_START, type ChainLink, hashOfRow, type StoredRow } from './audit-chain.ts'
 import { readRows } from './audit-rows.ts'
 
@@ -10,10 +11,23 @@ export type AuditBreak =
   | { readonly kind: 'changed'; readonly sequence: number }
   /** The row is whole, and the row after it was written after another one in its place. */
   | { readonly kind: 'replaced'; readonly sequence: number }
-  /** All rows fit, and are not those that were there when the anchor was taken: at the latest this one was rewritten. */
-  | { readonly kind: 'rewritten'; readonly sequence: number }
+  /**
+   * All rows fit, and are not those that were there when the anchor was taken: at the latest this one was rewritten, or
+   * the anchor was changed. `laterHeld` of this row and later ones agree.
+   */
+  | {
+      readonly kind: 'rewritten'
+      readonly sequence: number
+      readonly anchor: string
+      readonly laterHeld: number
+    }
   /** Rows from here to `to` were at the end, as an anchor knows, and are not there. */
-  | { readonly kind: 'cut_off'; readonly sequence: number; readonly to: number }
+  | {
+      readonly kind: 'cut_off'
+      readonly sequence: number
+      readonly to: number
+      readonly anchor: string
+    }
 
 export interface AuditVerdict {
   /** Rows that were found in order. */
@@ -27,15 +41,17 @@ export interface AuditVerdict {
 
 /**
  * Reads the whole trail in order, makes every hash anew and compares the places that are known from outside the
- * database. Stops at the first row that is wrong. Anchors are in order of their sequence.
+ * database. Stops at the first row that does not follow the one before. Anchors are in order of their sequences.
  */
 export async function verifyAudit(
   database: Queryable,
-  anchors: readonly ChainLink[],
+  anchors: readonly KeptAnchor[],
   onProgress: (rows: number) => void = () => {},
 ): Promise<AuditVerdict> {
   let head = CHAIN_START
   let anchorsHeld = 0
+  let compared = 0
+  let contrary: { readonly anchor: KeptAnchor; readonly heldBefore: number } | undefined
   const verdict = (broken?: AuditBreak): AuditVerdict => ({
     rows: head.sequence,
     head,
@@ -44,24 +60,32 @@ export async function verifyAudit(
   })
   for await (const row of readRows(database)) {
     const broken = breakAt(row, head)
-    if (broken) return verdict(broken)
+    if (broken) {
+      const isFirst = contrary === undefined || broken.sequence <= contrary.anchor.sequence
+      if (isFirst) return verdict(broken)
+      break
+    }
     head = { sequence: row.sequence, hash: row.hash }
     for (
-      let anchor = anchors[anchorsHeld];
+      let anchor = anchors[compared];
       anchor?.sequence === row.sequence;
-      anchor = anchors[anchorsHeld]
+      anchor = anchors[++compared]
     ) {
-      if (anchor.hash !== row.hash) {
-        return verdict({ kind: 'rewritten', sequence: row.sequence })
-      }
-      anchorsHeld++
+      if (anchor.hash === row.hash) anchorsHeld++
+      else contrary ??= { anchor, heldBefore: anchorsHeld }
     }
     if (row.sequence % 10_000 === 0) onProgress(row.sequence)
   }
+  if (contrary) {
+    const { anchor, heldBefore } = contrary
+    const { sequence, place } = anchor
+    const laterHeld = anchorsHeld - heldBefore
+    return verdict({ kind: 'rewritten', sequence, anchor: place, laterHeld })
+  }
   const beyond = anchors.at(-1)
-  return beyond !== undefined && beyond.sequence > head.sequence
-    ? verdict({ kind: 'cut_off', sequence: head.sequence + 1, to: beyond.sequence })
-    : verdict()
+  if (beyond === undefined || beyond.sequence <= head.sequence) return verdict()
+  const { sequence: to, place } = beyond
+  return verdict({ kind: 'cut_off', sequence: head.sequence + 1, to, anchor: place })
 }
 
 function breakAt(row: StoredRow, before: ChainLink): AuditBreak | undefined {

@@ -52,7 +52,7 @@ async function tenRows() {
   return trail
 }
 
-const verify = async () => verifyAudit(pool, await readAnchors(folder))
+const verify = async () => verifyAudit(pool, (await readAnchors(folder)).anchors)
 
 t.test('an empty trail is whole', async (t) => {
   t.match(await verify(), { rows: 0, anchorsHeld: 0, broken: undefined })
@@ -181,17 +181,51 @@ t.test('a row that was replaced with a right hash of its own is found by the nex
   await tenRows()
   await forgeFrom(4, 4)
   t.strictSame((await verifyAudit(pool, [])).broken, { kind: 'replaced', sequence: 4 })
-  t.strictSame((await verify()).broken, { kind: 'rewritten', sequence: 4 })
+  t.strictSame((await verify()).broken, { kind: 'replaced', sequence: 4 })
 })
 
 t.test('a chain forged to its end is found by the anchors', async (t) => {
   await tenRows()
   await forgeFrom(4, 10)
   const { broken, anchorsHeld } = await verify()
-  t.strictSame(broken, { kind: 'rewritten', sequence: 4 })
+  const anchor = 'portal.anchors, line 8'
+  t.strictSame(broken, { kind: 'rewritten', sequence: 4, anchor, laterHeld: 0 })
   t.equal(anchorsHeld, 3)
   t.equal((await verifyAudit(pool, [])).broken, undefined, 'nothing in the database tells')
 })
+
+for (const [what, change, broken, unreadable] of [
+  [
+    'an anchor’s hash was changed',
+    (line) => line.replace(/"hash":"[^"]*"/, `"hash":"${'c'.repeat(64)}"`),
+    { kind: 'rewritten', sequence: 4, anchor: 'portal.anchors, line 8', laterHeld: 6 },
+    [],
+  ],
+  [
+    'an anchor’s row was changed',
+    (line) => line.replace('"sequence":4', '"sequence":40'),
+    { kind: 'cut_off', sequence: 11, to: 40, anchor: 'portal.anchors, line 8' },
+    [],
+  ],
+  [
+    'an anchor is of no row',
+    (line) => line.replace('"sequence":4', '"sequence":0'),
+    undefined,
+    ['portal.anchors, line 8'],
+  ],
+  ['an anchor is none', () => 'gone', undefined, ['portal.anchors, line 8']],
+] as const satisfies readonly (readonly [string, (line: string) => string, ...unknown[]])[]) {
+  t.test(`where ${what}, it is told which, and the others count all the same`, async (t) => {
+    await tenRows()
+    const path = join(folder, 'portal.anchors')
+    const lines = readFileSync(path, 'utf8').split('\n')
+    writeFileSync(path, lines.map((line, at) => (at === 7 ? change(line) : line)).join('\n'))
+    const verdict = await verify()
+    t.strictSame(verdict.broken, broken)
+    t.equal(verdict.anchorsHeld, 9)
+    t.strictSame((await readAnchors(folder)).unreadable, unreadable)
+  })
+}
 
 t.test('a writer whose chain was exchanged under it tells once and goes on', async (t) => {
   const lines: string[] = []
@@ -242,17 +276,20 @@ t.test('anchors outlive torn lines and are thinned where they grow', async (t) =
   const path = join(folder, 'portal.anchors')
   writeFileSync(path, `${readFileSync(path, 'utf8')}{"at":"1970-01-01T00:00:00.000Z","seq`)
   await file.append({ sequence: 2, hash, atMs: 0 })
-  t.same(await readAnchors(folder), [
-    { sequence: 1, hash, atMs: 0 },
-    { sequence: 2, hash, atMs: 0 },
-  ])
+  t.same(await readAnchors(folder), {
+    anchors: [
+      { sequence: 1, hash, atMs: 0, place: 'portal.anchors, line 2' },
+      { sequence: 2, hash, atMs: 0, place: 'portal.anchors, line 4' },
+    ],
+    unreadable: ['portal.anchors, line 3'],
+  })
   const many = Array.from(
     { length: 9000 },
     (_, n) => `{"at":"1970-01-01T00:00:00.000Z","sequence":${n + 3},"hash":"${hash}"}\n`,
   )
   writeFileSync(path, many.join(''))
   await file.append({ sequence: 9003, hash, atMs: 0 })
-  const kept = await readAnchors(folder)
+  const { anchors: kept } = await readAnchors(folder)
   t.equal(kept.at(-1)?.sequence, 9003)
   t.equal(kept[0]?.sequence, 3)
   t.equal(kept.filter(({ sequence }) => sequence > 8003).length, 1000)
