@@ -18,6 +18,7 @@ for (const unit of units) {
       'NoNewPrivileges=yes',
       'CapabilityBoundingSet=',
       'UMask=0027',
+      'LimitCORE=0',
     ]) {
       t.ok(text.split('\n').includes(line), line)
     }
