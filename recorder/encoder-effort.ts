@@ -18,6 +18,8 @@ const CALM = { load: 0.6, lagMs: 50 } as const
 const SECONDS_OF_CALM = 10
 /** What encoding costs at each complexity, over what it costs without any (docs/capacity.md). */
 const COST_OF_COMPLEXITY = 0.26
+/** What all the rest costs, in the same measure. */
+const COST_OF_THE_REST = 0.5
 
 /**
  * How hard an engine's encoders try: as hard as configured while there is time for it, less while the engine falls
@@ -66,5 +68,5 @@ export class EncoderEffort {
 }
 
 function costOf(complexity: number): number {
-  return 1 + COST_OF_COMPLEXITY * complexity
+  return COST_OF_THE_REST + 1 + COST_OF_COMPLEXITY * complexity
 }

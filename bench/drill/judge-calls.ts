@@ -54,7 +54,8 @@ export async function judgeCall(
   // What began after the fault is judged whole.
   const endMs = untilMs > call.startedAtMs ? untilMs : Number.POSITIVE_INFINITY
   const recordable = Math.floor((endMs - call.startedAtMs) / PACKET_MS)
-  const packets = Math.max(0, Math.min(call.packets, recordable))
+  // Of the last packet the BYE cuts what would have been heard after it.
+  const packets = Math.max(0, Math.min(call.packets - 1, recordable))
   const lost = sides.map((recordings, at) => {
     const sent = { party: 2 * call.index + at, startedAtMs: call.startedAtMs, packets }
     return lostStretches(hearParty(sent, recordings))

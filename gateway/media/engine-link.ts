@@ -12,6 +12,7 @@ import type {
   PausesChanged,
   RecordingStopped,
 } from '../../recorder/engine-protocol.ts'
+import { EngineCapacity } from './engine-capacity.ts'
 import type { EngineDisk, EngineSetup } from './engine-disk.ts'
 
 type WithoutId<Request> = Request extends { readonly requestId: number }
@@ -34,6 +35,8 @@ export interface EngineLinkOptions {
   readonly disk?: EngineDisk['disk'] | undefined
   /** Load, 0 to 1, beyond which it takes no more. */
   readonly mostLoad?: number | undefined
+  /** How many recordings it has been given. */
+  readonly recordings: () => number
   readonly clock: Clock
   readonly onReport: (report: EngineReport) => void
   readonly onFork: (notice: ForkNotice) => void
@@ -75,6 +78,8 @@ export class EngineLink {
   readonly #waiting = new Map<number, Waiting>()
   readonly #watch: Timer
   readonly #mostLoad: number
+  readonly #recordings: () => number
+  readonly #capacity = new EngineCapacity()
   #nextId = 1
   #state: 'running' | 'closing' | 'dead' = 'running'
   #heardAtMs: number
@@ -95,6 +100,7 @@ export class EngineLink {
     this.#onDeath = options.onDeath
     this.#heardAtMs = options.clock.monotonicMs()
     this.#mostLoad = options.mostLoad ?? 1
+    this.#recordings = options.recordings
     const { disk, logLevel } = options
     this.#worker = options.thread
     const setup: EngineSetup = { ...options.settings, logLevel, ...(disk && { disk }) }
@@ -117,19 +123,25 @@ export class EngineLink {
   }
 
   /**
-   * Whether the engine keeps up: it reports in time, its batches are not late beyond what it holds back, and it would
-   * not be too busy with its encoders at the least complexity.
+   * Whether the engine would keep up with one more recording: it reports in time, its batches are not late beyond what
+   * it holds back, and it would not be too busy with its encoders at the least complexity.
    */
-  get isKeepingUp(): boolean {
+  get takesMore(): boolean {
     const silentMs = this.#clock.monotonicMs() - this.#heardAtMs
     const lagMs = this.#lastReport?.lagMs ?? 0
-    return silentMs < LATE_REPORT_MS && lagMs < LATE_BATCH_MS && !this.#isBusy
+    const isInTime = silentMs < LATE_REPORT_MS && lagMs < LATE_BATCH_MS
+    const load = this.#capacity.loadOf(this.#recordings() + 1)
+    return isInTime && !this.#isBusy && load <= this.#mostLoad
   }
 
   /** How much of what it may do it could do besides, 1 to 0. */
   get headroom(): number {
-    if (!this.isKeepingUp) return 0
-    return Math.max(0, 1 - (this.#lastReport?.leastLoad ?? 0) / this.#mostLoad)
+    if (!this.takesMore) return 0
+    const load = Math.max(
+      this.#lastReport?.leastLoad ?? 0,
+      this.#capacity.loadOf(this.#recordings()),
+    )
+    return Math.max(0, 1 - load / this.#mostLoad)
   }
 
   /** Rejects with a `TallenneError`: the engine's own refusal code, or `engine_failed` where the thread is gone. */
@@ -159,6 +171,7 @@ export class EngineLink {
     if (message.kind === 'report') {
       this.#lastReport = message
       this.#judgeLoad(message)
+      this.#capacity.learn(message)
       this.#onReport(message)
       return
     }

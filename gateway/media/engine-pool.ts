@@ -46,6 +46,8 @@ interface Slot {
 const OPENINGS_AT_ONCE = 4
 /** Where so many wait for each engine, those that come next would wait longer than a client has patience for. */
 const MOST_WAITING = 50
+/** One that has waited so long for its turn is refused, so that its client finds another recorder in time. */
+const OPENING_PATIENCE_MS = 2000
 const STEADY_MS = 30_000
 const LONGEST_WAIT_MS = 30_000
 
@@ -127,8 +129,8 @@ export class EnginePool {
   get obstacle(): string | undefined {
     const running = this.#slots.flatMap(({ link }) => link ?? [])
     if (running.length === 0) return 'no engine is running'
-    if (running.some(({ isKeepingUp }) => isKeepingUp)) return undefined
-    return `no engine keeps up: ${this.openRecordings} recordings are open`
+    if (running.some(({ takesMore }) => takesMore)) return undefined
+    return `no engine would keep up with one more: ${this.openRecordings} recordings are open`
   }
 
   /** Recordings that the engines hold. */
@@ -156,17 +158,19 @@ export class EnginePool {
     recordingId: string,
     order: Extract<EngineOrder, { readonly kind: 'open' }>,
   ): Promise<EngineReply> {
+    const { clock } = this.#options
+    const askedAtMs = clock.monotonicMs()
     let refusal = new TallenneError('engine_failed', 'no engine is running')
     const [holder] = (order.plan.after ?? []).flatMap((id) => this.#owners.get(id) ?? [])
     const others = this.#byLoad().filter((slot) => slot !== holder)
     for (const slot of holder === undefined ? others : [holder, ...others]) {
       const link = slot.link
       if (link === undefined) continue
-      if (!link.isKeepingUp) {
+      if (!link.takesMore) {
         // A call more would damage those that it has.
-        refusal = new TallenneError(
-          'engine_overload',
-          `engine ${link.settings.engineIndex} does not keep up with ${slot.recordings.size} recordings`,
+        refusal = overload(
+          slot,
+          `would not keep up with more than ${slot.recordings.size} recordings`,
         )
         continue
       }
@@ -177,6 +181,9 @@ export class EnginePool {
       let reply: EngineReply | undefined
       try {
         reply = await slot.openings.take(async () => {
+          if (clock.monotonicMs() - askedAtMs > OPENING_PATIENCE_MS) {
+            throw overload(slot, 'opens recordings too slowly')
+          }
           slot.unopened.delete(recordingId)
           return slot.link === link ? await link.request(order) : undefined
         })
@@ -250,6 +257,7 @@ export class EnginePool {
       logLevel: this.#options.log.level,
       disk: this.#options.connectDisk?.(slot.settings.engineIndex),
       mostLoad: this.#options.mostLoad,
+      recordings: () => slot.recordings.size,
       clock: this.#options.clock,
       onReport: (report) => this.#options.onReport(slot.settings.engineIndex, report),
       onFork: (notice) => this.#forkListeners.get(notice.recordingId)?.(notice),
@@ -281,6 +289,10 @@ export class EnginePool {
     onDeath()
     this.#onLost(lost, cause)
   }
+}
+
+function overload({ settings }: Slot, what: string): TallenneError {
+  return new TallenneError('engine_overload', `engine ${settings.engineIndex} ${what}`)
 }
 
 function asRefusal(error: unknown): TallenneError {

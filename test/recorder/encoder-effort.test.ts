@@ -31,7 +31,8 @@ t.test('effort comes back when there has been time for long enough', async (t) =
 
 t.test('what is left to be saved is part of the headroom', async (t) => {
   const effort = new EncoderEffort({ complexity: 5, bitrateBps: 24_000 }, 0)
-  t.ok(effort.loadWhenExhausted(0.9) < 0.45)
+  const least = effort.loadWhenExhausted(0.9)
+  t.ok(least > 0.4 && least < 0.55, `${least}: encoding costs less, reading packets as much`)
   seconds(effort, 5, { load: 1, lagMs: 5 })
   t.equal(effort.loadWhenExhausted(0.9), 0.9)
 })

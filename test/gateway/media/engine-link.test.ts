@@ -6,7 +6,7 @@ import { SETTINGS } from '../../recorder/recording-rig.ts'
 import { until } from '../../until.ts'
 
 /** A link to a thread that runs a few words of its own, and what it died of. */
-function link(t: Test, words: string) {
+function link(t: Test, words: string, recordings = 0) {
   const thread = new Worker(`setInterval(() => {}, 1000); ${words}`, { eval: true })
   t.teardown(() => thread.terminate())
   const clock = new ManualClock()
@@ -15,6 +15,8 @@ function link(t: Test, words: string) {
     settings: SETTINGS,
     logLevel: 'silent',
     thread,
+    mostLoad: 0.85,
+    recordings: () => recordings,
     clock,
     onReport: () => {},
     onFork: () => {},
@@ -42,7 +44,7 @@ t.test('an engine that has said nothing yet is given a minute to load', async (t
 })
 
 t.test('an engine that says nothing more hangs, and is ended after 15 seconds', async (t) => {
-  const said = `require('node:worker_threads').parentPort.postMessage({ kind: 'report', leastLoad: 0 })`
+  const said = `require('node:worker_threads').parentPort.postMessage({ kind: 'report', recordings: 0, leastLoad: 0 })`
   const { link: made, causes, goOn } = link(t, said)
   await until(() => made.report)
   await goOn(14)
@@ -51,3 +53,20 @@ t.test('an engine that says nothing more hangs, and is ended after 15 seconds', 
   await until(() => causes.length === 1)
   t.match(causes, ['it said nothing for 15000 ms'])
 })
+
+t.test(
+  'recordings that came since the last report count before they have shown what they cost',
+  async (t) => {
+    const said = `for (let second = 0; second < 10; second++) require('node:worker_threads').parentPort.postMessage({ kind: 'report', recordings: 60, leastLoad: 0.6 })`
+    for (const [recordings, takesMore] of [
+      [60, true],
+      [80, true],
+      [120, false],
+    ] as const) {
+      const { link: made } = link(t, said, recordings)
+      await until(() => made.report)
+      t.equal(made.takesMore, takesMore, `${recordings} recordings`)
+      t.equal(made.headroom > 0, takesMore)
+    }
+  },
+)
