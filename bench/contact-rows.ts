@@ -1,4 +1,4 @@
-import type { PoolConnection } from '../storage/database.ts'
+import type { Pool } from '../storage/database.ts'
 import { withoutSecondaryKeys } from './without-secondary-keys.ts'
 
 /** Instants between which the contacts begin, at even intervals. */
@@ -47,43 +47,42 @@ const CALLER = `CONCAT('+120255501', LPAD(${rank(CALLERS, { prime: 3, power: 3 }
  * hundredth row is a further session of the one before, every fiftieth contact has a note.
  *
  * The secondary keys are made afterwards out of sorted rows, which takes a fraction of the time that inserting into them
- * does, and leaves them as dense as a table that was optimized.
+ * does, and leaves them as dense as a table that was optimized. Tables are filled at once, each over a connection of its
+ * own.
  */
-export async function generateContacts(
-  connection: PoolConnection,
-  rows: number,
-  period: Period,
-): Promise<void> {
-  await connection.query('SET unique_checks = 0, foreign_key_checks = 0')
-  await nameContacts(connection, rows, period)
-  const tables = ['contacts', 'segments', 'recordings'] as const
-  await withoutSecondaryKeys(connection, tables, async () => {
-    for (const statement of INSERTS) await connection.query(statement)
-  })
-  await connection.query('DROP TEMPORARY TABLE made')
-  await connection.query('SET unique_checks = 1, foreign_key_checks = 1')
-  await connection.query(
-    `ANALYZE TABLE ${[...tables, 'contact_metadata', 'contact_notes'].join(', ')}`,
-  )
+export async function generateContacts(pool: Pool, rows: number, period: Period): Promise<void> {
+  await nameContacts(pool, rows, period)
+  await Promise.all(Object.entries(INSERTS).map(([table, inserts]) => fill(pool, table, inserts)))
+  await pool.query('DROP TABLE made')
+  await pool.query(`ANALYZE TABLE ${Object.keys(INSERTS).join(', ')}`)
+}
+
+async function fill(pool: Pool, table: string, inserts: readonly string[]): Promise<void> {
+  const connection = await pool.getConnection()
+  try {
+    await connection.query('SET unique_checks = 0, foreign_key_checks = 0')
+    await withoutSecondaryKeys(connection, table, async () => {
+      for (const insert of inserts) await connection.query(insert)
+    })
+    await connection.query('SET unique_checks = 1, foreign_key_checks = 1')
+  } finally {
+    await connection.release()
+  }
 }
 
 /** What tells contacts apart, once for all tables. */
-async function nameContacts(
-  connection: PoolConnection,
-  rows: number,
-  { fromMs, toMs }: Period,
-): Promise<void> {
+async function nameContacts(pool: Pool, rows: number, { fromMs, toMs }: Period): Promise<void> {
   const everyUs = Math.floor(((toMs - fromMs) * 1000) / rows)
   const atMs = (number: string) => `(${fromMs} + ${number} * ${everyUs} DIV 1000)`
-  await connection.query(
-    `CREATE TEMPORARY TABLE made (
+  await pool.query(
+    `CREATE TABLE made (
        seq INT UNSIGNED NOT NULL, id UUID NOT NULL, joined_into UUID NULL, at DATETIME(3) NOT NULL,
        caller VARCHAR(16) CHARACTER SET ascii NULL, service_number VARCHAR(16) CHARACTER SET ascii NOT NULL,
        service_line VARCHAR(63) CHARACTER SET ascii NOT NULL, agent VARCHAR(63) NOT NULL, second_agent VARCHAR(63) NULL,
        outcome VARCHAR(16) NOT NULL, reasons VARCHAR(63) NOT NULL, is_old BOOLEAN NOT NULL
      ) ENGINE=MyISAM CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   )
-  await connection.query(
+  await pool.query(
     `INSERT INTO made
      SELECT seq, ${idOf('seq', atMs('seq'))}, IF(owner = seq, NULL, ${idOf('owner', atMs('owner'))}),
        FROM_UNIXTIME(${atMs('seq')} / 1000),
@@ -120,8 +119,9 @@ const FOUND_IN = JSON.stringify({
   platformReference: { source: 'oracle-ucid', isGuess: false },
 })
 
-const INSERTS = [
-  `INSERT INTO contacts (id, node_id, call_id, capture, direction, caller_raw, caller_e164, caller_display,
+const INSERTS = {
+  contacts: [
+    `INSERT INTO contacts (id, node_id, call_id, capture, direction, caller_raw, caller_e164, caller_display,
      caller_withheld, service_number_raw, service_number_e164, service_number_display, service_line, agent,
      platform_reference, started_at, answered_at, ended_at, end_reason, outcome, outcome_reasons, joined_into)
    SELECT id, CONCAT('node-', seq MOD 3), CONCAT('call-', seq, '@192.0.2.1'), 'siprec', 'inbound', caller, caller, caller,
@@ -129,18 +129,27 @@ const INSERTS = [
      IF(outcome = 'unanswered', NULL, at + INTERVAL 8 SECOND), at + INTERVAL 4 MINUTE,
      IF(outcome = 'unanswered', 'cancelled', 'bye'), outcome, reasons, joined_into
    FROM made`,
-  `INSERT INTO contact_metadata (contact_id, found_in) SELECT id, '${FOUND_IN}' FROM made WHERE outcome <> 'joined'`,
-  `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at, ended_at)
-   SELECT ${idBeside('1')}, id, at, agent, at + INTERVAL 8 SECOND, at + INTERVAL 2 MINUTE FROM made WHERE ${WAS_ANSWERED}`,
-  `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at, ended_at)
-   SELECT ${idBeside('2')}, id, at, second_agent, at + INTERVAL 2 MINUTE, at + INTERVAL 4 MINUTE
+  ],
+  contact_metadata: [
+    `INSERT INTO contact_metadata (contact_id, found_in) SELECT id, '${FOUND_IN}' FROM made WHERE outcome <> 'joined'`,
+  ],
+  segments: [
+    `INSERT INTO segments (id, contact_id, contact_started_at, agent, service_line, started_at, ended_at)
+   SELECT ${idBeside('1')}, id, at, agent, service_line, at + INTERVAL 8 SECOND, at + INTERVAL 2 MINUTE FROM made WHERE ${WAS_ANSWERED}`,
+    `INSERT INTO segments (id, contact_id, contact_started_at, agent, service_line, started_at, ended_at)
+   SELECT ${idBeside('2')}, id, at, second_agent, service_line, at + INTERVAL 2 MINUTE, at + INTERVAL 4 MINUTE
    FROM made WHERE ${WAS_ANSWERED} AND second_agent IS NOT NULL`,
-  `INSERT INTO recordings (id, contact_id, service_line, call_ended_at, state, verdict, reasons, started_at,
+  ],
+  recordings: [
+    `INSERT INTO recordings (id, contact_id, service_line, call_ended_at, state, verdict, reasons, started_at,
      duration_ms, call_duration_ms, lost_ms, bytes, sha256, file, deleted_at)
    SELECT ${idBeside('3')}, id, service_line, at + INTERVAL 4 MINUTE, IF(is_old, 'deleted', outcome), outcome,
      IF(reasons = '', '[]', CONCAT('["', reasons, '"]')), at + INTERVAL 8 SECOND, 232000, 232000, 0, 700000,
      REPEAT('0', 64), CONCAT('2025/01/01/', ${idBeside('3')}, '.opus'), IF(is_old, at + INTERVAL 183 DAY, NULL)
    FROM made WHERE ${WAS_ANSWERED}`,
-  `INSERT INTO contact_notes (contact_id, name, value, annotated_at)
+  ],
+  contact_notes: [
+    `INSERT INTO contact_notes (contact_id, name, value, annotated_at)
    SELECT id, 'topic', 'invoice', at FROM made WHERE seq MOD 50 = 1`,
-] as const
+  ],
+} as const

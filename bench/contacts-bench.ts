@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { listCalls } from '../storage/completeness/list-calls.ts'
 import { readCompleteness } from '../storage/completeness/read-completeness.ts'
 import { findContacts } from '../storage/contact-queries.ts'
-import type { Queryable } from '../storage/database.ts'
+import { createDatabasePool, type Queryable } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
 import { startMariadb } from '../test/mariadb.ts'
 import { countReads } from '../test/storage/count-reads.ts'
@@ -37,6 +37,8 @@ const { values: options } = parseArgs({
 const PERIOD = { fromMs: Date.UTC(2023, 0, 1), toMs: Date.UTC(2026, 0, 1) }
 const DAY_MS = 86_400_000
 const LIMIT = 50
+/** Tables are filled at once. */
+const CONNECTIONS = 6
 
 /** One thing to ask the database, over a pool or over one connection. */
 type Question = (database: Queryable) => Promise<unknown>
@@ -55,13 +57,13 @@ async function measure(rows: number, repeats: number, bufferMiB: number): Promis
       '--innodb-doublewrite=0',
     ],
   })
-  const pool = mariadb.pool()
-  const connection = await pool.getConnection()
+  const pool = createDatabasePool({ ...mariadb.settings, connections: CONNECTIONS })
   try {
     await migrate(pool)
     const startedAt = performance.now()
-    await generateContacts(connection, rows, PERIOD)
+    await generateContacts(pool, rows, PERIOD)
     const tookS = (performance.now() - startedAt) / 1000
+    const connection = await pool.getConnection()
     console.log(`${rows} contacts, made in ${tookS.toFixed(0)} s`)
     for (const { name, mib } of await sizes(connection)) console.log(`  ${name} ${mib} MiB`)
     const samples = await takeSamples(pool, PERIOD, repeats)
@@ -90,8 +92,9 @@ async function measure(rows: number, repeats: number, bufferMiB: number): Promis
     for (const [name, questions] of completenessQuestions(Math.min(repeats, 10))) {
       await ask(name, questions)
     }
-  } finally {
     await connection.release()
+  } finally {
+    await pool.end()
     await mariadb.close()
   }
 }
