@@ -67,7 +67,7 @@ export async function listCalls(
        c.service_line AS serviceLine, c.started_at AS startedAt, c.answered_at AS answeredAt,
        c.ended_at AS endedAt, c.end_reason AS endReason, c.outcome, c.outcome_reasons AS reasons,
        c.outcome IS NULL AND COALESCE(${HAS_ENDED_BEFORE}, FALSE) AS isOverdue
-     FROM contacts c FORCE INDEX (${filter.outcome === undefined ? 'by_time' : 'by_outcome'})
+     FROM contacts c FORCE INDEX (${indexFor(filter)})
      WHERE ${conditions.join(' AND ')}
      ORDER BY c.started_at DESC, c.id DESC LIMIT ?`,
     [endedBefore, endedBefore, ...values, filter.limit + 1],
@@ -83,6 +83,11 @@ export async function listCalls(
     items: page.map((row) => view(row, recordings.get(row.contactId) ?? [])),
     nextCursor,
   }
+}
+
+function indexFor({ outcome, serviceLine }: CallListFilter): string {
+  if (outcome !== undefined) return 'by_outcome'
+  return serviceLine === undefined ? 'by_time' : 'by_line'
 }
 
 function conditionsOf(filter: CallListFilter, nowMs: number) {
