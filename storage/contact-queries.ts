@@ -1,3 +1,4 @@
+import { linesOf } from './contact-lines.ts'
 import { pageOf, searchQuery } from './contact-search.ts'
 import {
   type ContactRow,
@@ -69,7 +70,9 @@ export async function findContacts(
   filter: ContactFilter,
   nowMs: number,
 ): Promise<ContactPage> {
-  const { sql, values } = searchQuery(filter)
+  const lines = await linesOf(database, filter)
+  if (lines?.length === 0) return { items: [], nextCursor: null }
+  const { sql, values } = searchQuery(filter, lines)
   const found: { id: string; started_at: Date }[] = await database.query(sql, [...values])
   const { page, nextCursor } = pageOf(found, filter.limit, {
     cursorOf: ({ id, started_at: startedAt }) => ({ startedAtMs: startedAt.getTime(), id }),

@@ -13,7 +13,10 @@ export interface SearchQuery {
   readonly values: readonly unknown[]
 }
 
-/** Fields by which contacts are looked up: the columns that match, each with the index that is in order of time. */
+/**
+ * Fields by which contacts are looked up: the columns that match, each with its index. It is in order of time, or of
+ * service lines and then of time.
+ */
 const LOOKUPS = {
   callId: [{ column: 'call_id', index: 'by_call' }],
   platformReference: [{ column: 'platform_reference', index: 'by_reference' }],
@@ -29,6 +32,7 @@ const LOOKUPS = {
   serviceLine: [{ column: 'service_line', index: 'by_line' }],
 } as const
 type Field = keyof typeof LOOKUPS
+const BY_LINE: ReadonlySet<Field> = new Set(['caller', 'agent', 'serviceNumber'])
 
 /**
  * Columns that hold ASCII alone. MariaDB refuses to compare them with a text that is not; converted, such a
@@ -52,29 +56,33 @@ const FIELDS: readonly Field[] = [
 
 /**
  * A query for the ids of one page, newest first, with one more row than the limit to tell whether there
- * is a next page.
+ * is a next page. `lines`, where they are known, are the only service lines in which contacts match; at least one.
  *
  * Each way in which a row may match the field that drives the search (by E.164, by the raw number, by the
- * contact's agent, by a segment's, by the Call-ID of a further session) is a part of its own, read in order from its own index up to the limit,
+ * contact's agent, by a segment's, by the Call-ID of a further session) is a part of its own, for each line where the
+ * index is by lines, read in order from its own index up to the limit,
  * and the parts are merged: a condition with OR would read all matches and sort them.
  */
-export function searchQuery(filter: ContactFilter): SearchQuery {
+export function searchQuery(filter: ContactFilter, lines?: readonly string[]): SearchQuery {
   const [driving, ...others] = FIELDS.flatMap((field) => {
     const value = filter[field]
     return value === undefined ? [] : [{ field, value }]
   })
   const frame = {
-    filters: others.map(({ field, value }) => filterBy(field, value)),
+    filters: others
+      .filter(({ field }) => field !== 'serviceLine' || lines === undefined)
+      .map(({ field, value }) => filterBy(field, value)),
     range: rangeOf(filter),
     limit: filter.limit + 1,
   }
-  const parts = driving
-    ? LOOKUPS[driving.field].map(({ column, index }) =>
-        contactPart(index, [{ sql: equals(column), values: [driving.value] }], frame),
-      )
-    : [contactPart('by_time', [], frame)]
-  if (driving?.field === 'agent') parts.push(segmentPart(driving.value, frame))
-  if (driving?.field === 'callId') parts.push(sessionPart(driving.value, frame))
+  const parts: SearchQuery[] = []
+  if (driving === undefined) {
+    parts.push(contactPart('by_time', [], frame))
+  } else if (lines !== undefined && BY_LINE.has(driving.field)) {
+    for (const line of lines) parts.push(...partsOf(driving, frame, line))
+  } else {
+    parts.push(...partsOf(driving, frame))
+  }
   return {
     sql: `${parts.map(({ sql }) => `(${sql})`).join('\nUNION\n')}
       ORDER BY started_at DESC, id DESC LIMIT ${frame.limit}`,
@@ -82,8 +90,26 @@ export function searchQuery(filter: ContactFilter): SearchQuery {
   }
 }
 
-function equals(column: string): string {
-  return `c.${column} = ${ASCII_COLUMNS.has(column) ? 'CONVERT(? USING ascii)' : '?'}`
+/** The ways in which rows match a field, in one service line or in any. */
+function partsOf(
+  { field, value }: { readonly field: Field; readonly value: string },
+  frame: Frame,
+  line?: string,
+): readonly SearchQuery[] {
+  const ofLine = (alias: string): readonly Condition[] =>
+    line === undefined ? [] : [{ sql: equals('service_line', alias), values: [line] }]
+  const parts = LOOKUPS[field].map(({ column, index }) =>
+    contactPart(index, [{ sql: equals(column), values: [value] }, ...ofLine('c')], frame),
+  )
+  if (field === 'agent') {
+    parts.push(segmentPart([{ sql: equals('agent', 's'), values: [value] }, ...ofLine('s')], frame))
+  }
+  if (field === 'callId') parts.push(sessionPart(value, frame))
+  return parts
+}
+
+function equals(column: string, alias = 'c'): string {
+  return `${alias}.${column} = ${ASCII_COLUMNS.has(column) ? 'CONVERT(? USING ascii)' : '?'}`
 }
 
 /** Opaque to clients. */
@@ -202,9 +228,9 @@ function sessionPart(callId: string, { filters, range, limit }: Frame): SearchQu
 }
 
 /** An agent may have several segments of a contact. Grouping reads them in the index's order; DISTINCT would read all. */
-function segmentPart(agent: string, { filters, range, limit }: Frame): SearchQuery {
+function segmentPart(driving: readonly Condition[], { filters, range, limit }: Frame): SearchQuery {
   const conditions = [
-    { sql: 's.agent = ?', values: [agent] },
+    ...driving,
     ...range.map(placeAt('s.contact_started_at', 's.contact_id')),
     ...filters,
   ]

@@ -144,5 +144,10 @@ const JOIN: readonly Statement[] = [
      SET recordings.service_line = own.service_line WHERE recordings.contact_id = @root AND @part IS NOT NULL`,
     [],
   ),
+  any(
+    `UPDATE segments JOIN contacts own ON own.id = segments.contact_id
+     SET segments.service_line = own.service_line WHERE segments.contact_id = @root AND @part IS NOT NULL`,
+    [],
+  ),
   ...SETTLE_JOINED,
 ]

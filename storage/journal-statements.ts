@@ -36,8 +36,8 @@ export function statementsOf(entry: JournalEntry): readonly Statement[] {
     case 'segment.started':
       return [
         must(
-          `INSERT INTO segments (id, contact_id, session_id, contact_started_at, agent, started_at)
-           SELECT ?, own.id, part.id, own.started_at, ?, ? ${FROM_OWN_ROW}
+          `INSERT INTO segments (id, contact_id, session_id, contact_started_at, agent, service_line, started_at)
+           SELECT ?, own.id, part.id, own.started_at, ?, own.service_line, ? ${FROM_OWN_ROW}
            ON DUPLICATE KEY UPDATE id = segments.id`,
           [entry.segmentId, clip(entry.agent, 255), instant(entry.startedAtMs), entry.contactId],
         ),
@@ -150,6 +150,7 @@ function contactChanged(entry: Entry<'contact.changed'>): readonly Statement[] {
   if (serviceLine !== undefined) {
     statements.push(
       any('UPDATE recordings SET service_line = ? WHERE contact_id = ?', [serviceLine, contactId]),
+      any('UPDATE segments SET service_line = ? WHERE contact_id = ?', [serviceLine, contactId]),
     )
   }
   return statements

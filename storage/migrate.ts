@@ -12,6 +12,7 @@ import { callOutcomes } from './migrations/008-call-outcomes.ts'
 import { platformCalls } from './migrations/009-platform-calls.ts'
 import { lostFiles } from './migrations/010-lost-files.ts'
 import { platformImports } from './migrations/011-platform-imports.ts'
+import { pagesByLine } from './migrations/012-pages-by-line.ts'
 import type { Migration } from './migrations/migration.ts'
 import { withNamedLock } from './named-lock.ts'
 
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   platformCalls,
   lostFiles,
   platformImports,
+  pagesByLine,
 ]
 
 const LOCK_WAIT_S = 60

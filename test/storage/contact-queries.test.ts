@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { newId } from '../../base/uuid.ts'
+import { linesOf } from '../../storage/contact-lines.ts'
 import { findContact, findContacts, findRecording } from '../../storage/contact-queries.ts'
 import { decodeCursor, encodeCursor, searchQuery } from '../../storage/contact-search.ts'
 import { placeHold } from '../../storage/holds.ts'
@@ -324,6 +325,10 @@ t.test('a cursor that no page gave is refused', async (t) => {
   )
 })
 
+async function queryFor(filter: ContactFilter) {
+  return searchQuery(filter, await linesOf(pool, filter))
+}
+
 interface Explained {
   readonly select_type: string
   readonly table: string | null
@@ -344,7 +349,7 @@ t.test('every search reads its own index in order and sorts no table', async (t)
   ]
   const cursor = encodeCursor({ startedAtMs: STARTED_AT_MS, id: newId() })
   for (const filter of filters) {
-    const { sql, values } = searchQuery({ ...filter, fromMs: 0, cursor, limit: 50 })
+    const { sql, values } = await queryFor({ ...filter, fromMs: 0, cursor, limit: 50 })
     const rows: Explained[] = await pool.query(`EXPLAIN ${sql}`, [...values])
     const searched = rows.filter(({ table }) => table === 'c' || table === 's')
     t.ok(searched.length > 0, JSON.stringify(rows))
@@ -373,8 +378,8 @@ t.test('a page reads a few rows for each of its own, however many match', async 
      FROM seq_1_to_20000`,
   )
   await pool.query(
-    `INSERT INTO segments (id, contact_id, contact_started_at, agent, started_at, ended_at)
-     SELECT UUID(), id, started_at, agent, started_at, ended_at FROM contacts WHERE node_id = 'many'`,
+    `INSERT INTO segments (id, contact_id, contact_started_at, agent, service_line, started_at, ended_at)
+     SELECT UUID(), id, started_at, agent, service_line, started_at, ended_at FROM contacts WHERE node_id = 'many'`,
   )
   await pool.query('ANALYZE TABLE contacts, segments')
   const filters: Partial<ContactFilter>[] = [
@@ -392,11 +397,59 @@ t.test('a page reads a few rows for each of its own, however many match', async 
   t.teardown(() => connection.release())
   for (const filter of filters) {
     const cursor = encodeCursor({ startedAtMs: Date.UTC(2024, 0, 1, 3), id: newId() })
-    const { sql, values } = searchQuery({ ...filter, cursor, limit: 50 })
+    const { sql, values } = await queryFor({ ...filter, cursor, limit: 50 })
     const reads = await countReads(connection, async () => {
       t.equal((await connection.query(sql, [...values])).length, 51)
     })
     t.ok(reads < 1000, `${JSON.stringify(filter)}: ${reads} reads`)
+  }
+})
+
+t.test(
+  'what never meets is found missing by a few rows, however many there are of each',
+  async (t) => {
+    const filters: Partial<ContactFilter>[] = [
+      { agent: 'monta', serviceLine: 'sivu-0' },
+      { agent: 'monta', serviceNumber: '+12025550170' },
+      { serviceNumber: '+12025550191', serviceLine: 'sivu-0' },
+      { serviceNumber: '+12025550191', agent: 'sivu-0' },
+      { caller: '+12025550190', serviceNumber: '+12025550170' },
+      { caller: '+12025550190', agent: 'sivu-0' },
+      { caller: '+12025550190', agent: 'nobody' },
+    ]
+    const connection = await pool.getConnection()
+    t.teardown(() => connection.release())
+    for (const filter of filters) {
+      const reads = await countReads(connection, async () => {
+        t.same((await findContacts(connection, { ...filter, limit: 50 }, nowMs)).items, [])
+      })
+      t.ok(reads < 100, `${JSON.stringify(filter)}: ${reads} reads`)
+    }
+  },
+)
+
+t.test('a contact that goes to another line is found there by each of its agents', async (t) => {
+  const { contactId, entries } = wholeCall({ agent: 'ennen', serviceLine: 'ennen' })
+  await applyEntries(mariadb.settings, [
+    ...entries,
+    {
+      kind: 'segment.started',
+      segmentId: newId(),
+      contactId,
+      agent: 'jälkeen',
+      startedAtMs: STARTED_AT_MS + 10_000,
+    },
+  ])
+  for (const agent of ['ennen', 'jälkeen']) {
+    t.match(await find({ agent, serviceLine: 'ennen' }), [{ id: contactId }])
+  }
+  await applyEntries(mariadb.settings, [
+    { kind: 'contact.changed', contactId, serviceLine: 'toinen' },
+  ])
+  for (const agent of ['ennen', 'jälkeen']) {
+    t.same(await find({ agent, serviceLine: 'ennen' }), [])
+    t.match(await find({ agent, serviceLine: 'toinen' }), [{ id: contactId }])
+    t.match(await find({ agent }), [{ id: contactId }])
   }
 })
 

@@ -186,6 +186,11 @@ t.test('what only the later session knows of the parties is the contact’s', as
     serviceLine: 'asiakastuki',
     recordings: [{ deleteAfter: String }, { deleteAfter: String }],
   })
+  const lines: { line: string }[] = await pool.query(
+    'SELECT DISTINCT service_line AS line FROM segments WHERE contact_id = ?',
+    [one.contactId],
+  )
+  t.same(lines, [{ line: 'asiakastuki' }], 'an agent’s search finds it in this line alone')
 })
 
 t.test('a session that turns out to be a further one takes all that it had with it', async (t) => {
