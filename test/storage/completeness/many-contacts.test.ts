@@ -1,6 +1,7 @@
 import t from 'tap'
+import { newId } from '../../../base/uuid.ts'
 import { listCalls } from '../../../storage/completeness/list-calls.ts'
-import { type ListedCall, takeListedCalls } from '../../../storage/completeness/platform-calls.ts'
+import { matchCalls } from '../../../storage/completeness/match-calls.ts'
 import { migrate } from '../../../storage/migrate.ts'
 import { startMariadb } from '../../mariadb.ts'
 import { countReads } from '../count-reads.ts'
@@ -28,30 +29,26 @@ await pool.query(
 await pool.query('ANALYZE TABLE contacts')
 const toMs = FROM_MS + (CONTACTS + 1) * EVERY_MS
 
-function listed(caller: string | null, number: number): ListedCall {
-  return {
-    reference: null,
-    callId: null,
-    startedAtMs: FROM_MS + number * EVERY_MS + 2000,
-    isAmbiguous: false,
-    durationS: 60,
-    wasAnswered: true,
-    caller,
-    callerE164: caller,
-    serviceNumber: '+12025550100',
-    serviceNumberE164: '+12025550100',
-    serviceLine: 'asiakastuki',
-  }
+/** Lists a call of the busy number, near the contact of this number, and tells its id. */
+async function list(caller: string | null, number: number): Promise<string> {
+  const id = newId()
+  await pool.query(
+    `INSERT INTO platform_calls (id, list, fingerprint, started_at, is_ambiguous, tolerance_ms, caller, caller_e164,
+       service_number, service_number_e164, service_line, imported_at)
+     VALUES (?, 'platform', ?, ?, FALSE, 10000, ?, ?, '+12025550100', '+12025550100', 'asiakastuki', ?)`,
+    [id, id, new Date(FROM_MS + number * EVERY_MS + 2000), caller, caller, new Date(toMs)],
+  )
+  return id
 }
 
 t.test(
   'a listed call is looked for among those of its time, however busy its number',
   async (t) => {
-    const calls = [1001, 3001, 5001].map((number) => listed(null, number))
-    calls.push(...[1000, 3000, 5000].map((number) => listed('+12025550190', number)))
+    const ids: string[] = []
+    for (const number of [1001, 3001, 5001]) ids.push(await list(null, number))
+    for (const number of [1000, 3000, 5000]) ids.push(await list('+12025550190', number))
     const reads = await countReads(connection, async () => {
-      const parts = { list: 'platform', toleranceMs: 10_000, nowMs: toMs }
-      t.match(await takeListedCalls(connection, calls, parts), { taken: 6, matched: 6 })
+      t.equal(await matchCalls(connection, ids), 6)
     })
     t.ok(reads < 1000, `${reads} reads`)
   },
