@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { TapSummary, type TestCounts } from './tap-summary.ts'
@@ -21,7 +22,16 @@ const GRACE_S = 10
  */
 export async function runTestFile(
   path: string,
-  { rootPath, env }: { readonly rootPath: string; readonly env: Readonly<NodeJS.ProcessEnv> },
+  {
+    rootPath,
+    env,
+    niceness,
+  }: {
+    readonly rootPath: string
+    readonly env: Readonly<NodeJS.ProcessEnv>
+    /** By how much more than this process it, and what it starts, makes way for others (nice(2)). */
+    readonly niceness: number
+  },
 ): Promise<TestFileRun> {
   const startedAtMs = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', join(rootPath, path)], {
@@ -31,6 +41,7 @@ export async function runTestFile(
     timeout: (LIMIT_S + GRACE_S) * 1000,
     killSignal: 'SIGKILL',
   })
+  if (child.pid !== undefined) setPriority(child.pid, Math.min(19, getPriority() + niceness))
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)

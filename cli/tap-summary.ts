@@ -49,7 +49,10 @@ export class TapSummary {
   #readOther(line: string): string[] {
     if (/^ *# Subtest/.test(line)) this.#isInDetail = false
     const plan = /^1\.\.(\d+)/.exec(line)
-    if (plan) this.#planned = Number(plan[1])
+    if (plan) {
+      this.#planned = Number(plan[1])
+      this.#isInDetail = false
+    }
     if (/^Bail out!/.test(line)) return [line]
     return this.#isInDetail && line.trim() !== '' ? [line] : []
   }

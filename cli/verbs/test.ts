@@ -5,15 +5,21 @@ import { TallenneError } from '../../base/tallenne-error.ts'
 import { runTestFile } from '../run-test-file.ts'
 import type { Terminal, Verb } from '../verb.ts'
 
+/** One of those that run a file at a time each, until none is left. */
+interface Runner {
+  next(left: string[]): string | undefined
+  readonly niceness: number
+}
+
 /**
- * Which file of those left is run next, by each of those that run at a time. They are one more than our CI has cores,
- * since a good half of the time goes into waiting: for packets, which come when they are due, and for limits of time.
- * Most of that stands at the list's beginning (cli, gateway), and most of what computes at its end (recorder, storage).
+ * One more than our CI has cores, since a good half of the time goes into waiting: for packets, which come when they
+ * are due, and for limits of time. Most of that stands at the list's beginning (cli, gateway), and most of what computes
+ * at its end (recorder, storage); the one that begins there makes way for the others, whose tests have talk to keep up.
  */
-const RUNNERS: readonly ((left: string[]) => string | undefined)[] = [
-  (left) => left.shift(),
-  (left) => left.shift(),
-  (left) => left.pop(),
+const RUNNERS: readonly Runner[] = [
+  { next: (left) => left.shift(), niceness: 0 },
+  { next: (left) => left.shift(), niceness: 0 },
+  { next: (left) => left.pop(), niceness: 10 },
 ]
 
 /** Runs the tests of a checkout. */
@@ -27,7 +33,7 @@ all passed.`,
   options: {},
   words: ['[PATH…]'],
   run: async (given, terminal) => {
-    const { rootPath, print } = terminal
+    const { rootPath, env, print } = terminal
     const words = given.words.length === 0 ? [join(rootPath, 'test')] : given.words
     const left = words.flatMap((word) => compiledTests(word, rootPath))
     if (given.words.length === 0 && !(await isStyled(terminal))) {
@@ -38,9 +44,9 @@ all passed.`,
     let passed = 0
     let failed = 0
     let skipped = 0
-    const runOneByOne = async (next: (typeof RUNNERS)[number]) => {
+    const runOneByOne = async ({ next, niceness }: Runner) => {
       for (let path = next(left); path !== undefined; path = next(left)) {
-        const { counts, told, tookMs } = await runTestFile(path, terminal)
+        const { counts, told, tookMs } = await runTestFile(path, { rootPath, env, niceness })
         for (const line of told) print(line)
         const source = path.replace(/^build\//, '').replace(/\.js$/, '.ts')
         const result = counts.failed > 0 ? 'FAILED' : 'passed'
