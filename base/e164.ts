@@ -25,6 +25,12 @@ export function nationalNumber(digits: string, region: string): string | null {
   return isDialledSo ? internationalNumber(number.number.slice(1)) : null
 }
 
+/** Digits that are a whole number of some plan where its country code is read from their beginning, plus sign or not. */
+export function numberWithCountryCode(digits: string): string | null {
+  if (!/^[1-9]/.test(digits)) return null
+  return parsePhoneNumberFromString(`+${digits}`)?.isValid() ? internationalNumber(digits) : null
+}
+
 /** A number without the signs that people write between its digits; null where other signs stand in it. */
 export function compactNumber(text: string): string | null {
   const compact = text.replace(/[\s().\-/]/g, '')

@@ -89,7 +89,11 @@ function readPeriod<T extends PeriodTexts>(outcome: ReadQuery<T>, clock: Clock) 
   const fromMs = from === undefined ? toMs - DAY_MS : Date.parse(from)
   if (toMs <= fromMs) {
     const expected = `an instant after from (${new Date(fromMs).toISOString()})`
-    return { kind: 'wrong', mistakes: [{ parameter: 'to', found: to ?? null, expected }] } as const
+    const mistake =
+      to === undefined
+        ? { parameter: 'from', found: from ?? null, expected: 'an instant before now, or a to' }
+        : { parameter: 'to', found: to, expected }
+    return { kind: 'wrong', mistakes: [mistake] } as const
   }
   return { kind: 'read', query: outcome.query, period: { fromMs, toMs, serviceLine } } as const
 }

@@ -63,7 +63,7 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<CsvLine> 
 class CsvRecords {
   #delimiter: CsvDelimiter | undefined
   /** The lines of a record that goes on. */
-  #begun: readonly CsvLine[] = []
+  #begun: CsvLine[] = []
   #fields: FieldReader | undefined
 
   constructor(delimiter: CsvDelimiter | undefined) {
@@ -76,7 +76,7 @@ class CsvRecords {
       if (this.#begun.length === 0 && line.text.trim() === '') continue
       this.#delimiter ??= likelyDelimiter(line.text)
       this.#fields ??= new FieldReader(this.#delimiter)
-      this.#begun = [...this.#begun, line]
+      this.#begun.push(line)
       const outcome = line.isCut ? 'spoilt' : this.#fields.take(line.text)
       if (outcome === 'goes_on') continue
       const [first = line, ...others] = this.#begun

@@ -1,4 +1,4 @@
-import { e164Of } from '../../base/e164.ts'
+import { compactNumber, e164Of, numberWithCountryCode } from '../../base/e164.ts'
 import type { ListedCall } from '../../storage/completeness/platform-calls.ts'
 import type { ListField } from './call-list-columns.ts'
 import { type InstantReading, readInstant } from './read-instant.ts'
@@ -123,5 +123,7 @@ function numberOf(text = '', region: string): { text: string | null; e164: strin
   const inUri = /^(?:[^<]*<)?(?:sips?|tel):([^@;>]*)/i.exec(text)?.[1]
   const user = (inUri ?? text).replace(/^'|%20/g, '').replace(/^%2B/i, '+')
   if (WITHHELD.test(user)) return { text: null, e164: null }
-  return { text: user, e164: e164Of(user, region) }
+  // Lists often leave out the plus sign; a call is only found where time and number agree, so a guess does no harm.
+  const e164 = e164Of(user, region) ?? numberWithCountryCode(compactNumber(user) ?? '')
+  return { text: user, e164 }
 }

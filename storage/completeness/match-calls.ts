@@ -75,7 +75,13 @@ async function byNumbers(database: Queryable, ids: ReadonlySet<string>): Promise
     },
     {
       on: 'c.caller_raw = p.caller',
-      isHere: 'p.caller IS NOT NULL AND p.caller_e164 IS NULL',
+      isHere: 'p.caller IS NOT NULL',
+    },
+    // What came here without a plus sign has been taken for no number.
+    {
+      index: 'by_caller_raw',
+      on: 'c.caller_raw = SUBSTRING(p.caller_e164, 2) AND c.caller_e164 IS NULL',
+      isHere: 'p.caller_e164 IS NOT NULL',
     },
     {
       on: 'c.service_number_e164 = p.service_number_e164 AND c.caller_e164 IS NULL',

@@ -76,7 +76,7 @@ async function countSettled(
   return database.query(
     `SELECT outcome AS standing, service_line AS serviceLine, outcome_reasons AS reasons, COUNT(*) AS calls
      FROM contacts FORCE INDEX (by_outcome)
-     WHERE outcome IN (?) AND started_at >= ? AND started_at < ? ${serviceLine === undefined ? '' : 'AND service_line = ?'}
+     WHERE outcome IN (?) AND started_at >= ? AND started_at < ? ${serviceLine === undefined ? '' : 'AND service_line = CONVERT(? USING ascii)'}
      GROUP BY outcome, service_line, outcome_reasons`,
     [
       CALL_OUTCOMES,
@@ -102,7 +102,7 @@ async function countUnsettled(
        '' AS reasons, COUNT(*) AS calls
      FROM contacts c FORCE INDEX (by_outcome)
      WHERE c.outcome IS NULL AND c.started_at >= ? AND c.started_at < ?
-       ${serviceLine === undefined ? '' : 'AND c.service_line = ?'}
+       ${serviceLine === undefined ? '' : 'AND c.service_line = CONVERT(? USING ascii)'}
      GROUP BY standing, c.service_line`,
     [
       endedBefore,

@@ -92,6 +92,7 @@ t.test(
 )
 
 const QUOTED = 'a field whose quotes end, with those within it doubled'
+const LONG = '4'.repeat(1000)
 const SHORT = 'a line of at most 65536 characters'
 
 for (const [what, list, expected] of [
@@ -115,12 +116,8 @@ for (const [what, list, expected] of [
   ],
   [
     'a quote that ends beyond what a record may have',
-    `a,b\n1,"2\n${'3,4\n'.repeat(20_000)}5,"6"\n`,
-    [
-      [2, QUOTED],
-      ...Array.from({ length: 20_000 }, (_, n) => [n + 3, '3', '4']),
-      [20_003, '5', '6'],
-    ],
+    `a,b\n1,"2\n${`3,${LONG}\n`.repeat(70)}5,"6"\n`,
+    [[2, QUOTED], ...Array.from({ length: 70 }, (_, n) => [n + 3, '3', LONG]), [73, '5', '6']],
   ],
   [
     'a line that is too long',
@@ -268,5 +265,18 @@ for (const caller of [
   t.test(`${caller} is a number in E.164`, async (t) => {
     const outcome = readListedCall({ startedAt: '2026-01-31T08:00:00Z', caller }, reading)
     t.match(outcome, { kind: 'call', call: { callerE164: '+12025550147' } })
+  })
+}
+
+for (const [region, caller, expected] of [
+  ['FI', '12025550147', '+12025550147'],
+  ['FI', '0012025550147', '+12025550147'],
+  ['FI', '2025550147', null],
+  ['FI', '4711', null],
+] as const) {
+  t.test(`${caller} in ${region} is ${expected ?? 'no E.164'}`, async (t) => {
+    const texts = { startedAt: '2026-01-31T08:00:00Z', caller }
+    const outcome = readListedCall(texts, { ...reading, region })
+    t.match(outcome, { kind: 'call', call: { caller, callerE164: expected } })
   })
 }

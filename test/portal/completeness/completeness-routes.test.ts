@@ -84,6 +84,45 @@ t.test('every call of a period is counted once, with why, by line', async (t) =>
     '/api/completeness',
   )
   t.match(line.body, { calls: 1, isAccountedFor: true })
+  const none = await ask(`/api/completeness?${PERIOD}&serviceLine=%C3%A4`, '/api/completeness')
+  t.match(none, { status: 200, body: { calls: 0 } })
+})
+
+t.test('every call is listed with the one outcome that it is counted as', async (t) => {
+  const { body } = await ask(`/api/completeness?${PERIOD}`, '/api/completeness')
+  const { outcomes, calls }: { outcomes: Record<string, number>; calls: number } = body
+  const listed: string[] = []
+  for (const [outcome, count] of Object.entries(outcomes)) {
+    const path = `/api/completeness/calls?${PERIOD}&outcome=${outcome}`
+    const { body: page } = await ask(path, '/api/completeness/calls')
+    t.equal(page.items.length, count, outcome)
+    for (const { contactId } of page.items) listed.push(contactId)
+  }
+  t.equal(listed.length, calls)
+  t.equal(new Set(listed).size, calls)
+  const all = await ask(`/api/completeness/calls?${PERIOD}`, '/api/completeness/calls')
+  t.equal(all.body.items.length, calls)
+})
+
+for (const [query, mistake] of [
+  ['from=2026-01-16T00:00:00Z&to=2026-01-15T00:00:00Z', { parameter: 'to' }],
+  ['from=2026-01-16T00:00:00Z&to=2026-01-16T00:00:00Z', { parameter: 'to' }],
+  ['from=2999-01-16T00:00:00Z', { parameter: 'from', expected: /before now/ }],
+] as const) {
+  t.test(`the period ${query} is told to be none`, async (t) => {
+    const { status, body } = await ask(`/api/completeness?${query}`, '/api/completeness')
+    t.match({ status, parameters: body.parameters }, { status: 400, parameters: [mistake] })
+  })
+}
+
+t.test('periods without calls, and of all time, are counted', async (t) => {
+  for (const [query, calls] of [
+    ['from=2900-01-01T00:00:00Z&to=2900-02-01T00:00:00Z', 0],
+    ['from=1970-01-01T00:00:00Z&to=9998-12-31T00:00:00Z', 6],
+  ] as const) {
+    const { body } = await ask(`/api/completeness?${query}`, '/api/completeness')
+    t.equal(body.calls, calls, query)
+  }
 })
 
 t.test('each count leads down to its calls', async (t) => {
@@ -174,6 +213,20 @@ t.test('calls of one caller shortly after each other each find their own contact
     rows.map(({ contact_id }: { contact_id: string | null }) => contact_id),
     [...callers.map(({ contactId }) => contactId), null],
   )
+})
+
+t.test('a number that came or is listed without its plus sign is the same number', async (t) => {
+  const startedAtMs = AT + 7_200_000
+  const none = { display: '+12025550166', isWithheld: false }
+  const [bare, full] = [
+    wholeCall({ startedAtMs, caller: { raw: '12025550166', e164: null, ...none } }),
+    wholeCall({ startedAtMs, caller: { raw: '+12025550167', e164: '+12025550167', ...none } }),
+  ]
+  await portal.apply([...bare.entries, ...full.entries])
+  const startedAt = new Date(startedAtMs + 8000).toISOString()
+  const calls = ['+1 202-555-0166', '1 (202) 555 0167'].map((caller) => ({ startedAt, caller }))
+  const { body } = await send('application/json', JSON.stringify({ calls }), '?list=plus')
+  t.match(body, { taken: 2, matched: 2 })
 })
 
 t.test('a call whose row comes after the list is found by its Call-ID', async (t) => {
