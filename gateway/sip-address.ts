@@ -21,7 +21,7 @@ const LIMITS = { length: 2048, parameters: 32, addresses: 32 } as const
  * Never throws.
  */
 export function readSipAddress(text: string): SipAddress {
-  const written = text.slice(0, LIMITS.length).trim()
+  const written = beginningOf(text).trim()
   const open = bracketAt(written)
   if (open < 0) return readUri(written, '', '')
   const close = written.indexOf('>', open)
@@ -31,6 +31,11 @@ export function readSipAddress(text: string): SipAddress {
     written.slice(0, open).trim().replace(/^"|"$/g, '').replace(/\\(.)/g, '$1'),
     written.slice(end + 1),
   )
+}
+
+/** As much as is looked at. Half of a character, which could not be encoded again, is left out. */
+function beginningOf(text: string): string {
+  return text.slice(0, LIMITS.length).replace(/[\ud800-\udbff]$/, '')
 }
 
 /** Where `<` stands outside of a quoted display name, or -1. */
@@ -93,7 +98,7 @@ export function splitAddresses(values: readonly string[]): readonly string[] {
 }
 
 function splitValue(value: string): string[] {
-  const text = value.slice(0, LIMITS.length)
+  const text = beginningOf(value)
   const pieces: string[] = []
   let from = 0
   let isQuoted = false

@@ -47,6 +47,12 @@ for (const [text, displayName, scheme, user, host, parameters] of [
   })
 }
 
+t.test('an address that is too long is not cut within a character', async (t) => {
+  const { user } = readSipAddress(`tel:${'1'.repeat(2043)}😀`)
+  t.equal(user, '1'.repeat(2043))
+  t.equal(encodeURIComponent(user), user)
+})
+
 t.test('several addresses of a header are divided at commas that divide', async (t) => {
   t.same(splitAddresses(['"A, B" <sip:a@x;p=1,2>, <tel:+12025550147>', 'sip:c@x', '', ' , ']), [
     '"A, B" <sip:a@x;p=1,2>',
