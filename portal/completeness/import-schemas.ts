@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { contactsQuerySchema } from '../query-schemas.ts'
+import { isTimeForm } from './read-instant.ts'
 
 /** Questions and answers of importing the platform's list, as `completeness-schemas.ts` has the others. */
 
@@ -43,7 +44,7 @@ const timeZone = z
 const timeFormat = z
   .string()
   .max(40)
-  .refine(isFormat, { error: 'epoch, epochMs, or a form with yyyy, MM, dd, HH and mm' })
+  .refine(isFormat, { error: 'epoch, epochMs, or a form with yyyy, MM, dd, HH and mm, each once' })
   .optional()
   .meta({ description: 'As `dd.MM.yyyy HH:mm:ss`, `epoch` or `epochMs`.' })
 const toleranceError = 'a whole number of seconds from 0 to 600'
@@ -122,6 +123,5 @@ function isTimeZone(name: string): boolean {
 }
 
 function isFormat(format: string): boolean {
-  const parts = ['yyyy', 'MM', 'dd', 'HH', 'mm']
-  return format === 'epoch' || format === 'epochMs' || parts.every((part) => format.includes(part))
+  return format === 'epoch' || format === 'epochMs' || isTimeForm(format)
 }

@@ -24,11 +24,18 @@ const PARTS: Readonly<Record<string, string>> = {
 }
 const MAX_LENGTH = 64
 const TOKENS = /yyyy|MM|dd|HH|mm|ss|SSS/g
+const NEEDED = ['yyyy', 'MM', 'dd', 'HH', 'mm']
 /** Times without a zone of their own that cannot be mistaken. */
 const USUAL = [
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})[T ](?<hour>\d{2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2})(?:[.,](?<millisecond>\d{3})\d*)?)?$/,
   /^(?<day>\d{1,2})\.(?<month>\d{1,2})\.(?<year>\d{4})[, ]+(?:klo )?(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2}))?$/,
 ]
+
+/** Whether a format has all that tells a moment, and nothing of it twice. */
+export function isTimeForm(format: string): boolean {
+  const tokens: readonly string[] = format.match(TOKENS) ?? []
+  return NEEDED.every((part) => tokens.includes(part)) && new Set(tokens).size === tokens.length
+}
 
 /** Undefined where the text is no such moment. */
 export function readInstant(

@@ -248,6 +248,7 @@ t.test('a list that is none is refused with what is wrong', async (t) => {
     ['text/csv', CSV, '?columns=caller=Wer', 'bad_columns', /no column "Wer"/],
     ['text/csv', CSV, '?timeZone=Helsinki', 'invalid_parameter', /IANA/],
     ['text/csv', CSV, '?timeFormat=yy', 'invalid_parameter', /yyyy/],
+    ['text/csv', CSV, '?timeFormat=yyyyMMddHHmmHH', 'invalid_parameter', /each once/],
     ['application/json', '{"calls":{}}', '', 'bad_list', /at most 5000 calls/],
   ] as const) {
     t.match(await send(type, body, query), { status: 400, body: { code, detail } }, body)
