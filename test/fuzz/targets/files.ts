@@ -11,7 +11,7 @@ import { contactStarted, recordingEnded } from '../../storage/journal-entries.ts
 import { type FuzzRun, type FuzzTarget, Unsound, utf8 } from '../target.ts'
 
 /** Puts each input into a file of a folder that goes with the run. */
-function withFile(
+export function withFile(
   name: string,
   take: (path: string, folder: string) => void | Promise<void>,
 ): FuzzRun {

@@ -4,6 +4,7 @@ import { createHttpService } from '../../../base/http-service.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { Archive } from '../../../portal/archive.ts'
 import { selectRanges } from '../../../portal/audio/byte-ranges.ts'
+import { evaluatePreconditions, isRangeCurrent } from '../../../portal/audio/preconditions.ts'
 import { Listenings } from '../../../portal/audit/listenings.ts'
 import { PortalAudit } from '../../../portal/audit/portal-audit.ts'
 import { identifyByAdminToken } from '../../../portal/identity.ts'
@@ -147,18 +148,33 @@ function requestOf(text: string) {
   return { method, url, headers, body: hasBody ? text.slice(end + 2) : undefined }
 }
 
-/** Ranges lie within what there is. */
+const DATE = 'Tue, 14 Nov 2023 22:13:20 GMT'
+
+/** Ranges lie within what there is, and whatever stands in a condition is one or none. */
 export const ranges: FuzzTarget = {
   name: 'ranges',
   covers: ['portal/audio/'],
   seeds: () =>
-    ['bytes=0-1', 'bytes=-5', 'bytes=5-,1-2, 3-3', 'bytes=0-0'].map((one) => Buffer.from(one)),
+    ['bytes=0-1', 'bytes=-5', 'bytes=5-,1-2, 3-3', 'W/"b", "a"', DATE].map((one) =>
+      Buffer.from(one),
+    ),
   words: ['bytes=', '-', ',', '0', '18446744073709551616', ' '],
   maxBytes: 1_024,
   start: () => ({
     take: (input) => {
+      const header = latin1(input)
+      const validators = { etag: '"a"', modifiedAtMs: 1_700_000_000_000 }
+      for (const name of [
+        'if-match',
+        'if-none-match',
+        'if-modified-since',
+        'if-unmodified-since',
+      ]) {
+        evaluatePreconditions({ [name]: header }, validators)
+      }
+      isRangeCurrent(header, validators)
       for (const length of [0, 1, 1000]) {
-        const selection = selectRanges(latin1(input), length)
+        const selection = selectRanges(header, length)
         if (!('ranges' in selection)) continue
         const isOut = selection.ranges.some(({ first, last }) => first > last || last >= length)
         if (isOut) throw new Unsound('a range beyond the end')
