@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.ts'
 import { readTime } from '../read-time.ts'
 import { type Given, textOption } from '../verb.ts'
 
@@ -37,13 +38,13 @@ export const FILTER_HELP = `  --caller NUMBER          caller's number, as +1202
   --cursor TEXT            the page after, as the page before has told`
 
 /** The API's path for a search. Throws `option_value` for a time that is none. */
-export function contactsPath(given: Given): string {
+export function contactsPath(given: Given, { catchAll }: Pick<Config, 'catchAll'>): string {
   const query = new URLSearchParams()
   for (const [parameter, option] of Object.entries(FILTERS)) {
     const value = textOption(given, option)
     if (value === undefined) continue
     const isTime = parameter === 'from' || parameter === 'to'
-    query.set(parameter, isTime ? readTime(value, `--${option}`) : value)
+    query.set(parameter, isTime ? readTime(value, `--${option}`, catchAll) : value)
   }
   const text = query.toString()
   return text === '' ? '/api/contacts' : `/api/contacts?${text}`

@@ -1,5 +1,6 @@
 import { TallenneError } from '../../base/tallenne-error.ts'
 import { isId } from '../../base/uuid.ts'
+import type { Config } from '../../config/config.ts'
 import type { StoredFileFilter } from '../../storage/stored-files.ts'
 import { readTime } from '../read-time.ts'
 import { type Given, textOption } from '../verb.ts'
@@ -17,7 +18,10 @@ export const FILE_FILTER_HELP = `  ID …                     these recordings a
   --to TIME                that started before`
 
 /** Throws `bad_id` and `option_value`. */
-export function fileFilterOf(given: Given): StoredFileFilter {
+export function fileFilterOf(
+  given: Given,
+  { catchAll }: Pick<Config, 'catchAll'>,
+): StoredFileFilter {
   const wrong = given.words.find((word) => !isId(word))
   if (wrong !== undefined) {
     throw new TallenneError(
@@ -31,7 +35,7 @@ export function fileFilterOf(given: Given): StoredFileFilter {
   return {
     ...(given.words.length > 0 && { ids: given.words }),
     ...(serviceLine !== undefined && { serviceLine }),
-    ...(from !== undefined && { fromMs: Date.parse(readTime(from, '--from')) }),
-    ...(to !== undefined && { toMs: Date.parse(readTime(to, '--to')) }),
+    ...(from !== undefined && { fromMs: Date.parse(readTime(from, '--from', catchAll)) }),
+    ...(to !== undefined && { toMs: Date.parse(readTime(to, '--to', catchAll)) }),
   }
 }

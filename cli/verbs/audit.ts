@@ -157,7 +157,7 @@ ${CONFIG_HELP}`,
 async function filterOf(given: Given, config: Config): Promise<AuditFilter> {
   const instant = (name: string) => {
     const text = textOption(given, name)
-    return text === undefined ? undefined : Date.parse(readTime(text, `--${name}`))
+    return text === undefined ? undefined : Date.parse(readTime(text, `--${name}`, config.catchAll))
   }
   const action = textOption(given, 'action')
   if (action !== undefined && !AUDIT_ACTIONS.some((name) => name === action)) {

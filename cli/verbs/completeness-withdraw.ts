@@ -30,7 +30,7 @@ ${CONFIG_HELP}`,
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
     const client = await PortalClient.open(config)
-    const page = await client.read(pathOf('/imports', given), importPageSchema)
+    const page = await client.read(pathOf('/imports', given, config), importPageSchema)
     if (hasFlag(given, 'json')) {
       terminal.print(JSON.stringify(page))
       return 0

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Config } from '../../config/config.ts'
 import {
   callPageSchema,
   completenessSchema,
@@ -58,7 +59,7 @@ ${CONFIG_HELP}`,
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
     const client = await PortalClient.open(config)
-    const answer = await client.read(pathOf('', given), completenessSchema)
+    const answer = await client.read(pathOf('', given, config), completenessSchema)
     const { print } = terminal
     if (hasFlag(given, 'json')) {
       print(JSON.stringify(answer))
@@ -169,7 +170,7 @@ async function readPage<Page>(
 ) {
   const config = findConfig(given, terminal)
   const client = await PortalClient.open(config)
-  const page = await client.read(pathOf(path, given), schema)
+  const page = await client.read(pathOf(path, given, config), schema)
   const { timeZone } = config.catchAll
   if (!hasFlag(given, 'json')) return { page, timeZone }
   terminal.print(JSON.stringify(page))
@@ -193,11 +194,11 @@ export function show(
 }
 
 /** The path of what is asked for, with what was given. Throws `option_value`. */
-export function pathOf(path: string, given: Given): string {
+export function pathOf(path: string, given: Given, { catchAll }: Pick<Config, 'catchAll'>): string {
   const query = new URLSearchParams()
   for (const name of ['from', 'to'] as const) {
     const text = textOption(given, name)
-    if (text !== undefined) query.set(name, readTime(text, `--${name}`))
+    if (text !== undefined) query.set(name, readTime(text, `--${name}`, catchAll))
   }
   for (const [name, parameter] of [
     ['service-line', 'serviceLine'],

@@ -41,7 +41,7 @@ ${CONFIG_HELP}`,
       }
       return 0
     }
-    const page = await client.read(contactsPath(given), contactPageSchema)
+    const page = await client.read(contactsPath(given, config), contactPageSchema)
     if (hasFlag(given, 'json')) {
       print(JSON.stringify(page))
       return 0

@@ -50,7 +50,7 @@ ${CONFIG_HELP}`,
   words: ['[ID …]'],
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
-    const filter = fileFilterOf(given)
+    const filter = fileFilterOf(given, config)
     const isJson = hasFlag(given, 'json')
     const recipients = readRecipients(config.encryption)
     const { spool, store: storePath } = dataPaths(config)

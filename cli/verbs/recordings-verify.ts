@@ -29,7 +29,7 @@ ${CONFIG_HELP}`,
   words: ['[ID …]'],
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
-    const filter = fileFilterOf(given)
+    const filter = fileFilterOf(given, config)
     const isJson = hasFlag(given, 'json')
     const isShown = terminal.isInteractive && !isJson
     const opensAudio = hasFlag(given, 'audio')

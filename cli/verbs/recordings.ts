@@ -39,7 +39,7 @@ ${CONFIG_HELP}`,
   run: async (given, terminal) => {
     const config = findConfig(given, terminal)
     const client = await PortalClient.open(config)
-    const page = await client.read(contactsPath(given), contactPageSchema)
+    const page = await client.read(contactsPath(given, config), contactPageSchema)
     const { print } = terminal
     const recordings = page.items.flatMap((contact) => contact.recordings)
     if (hasFlag(given, 'json')) {
