@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { RepeatedWork } from '../../base/repeated-work.ts'
+import { settledWithin } from '../../base/settled-within.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import type { ContactJournal } from '../../storage/model.ts'
 import type { EndedFile } from '../../storage/recording-store.ts'
@@ -14,6 +15,8 @@ export interface LateMovesOptions {
 }
 
 const RETRY_EVERY_MS = 10_000
+/** Of the five seconds in which a gateway ends. */
+const CLOSE_WITHIN_MS = 500
 
 /**
  * Recordings that have their verdict and wait in the spool, since the store took nothing: moves them when it does, and
@@ -49,10 +52,15 @@ export class LateMoves implements RecordingFiles {
     this.#waiting.set(recordingId, ended)
   }
 
-  /** Begins no more moves, and waits for the one under way: its row is to be told. Idempotent. */
-  close(): Promise<void> {
+  /**
+   * Begins no more moves, and waits a moment for the one under way, whose row is to be told. A store that hangs is not
+   * waited for: what it has not taken stays in the spool for the next start, and a file that it takes all the same is
+   * given to its row by the audit of the store. Idempotent.
+   */
+  async close(): Promise<void> {
+    const { clock } = this.#options
     this.#isClosing = true
-    return this.#work.close()
+    await settledWithin(this.#work.close(), { clock, limitMs: CLOSE_WITHIN_MS })
   }
 
   /** One after the other; a store that hangs is not asked again in this round. */

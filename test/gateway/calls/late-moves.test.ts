@@ -53,3 +53,36 @@ t.test(
     t.equal(clock.timers, 0)
   },
 )
+
+t.test('a move that hangs is not waited for at the end', async (t) => {
+  const clock = new ManualClock()
+  let answer = (_file: string) => {}
+  const moves = new LateMoves({
+    files: {
+      keep: () =>
+        new Promise((resolve) => {
+          answer = resolve
+        }),
+    },
+    journal: new MemoryJournal(),
+    clock,
+    log: createSilentLog(),
+  })
+  moves.start()
+  moves.keepLater('hung', FILE)
+  moves.keepLater('next', FILE)
+  clock.advance(10_000)
+  let isClosed = false
+  const closed = moves.close().then(() => {
+    isClosed = true
+  })
+  clock.advance(499)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(isClosed, false, 'its row is to be told')
+  clock.advance(1)
+  await closed
+  t.equal(moves.count, 2)
+  answer('kept/hung')
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(moves.count, 1, 'no other move is begun')
+})
