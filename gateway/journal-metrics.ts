@@ -61,6 +61,11 @@ export function registerJournalMetrics(registry: Registry, gauges: JournalGauges
       () => gauges.journal().refused,
     ],
     [
+      'tallenne_journal_deaths_total',
+      'Threads of the journal that died and were replaced.',
+      () => gauges.journal().deaths,
+    ],
+    [
       'tallenne_journal_damaged_segments_total',
       'Journal files found torn or unreadable.',
       () => gauges.journal().torn + gauges.journal().unreadable,

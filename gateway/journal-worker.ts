@@ -5,19 +5,18 @@ import { FileJournal } from '../storage/contact-journal.ts'
 import { connectDatabase } from '../storage/database.ts'
 import { type JournalSettings, serveJournal } from '../storage/serve-journal.ts'
 
-/** Entry of the journal's thread: opens the journal that it is told of, and carries it to MariaDB. */
+/**
+ * Entry of the journal's thread: opens the journal that it is told of, and carries it to MariaDB. An error that nobody
+ * has thought of ends the thread, and another one takes its place: nothing that is left of this one is to be relied on.
+ */
 const clock = new SystemClock()
-
-// As in the gateway's main thread: a journal that lives on costs less than one that dies.
-const log = createLog('gateway')
-process.on('uncaughtException', (error) => log.fatal({ err: error }, 'uncaught exception'))
-process.on('unhandledRejection', (error) => log.fatal({ err: error }, 'unhandled rejection'))
 
 parentPort?.on('message', (port: MessagePort) => serveJournal(port, { open, clock }))
 
-function open({ folder, database, sync, logLevel }: JournalSettings): FileJournal {
+function open({ folder, holder, database, sync, logLevel }: JournalSettings): FileJournal {
   return new FileJournal({
     folder,
+    holder,
     connect: (timing) => connectDatabase(database, timing),
     sync,
     clock,

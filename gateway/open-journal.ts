@@ -8,6 +8,7 @@ import { checkDatabase, databaseMessage, type Pool } from '../storage/database.t
 import { type DatabaseFault, databaseFault } from '../storage/database-fault.ts'
 import { DiskThread } from '../storage/disk/disk-thread.ts'
 import { JournalClient } from '../storage/journal-client.ts'
+import { JournalThread } from '../storage/journal-thread.ts'
 import { migrate } from '../storage/migrate.ts'
 
 export interface OpenJournalOptions {
@@ -24,7 +25,11 @@ const PREPARE_MS = 90_000
 const CHECK_MS = 5000
 const RETRY_MS = 2000
 /** What the disk does not take waits in the thread, as many entries as the journal allows. */
-const MOST_HEAP_MB = 1024
+const THREAD = {
+  entry: new URL('./journal-worker.js', import.meta.url),
+  name: 'journal',
+  mostHeapMb: 1024,
+}
 const PASSING: ReadonlySet<DatabaseFault> = new Set([
   'unreachable',
   'hung',
@@ -38,20 +43,20 @@ const PASSING: ReadonlySet<DatabaseFault> = new Set([
  * brought up to date first. Closing it resolves to false where its disk hangs: the process cannot end in order then.
  *
  * A node that has reached its database before starts without it as well, should it be away: calls are taken, and their
- * rows wait. Else it rejects with what is wrong, since then it is the configuration.
+ * rows wait. Else it rejects with what is wrong, since then it is the configuration. A journal whose disk hangs is waited
+ * for no longer than it takes to know that: the node starts, and takes calls when the disk answers.
  */
 export async function openJournal(
   options: OpenJournalOptions,
 ): Promise<{ readonly journal: JournalClient; readonly close: () => Promise<boolean> }> {
   const { config, clock, log, closeWithinMs } = options
   const { sync, syncIntervalMs } = config.journal
-  const thread = new DiskThread({
-    entry: new URL('./journal-worker.js', import.meta.url),
-    name: 'journal',
-    mostHeapMb: MOST_HEAP_MB,
+  const thread = new JournalThread({
+    start: (onDied) => new DiskThread({ ...THREAD, onDied, clock }),
     clock,
+    log,
   })
-  const journal = new JournalClient({ port: thread.connect(), clock, log })
+  const journal = new JournalClient({ thread, clock, log })
   // A thread takes some hundred milliseconds to begin, in which the database is looked at.
   const prepared = prepareDatabase(options)
   prepared.catch(() => undefined)
@@ -99,7 +104,9 @@ export async function openJournal(
     await prepared
     journal.start()
   } catch (error) {
-    if (!journal.hasHistory || !PASSING.has(databaseFault(error))) {
+    // Whether there is a history a disk that hangs does not tell.
+    const isFirst = journal.isOpen && !journal.hasHistory
+    if (isFirst || !PASSING.has(databaseFault(error))) {
       await close()
       throw error
     }

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts'
 import { Nap } from '../base/nap.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { messageOf, TallenneError } from '../base/tallenne-error.ts'
+import { newId } from '../base/uuid.ts'
 import { type ConnectInTime, JournalCarrier } from './journal-carrier.ts'
 import { JournalDepth } from './journal-depth.ts'
 import { takeJournal } from './journal-lock.ts'
@@ -18,6 +19,8 @@ import { SetAsideFolder } from './set-aside.ts'
 export interface FileJournalOptions {
   /** The journal's own folder; one process writes it. */
   readonly folder: string
+  /** Who has it within the process: by default nobody else. */
+  readonly holder?: string
   /** Opens the connection that entries are applied on. */
   readonly connect: ConnectInTime
   readonly clock: Clock
@@ -76,13 +79,13 @@ export class FileJournal implements ContactJournal {
 
   /** Makes the folder and a new segment; throws what the file system throws, and `journal_in_use`. */
   constructor(options: FileJournalOptions) {
-    const { folder, connect, clock, log, sync, segmentBytes } = options
+    const { folder, connect, clock, log, sync, segmentBytes, holder = newId() } = options
     const { answerWithinMs = 20_000, suspectAfterMs = 60_000 } = options
     this.#clock = clock
     this.#log = log
     this.#nap = new Nap(clock)
     makeJournalFolder(folder)
-    this.#release = takeJournal(folder)
+    this.#release = takeJournal(folder, holder)
     try {
       const left = listSegments(folder)
       this.#position = new PositionFile(folder)
@@ -141,6 +144,11 @@ export class FileJournal implements ContactJournal {
       readError: this.#readError,
       diskError: this.#writer.error,
     }
+  }
+
+  /** Of what came since construction, so many of the first are in a segment, in MariaDB or refused: memory need not keep them. */
+  get safeThrough(): number {
+    return this.#writer.safeThrough
   }
 
   /** For how long the disk has not answered, milliseconds; 0 where nothing is asked of it, or it blocks this thread. */

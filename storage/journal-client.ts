@@ -1,99 +1,100 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { settledWithin } from '../base/settled-within.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
+import { JournalLink, type JournalLinkOptions, type JournalPlace } from './journal-link.ts'
+import { JournalLives } from './journal-lives.ts'
 import { JournalOutbox } from './journal-outbox.ts'
+import { JournalPulse } from './journal-pulse.ts'
 import { idsOf } from './journal-rejects.ts'
 import type { JournalState } from './journal-state.ts'
 import type { ContactJournal, JournalEntry } from './model.ts'
-import type {
-  JournalReply,
-  JournalReport,
-  JournalRequest,
-  JournalSettings,
-} from './serve-journal.ts'
+import type { JournalReply, JournalReport } from './serve-journal.ts'
 
 /** How a journal stands whose disk may hang. */
 export interface WatchedJournalState extends JournalState {
   /** Whether its disk does not answer: entries wait in memory, and no new call is to be taken. */
   readonly isHung: boolean
+  /** How often its thread has died, and another one has taken its place. */
+  readonly deaths: number
 }
 
-export interface JournalClientOptions {
-  /** To the journal's thread. */
-  readonly port: MessagePort
-  readonly clock: Clock
-  readonly log: Log
+export interface JournalClientOptions extends Pick<JournalLinkOptions, 'thread' | 'clock' | 'log'> {
   /** A disk that has not answered for so long hangs; 2 s by default. */
   readonly hungAfterMs?: number
 }
 
-type Outcome = Extract<JournalReply, { readonly kind: 'opened' | 'closed' | 'failed' }>
+/** What came of closing it. */
+type Ending =
+  | Extract<JournalReply, { readonly kind: 'closed' | 'failed' }>
+  | { readonly kind: 'died' }
 
 const LOOK_EVERY_MS = 250
-const OPEN_MS = 30_000
-const LATE = {
-  code: 'disk_hung',
-  message: `The journal’s disk has not answered for ${OPEN_MS / 1000} s.`,
-}
 /** What a journal that hangs is waited for at its end beyond the time to carry on. */
 const CLOSE_MS = 500
 
 /**
- * The node's journal, whose files another thread works on: a disk that hangs holds up that thread alone.
+ * The node's journal, whose files another thread works on: a disk that hangs holds up that thread alone, and a thread
+ * that dies is followed by another.
  *
- * An entry is kept here until the thread has taken it. One message is under way at a time, so that what comes meanwhile
- * is written, and synced where it is so set, together. `open` comes first. `close` closes the port.
+ * An entry is kept here until the disk or MariaDB has it. One message is under way at a time, so that what comes
+ * meanwhile is written, and synced where it is so set, together. `open` comes first. `close` leaves the thread to its owner.
  */
 export class JournalClient implements ContactJournal {
-  readonly #port: MessagePort
   readonly #clock: Clock
   readonly #log: Log
-  readonly #hungAfterMs: number
+  readonly #link: JournalLink
+  readonly #pulse: JournalPulse
   readonly #watch: Timer
   readonly #outbox = new JournalOutbox()
+  readonly #lives = new JournalLives()
+  #isStarted = false
   #isSending = false
   #refused = 0
   #report: JournalReport | undefined
   #reportedAtMs = 0
-  #hasHistory = false
-  /** For how long nothing has come from the thread, by looks at it: a thread that is itself held up learns nothing. */
-  #quietMs = 0
   #isTold = false
-  #isGone = false
-  #drains = new Map<number, () => void>()
+  readonly #drains = new Map<number, () => void>()
+  /** Whether this thread is to be asked what the last one was: after all that it is given again. */
+  #owesDrains = false
   #nextId = 1
-  #settle: (outcome: Outcome) => void = () => {}
+  #settleEnd: (ending: Ending) => void = () => {}
   #closing: Promise<void> | undefined
 
-  constructor({ port, clock, log, hungAfterMs = 2000 }: JournalClientOptions) {
-    this.#port = port
+  constructor({ thread, clock, log, hungAfterMs = 2000 }: JournalClientOptions) {
     this.#clock = clock
     this.#log = log
-    this.#hungAfterMs = hungAfterMs
-    port.on('message', (reply: JournalReply) => this.#take(reply))
-    port.on('close', () => this.#lose())
+    this.#pulse = new JournalPulse(hungAfterMs)
     this.#watch = clock.every(LOOK_EVERY_MS, () => this.#look())
+    this.#link = new JournalLink({
+      ...{ thread, clock, log },
+      onReply: (reply) => this.#take(reply),
+      onOpened: () => this.#opened(),
+      onLost: () => this.#lost(),
+    })
   }
 
-  /** Rejects with what the journal's folder has against it, as `journal_in_use`; `disk_hung` where it says nothing. */
-  async open(settings: JournalSettings): Promise<void> {
-    const outcome = this.#outcome()
-    this.#post({ kind: 'open', settings })
-    const isSettled = await settledWithin(outcome, { clock: this.#clock, limitMs: OPEN_MS })
-    const reply = isSettled ? await outcome : ({ kind: 'failed', failure: LATE } as const)
-    if (reply.kind === 'failed') {
+  /**
+   * Resolves when it is open, or when it is known that its disk hangs, which `isOpen` and the state tell: then it is
+   * opened when the disk answers. Rejects with what the journal's folder has against it, as `journal_in_use`.
+   */
+  async open(place: JournalPlace): Promise<void> {
+    try {
+      await this.#link.open(place)
+    } catch (error) {
       this.#watch.cancel()
-      this.#port.close()
-      throw new TallenneError(reply.failure.code, reply.failure.message)
+      this.#link.close()
+      throw error
     }
-    this.#hasHistory = reply.kind === 'opened' && reply.hasHistory
   }
 
-  /** Whether an earlier start has reached the database. */
+  get isOpen(): boolean {
+    return this.#link.isOpen
+  }
+
+  /** Whether an earlier start has reached the database, as far as a journal that is open tells. */
   get hasHistory(): boolean {
-    return this.#hasHistory
+    return this.#link.hasHistory
   }
 
   /** Entries that lie set aside now, those of earlier starts included. */
@@ -103,16 +104,17 @@ export class JournalClient implements ContactJournal {
 
   get state(): WatchedJournalState {
     const waiting = this.#outbox.count
-    const reported = this.#report?.state ?? NOTHING
-    const isHung = this.#isHung
+    const told = this.#lives.state
+    const { isHung } = this.#pulse
     return {
-      ...reported,
-      depth: reported.depth + waiting,
-      oldestAgeMs: this.#oldestAgeMs(reported),
-      unwritten: reported.unwritten + (isHung ? waiting : 0),
-      refused: reported.refused + this.#refused,
-      diskError: isHung ? this.#describeHang() : reported.diskError,
+      ...told,
+      depth: told.depth + waiting,
+      oldestAgeMs: this.#oldestAgeMs(told),
+      unwritten: told.unwritten + (isHung ? waiting : 0),
+      refused: told.refused + this.#refused,
+      diskError: isHung ? this.#describeHang() : told.diskError,
       isHung,
+      deaths: this.#link.deaths,
     }
   }
 
@@ -143,7 +145,8 @@ export class JournalClient implements ContactJournal {
 
   /** Begins to carry entries to MariaDB. Idempotent. */
   start(): void {
-    this.#post({ kind: 'start' })
+    this.#isStarted = true
+    if (this.isOpen) this.#link.post({ kind: 'start' })
   }
 
   /** Resolves when MariaDB has all that was appended until now, by earlier starts too. */
@@ -152,7 +155,7 @@ export class JournalClient implements ContactJournal {
     const requestId = this.#nextId++
     await new Promise<void>((resolve) => {
       this.#drains.set(requestId, resolve)
-      this.#post({ kind: 'drain', requestId })
+      if (this.isOpen && !this.#owesDrains) this.#link.post({ kind: 'drain', requestId })
     })
   }
 
@@ -169,78 +172,97 @@ export class JournalClient implements ContactJournal {
     const clock = this.#clock
     const endAtMs = clock.monotonicMs() + drainMs
     const leftMs = () => Math.max(0, endAtMs - clock.monotonicMs())
+    this.#link.hasten()
     try {
       const isWritten = await settledWithin(this.written(), { clock, limitMs: drainMs + CLOSE_MS })
-      if (isWritten && !this.#isGone) {
-        const outcome = this.#outcome()
-        this.#post({ kind: 'close', drainMs: leftMs() })
-        if (await settledWithin(outcome, { clock, limitMs: leftMs() + CLOSE_MS })) {
-          const reply = await outcome
-          if (reply.kind !== 'failed') return
-          throw new TallenneError(reply.failure.code, reply.failure.message)
+      if (isWritten && this.isOpen) {
+        const ending = new Promise<Ending>((resolve) => {
+          this.#settleEnd = resolve
+        })
+        this.#link.post({ kind: 'close', drainMs: leftMs() })
+        if (await settledWithin(ending, { clock, limitMs: leftMs() + CLOSE_MS })) {
+          const came = await ending
+          if (came.kind === 'closed') return
+          if (came.kind === 'failed') {
+            throw new TallenneError(came.failure.code, came.failure.message)
+          }
         }
       }
+      const entries = this.#outbox.unsafeCount
+      // A thread that has died owes nothing where the disk has all.
+      if (entries === 0 && !this.#link.isAlive) return
       this.#log.error(
-        { entries: this.#outbox.count, reason: this.#describeHang() },
+        { entries, reason: this.#describeHang() },
         'journal ends while its disk hangs',
       )
     } finally {
       this.#watch.cancel()
-      this.#port.close()
+      this.#link.close()
     }
   }
 
   #send(): void {
+    if (!this.isOpen) return
     const entries = this.#outbox.next()
-    if (entries.length > 0) this.#post({ kind: 'append', entries })
+    if (entries.length > 0) this.#link.post({ kind: 'append', entries })
+    if (!this.#owesDrains || !this.#outbox.isGivenAgain) return
+    this.#owesDrains = false
+    for (const requestId of this.#drains.keys()) this.#link.post({ kind: 'drain', requestId })
   }
 
   #take(reply: JournalReply): void {
-    this.#quietMs = 0
-    if ('report' in reply) {
-      this.#report = reply.report
-      this.#reportedAtMs = this.#clock.monotonicMs()
-    }
+    this.#pulse.heard()
+    if ('report' in reply) this.#note(reply.report)
     switch (reply.kind) {
-      case 'opened':
-      case 'closed':
-      case 'failed':
-        this.#settle(reply)
-        return
       case 'taken':
         this.#outbox.taken()
+        this.#outbox.safe(reply.report.safeThrough)
         this.#send()
         return
       case 'drained':
         this.#drains.get(reply.requestId)?.()
         this.#drains.delete(reply.requestId)
         return
+      case 'closed':
+      case 'failed':
+        this.#settleEnd(reply)
+        return
       case 'reported':
+        this.#outbox.safe(reply.report.safeThrough)
+        return
+      case 'serving':
+      case 'opened':
     }
   }
 
-  /** Of the `open` or `close` that is sent next. */
-  #outcome(): Promise<Outcome> {
-    return new Promise((resolve) => {
-      this.#settle = resolve
-    })
+  #note(report: JournalReport): void {
+    this.#report = report
+    this.#reportedAtMs = this.#clock.monotonicMs()
+    this.#lives.told(report.state)
+    this.#pulse.reported(report.diskWaitMs)
   }
 
-  #post(request: JournalRequest): void {
-    this.#port.postMessage(request)
+  #opened(): void {
+    this.#pulse.opened()
+    if (this.#isStarted) this.#link.post({ kind: 'start' })
+    this.#owesDrains = true
+    this.#send()
   }
 
-  get #isHung(): boolean {
-    return this.#isGone || this.#hungMs >= this.#hungAfterMs
-  }
-
-  get #hungMs(): number {
-    return Math.max(this.#quietMs, this.#report?.diskWaitMs ?? 0)
+  /** The thread has died: the next one is given what it may have taken with it. */
+  #lost(): void {
+    this.#outbox.lost()
+    this.#lives.died()
+    this.#pulse.died()
+    this.#settleEnd({ kind: 'died' })
   }
 
   #describeHang(): string {
-    if (this.#isGone) return 'the journal’s thread has ended'
-    return `the journal’s disk has not answered for ${Math.round(this.#hungMs)} ms`
+    const { failure, isOpen, deaths } = this.#link
+    if (failure !== undefined) return `the journal is not open: ${failure}`
+    const hungMs = Math.round(this.#pulse.hungMs)
+    if (isOpen || deaths === 0) return `the journal’s disk has not answered for ${hungMs} ms`
+    return `the journal’s thread has died, and for ${hungMs} ms no other has opened the journal`
   }
 
   #oldestAgeMs({ depth, oldestAgeMs }: JournalState): number {
@@ -251,34 +273,13 @@ export class JournalClient implements ContactJournal {
 
   /** Every change is told once. */
   #look(): void {
-    // Until it is open there is nobody who tells.
-    if (this.#report !== undefined) this.#quietMs += LOOK_EVERY_MS
-    const isHung = this.#isHung
+    this.#pulse.passed(LOOK_EVERY_MS)
+    const { isHung } = this.#pulse
+    if (isHung) this.#link.openLater()
     if (isHung === this.#isTold) return
     this.#isTold = isHung
-    const entries = this.#outbox.count
+    const entries = this.#outbox.unsafeCount
     if (isHung) this.#log.error({ entries, reason: this.#describeHang() }, 'journal hangs')
     else this.#log.info({ entries }, 'journal’s disk answers again')
   }
-
-  /** The thread has ended. */
-  #lose(): void {
-    if (this.#closing !== undefined) return
-    this.#isGone = true
-    const failure = { code: 'disk_gone', message: this.#describeHang() }
-    this.#settle({ kind: 'failed', failure })
-  }
-}
-
-const NOTHING: JournalState = {
-  depth: 0,
-  oldestAgeMs: 0,
-  unwritten: 0,
-  rejected: 0,
-  refused: 0,
-  torn: 0,
-  unreadable: 0,
-  fault: undefined,
-  readError: undefined,
-  diskError: undefined,
 }

@@ -7,20 +7,44 @@ import type { JournalText } from './serve-journal.ts'
 const MOST_ENTRIES = 500
 const MOST_CHARACTERS = 1_048_576
 
-/** Entries that the journal's thread has not taken yet, in order, and bounded. */
+/**
+ * Entries of which the journal's thread may hold the only other copy, in order, and bounded:
+ *
+ *     | held: taken, and in the thread's memory alone | under way | to be sent |
+ *
+ * A thread that dies leaves all of them to be given to the next. What it had written by then is given again, which
+ * changes no row.
+ */
 export class JournalOutbox {
-  readonly #waiting: JournalText[] = []
+  readonly #entries: JournalText[] = []
   readonly #depth = new JournalDepth()
   #characters = 0
-  /** The first so many are under way. */
+  /** The first so many were taken, by this thread or by one before it. */
+  #held = 0
+  /** The first so many were sent to this thread, and of these it has answered for so many. */
   #sent = 0
+  #answered = 0
+  /** So many more of those that this thread has taken are kept no longer. */
+  #dropped = 0
 
+  /** Entries that no thread has taken yet. */
   get count(): number {
     return this.#depth.value
   }
 
+  /** Those and the ones that memory alone holds, here and in the thread. */
+  get unsafeCount(): number {
+    return this.#entries.length
+  }
+
+  /** Whether this thread has been sent all that those before it had taken. */
+  get isGivenAgain(): boolean {
+    return this.#sent >= this.#held
+  }
+
+  /** Of what no thread has taken yet. */
   get oldestAtMs(): number | undefined {
-    return this.#waiting[0]?.appendedAtMs
+    return this.#entries[this.#held]?.appendedAtMs
   }
 
   /** Throws `journal_full`, and does not keep it then. */
@@ -32,29 +56,47 @@ export class JournalOutbox {
         `The journal's thread takes nothing, and ${this.count} entries of ${this.#characters} characters wait for it.`,
       )
     }
-    this.#waiting.push(arrived)
+    this.#entries.push(arrived)
     this.#characters += length
     this.#depth.add(1)
   }
 
   /** What is to be sent next; nothing while something is under way. */
   next(): readonly JournalText[] {
-    if (this.#sent > 0) return []
-    for (let characters = 0; this.#sent < MOST_ENTRIES && characters < MOST_CHARACTERS; ) {
-      const entry = this.#waiting[this.#sent]
-      if (entry === undefined) break
+    if (this.#sent > this.#answered) return []
+    for (let characters = 0; this.#sent - this.#answered < MOST_ENTRIES; this.#sent++) {
+      const entry = this.#entries[this.#sent]
+      if (entry === undefined || characters >= MOST_CHARACTERS) break
       characters += entry.text.length
-      this.#sent++
     }
-    return this.#waiting.slice(0, this.#sent)
+    return this.#entries.slice(this.#answered, this.#sent)
   }
 
   /** What was under way is taken. */
   taken(): void {
-    const taken = this.#waiting.splice(0, this.#sent)
-    for (const { text } of taken) this.#characters -= text.length
+    this.#answered = this.#sent
+    const fresh = this.#entries.slice(this.#held, this.#answered)
+    for (const { text } of fresh) this.#characters -= text.length
+    this.#held += fresh.length
+    this.#depth.settle(fresh.length)
+  }
+
+  /** Of all that was given to this thread the first so many are needed no longer. */
+  safe(through: number): void {
+    const count = Math.min(through - this.#dropped, this.#answered)
+    if (count <= 0) return
+    this.#entries.splice(0, count)
+    this.#dropped += count
+    this.#held -= count
+    this.#sent -= count
+    this.#answered -= count
+  }
+
+  /** The thread has died: all is to be given to the next. */
+  lost(): void {
     this.#sent = 0
-    this.#depth.settle(taken.length)
+    this.#answered = 0
+    this.#dropped = 0
   }
 
   /** Resolves when all that is kept now is taken. */

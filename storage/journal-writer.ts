@@ -91,6 +91,13 @@ export class JournalWriter {
     return this.#error
   }
 
+  /** The sequence up to which no record is in memory alone: it is in a segment or applied, or was refused. */
+  get safeThrough(): number {
+    const taken = this.#taken?.endOffset === undefined ? this.#taken?.lines : undefined
+    const first = taken?.[0] ?? this.#unwritten[0]
+    return first === undefined ? this.#lastSequence : first.record.sequence - 1
+  }
+
   get unwrittenCount(): number {
     return this.#unwritten.length
   }
@@ -103,11 +110,12 @@ export class JournalWriter {
 
   /**
    * Takes an entry, to be written by the next `write`. Throws `bad_entry` for one that cannot be a line, and
-   * `journal_full` when the disk takes nothing and memory holds too much already; neither is kept then.
+   * `journal_full` when the disk takes nothing and memory holds too much already; neither is kept then, and its sequence
+   * is left out.
    */
   take({ entry, appendedAtMs }: ArrivedEntry): void {
     const { folder } = this.#options
-    const record = { sequence: this.#lastSequence + 1, appendedAtMs, entry }
+    const record = { sequence: ++this.#lastSequence, appendedAtMs, entry }
     const bytes = encode(record)
     if (
       this.#unwritten.length >= MAX_UNWRITTEN ||
@@ -118,7 +126,6 @@ export class JournalWriter {
         `The journal in ${folder} takes nothing (${this.#error}), and ${this.#unwritten.length} entries of ${this.#unwrittenBytes} bytes wait in memory.`,
       )
     }
-    this.#lastSequence = record.sequence
     this.#wait([{ record, bytes }])
   }
 

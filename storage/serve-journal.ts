@@ -11,6 +11,8 @@ import type { JournalEntry } from './model.ts'
 /** Which journal is to be opened, and where its entries are applied. */
 export interface JournalSettings {
   readonly folder: string
+  /** Who has it within the process: one thread after the other. */
+  readonly holder: string
   readonly database: DatabaseSettings
   readonly sync: JournalSync
   readonly logLevel: string
@@ -23,7 +25,7 @@ export interface JournalText {
   readonly appendedAtMs: number
 }
 
-/** The first is `open`, the last `close`. */
+/** The first is `open`, again where that has failed, and the last `close`. */
 export type JournalRequest =
   | { readonly kind: 'open'; readonly settings: JournalSettings }
   | { readonly kind: 'append'; readonly entries: readonly JournalText[] }
@@ -35,11 +37,15 @@ export type JournalRequest =
 export interface JournalReport {
   readonly state: JournalState
   readonly setAside: number
+  /** Of the entries that this thread was given, so many of the first are no longer in its memory alone. */
+  readonly safeThrough: number
   /** For how long the disk has not answered. One that blocks the thread keeps it from telling. */
   readonly diskWaitMs: number
 }
 
 export type JournalReply =
+  /** Comes first. */
+  | { readonly kind: 'serving' }
   | { readonly kind: 'opened'; readonly hasHistory: boolean; readonly report: JournalReport }
   /** Answers `append`: the entries are written, or the disk takes none. */
   | { readonly kind: 'taken'; readonly report: JournalReport }
@@ -85,6 +91,7 @@ export function serveJournal(
     }
   })
   port.on('close', () => reports?.cancel())
+  tell({ kind: 'serving' })
 }
 
 class ServedJournal {
@@ -109,8 +116,8 @@ class ServedJournal {
       this.#setAside = this.#journal.countSetAside()
       this.#countedAtMs = now
     }
-    const { state, diskWaitMs } = this.#journal
-    return { state, setAside: this.#setAside, diskWaitMs }
+    const { state, safeThrough, diskWaitMs } = this.#journal
+    return { state, setAside: this.#setAside, safeThrough, diskWaitMs }
   }
 
   async take(request: Exclude<JournalRequest, { readonly kind: 'open' }>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { RestartPauses } from '../../base/restart-pauses.ts'
 import { messageOf, TallenneError } from '../../base/tallenne-error.ts'
 import { Turns } from '../../base/turns.ts'
 import type {
@@ -33,9 +34,7 @@ interface Slot {
   readonly unopened: Set<string>
   readonly openings: Turns
   link: EngineLink | undefined
-  startedAtMs: number
-  /** Deaths in a row without `STEADY_MS` between them. */
-  failures: number
+  readonly pauses: RestartPauses
   restart: Timer | undefined
 }
 
@@ -48,7 +47,6 @@ const OPENINGS_AT_ONCE = 4
 const MOST_WAITING = 50
 /** One that has waited so long for its turn is refused, so that its client finds another recorder in time. */
 const OPENING_PATIENCE_MS = 2000
-const STEADY_MS = 30_000
 const LONGEST_WAIT_MS = 30_000
 
 /**
@@ -75,8 +73,7 @@ export class EnginePool {
       unopened: new Set<string>(),
       openings: new Turns(OPENINGS_AT_ONCE),
       link: undefined,
-      startedAtMs: 0,
-      failures: 0,
+      pauses: new RestartPauses({ clock: options.clock, longestMs: LONGEST_WAIT_MS }),
       restart: undefined,
     }))
   }
@@ -266,7 +263,7 @@ export class EnginePool {
       onDeath: (cause) => this.#replace(slot, cause),
     })
     slot.link = link
-    slot.startedAtMs = this.#options.clock.monotonicMs()
+    slot.pauses.started()
     slot.restart = undefined
     return link
   }
@@ -276,9 +273,7 @@ export class EnginePool {
     const lost = [...slot.recordings].filter((recordingId) => !slot.unopened.has(recordingId))
     for (const recordingId of lost) this.release(recordingId)
     slot.link = undefined
-    const isSteady = clock.monotonicMs() - slot.startedAtMs > STEADY_MS
-    slot.failures = isSteady ? 1 : slot.failures + 1
-    const waitMs = slot.failures === 1 ? 0 : Math.min(LONGEST_WAIT_MS, 250 * 2 ** slot.failures)
+    const waitMs = slot.pauses.died()
     log.error(
       { engine: slot.settings.engineIndex, cause, recordings: lost.length, restartInMs: waitMs },
       'engine died',

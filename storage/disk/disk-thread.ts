@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { settledWithin } from '../../base/settled-within.ts'
+import { messageOf } from '../../base/tallenne-error.ts'
 
 export interface DiskThreadOptions {
   /** Compiled entry of the thread, which serves every port that it is sent; by default it serves a disk's orders. */
@@ -8,6 +9,8 @@ export interface DiskThreadOptions {
   readonly name: string
   /** Little by default: files are written from what is sent to it. */
   readonly mostHeapMb?: number
+  /** It has ended by itself, and why. Without a listener what it threw is an uncaught exception here. */
+  readonly onDied?: (cause: string) => void
   readonly clock: Clock
 }
 
@@ -22,13 +25,15 @@ export class DiskThread {
   readonly #clock: Clock
   #closed: Promise<boolean> | undefined
 
-  constructor({ entry = DISK_ENTRY, name, mostHeapMb = MOST_HEAP_MB, clock }: DiskThreadOptions) {
+  constructor(options: DiskThreadOptions) {
+    const { entry = DISK_ENTRY, name, mostHeapMb = MOST_HEAP_MB, onDied, clock } = options
     this.#clock = clock
     const resourceLimits = {
       maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
       maxOldGenerationSizeMb: mostHeapMb,
     }
     this.#worker = new Worker(entry, { name, resourceLimits })
+    if (onDied !== undefined) this.#tellDeath(onDied)
   }
 
   /** The end of a connection for one client, which may be sent on to another thread. */
@@ -45,5 +50,16 @@ export class DiskThread {
       limitMs: CLOSE_MS,
     })
     return this.#closed
+  }
+
+  #tellDeath(onDied: (cause: string) => void): void {
+    let thrown: unknown
+    this.#worker.once('error', (error) => {
+      thrown = error
+    })
+    this.#worker.once('exit', (code) => {
+      if (this.#closed !== undefined) return
+      onDied(thrown === undefined ? `it ended with code ${code}` : messageOf(thrown))
+    })
   }
 }

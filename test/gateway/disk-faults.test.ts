@@ -290,6 +290,30 @@ t.test(
   },
 )
 
+t.test(
+  'a journal that hangs at the start is told at once, and calls are taken when its disk is back',
+  { skip: (await HungMount.obstacle()) ?? false },
+  async (t) => {
+    const gateway = await makeGateway(mariadb.settings)
+    t.teardown(() => gateway.remove())
+    await (await gateway.start()).end('SIGTERM')
+    const hung = await HungMount.over(t, join(gateway.dataPath, 'journal'))
+    const second = gateway.start()
+    second.catch(() => undefined)
+    await until(() => fetch(`${gateway.http}/readyz`).catch(() => undefined), 50)
+    await notReady(gateway, /"journal","ready":false,"reason":"the journal’s disk has not answered/)
+    await until(async () => (await gateway.metric('tallenne_journal_hung')) === 1, 50)
+    t.equal((await placeCall(t, gateway, 'journal-hung')).status, 503)
+
+    await hung.end()
+    const running = await second
+    t.match(running.log(), /"msg":"journal hangs"/)
+    await nextCallIsComplete(t, gateway, 'journal-answers')
+    const refused = await contactOf(mariadb.pool(), 'journal-hung', hasEnded)
+    t.equal(refused.recordings.length, 0, 'a call that was refused has its row, and no recording')
+  },
+)
+
 /** Whether the row says where the file is, and it is there. */
 async function isStored(of: {
   readonly pool: Pool

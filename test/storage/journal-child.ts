@@ -6,6 +6,7 @@ import { FileJournal } from '../../storage/contact-journal.ts'
 import { connectDatabase, type DatabaseSettings } from '../../storage/database.ts'
 import { DiskThread } from '../../storage/disk/disk-thread.ts'
 import { JournalClient } from '../../storage/journal-client.ts'
+import { JournalThread } from '../../storage/journal-thread.ts'
 import { wholeCall } from './journal-entries.ts'
 
 /**
@@ -53,8 +54,12 @@ async function useFiles(): Promise<void> {
 
 async function useThread(): Promise<void> {
   const entry = new URL('../../gateway/journal-worker.js', import.meta.url)
-  const thread = new DiskThread({ entry, name: 'journal', clock })
-  const journal = new JournalClient({ port: thread.connect(), clock, log, hungAfterMs: 500 })
+  const thread = new JournalThread({
+    start: (onDied) => new DiskThread({ entry, name: 'journal', onDied, clock }),
+    clock,
+    log,
+  })
+  const journal = new JournalClient({ thread, clock, log, hungAfterMs: 500 })
   const sync = { policy: 'interval', intervalMs: 50 } as const
   await journal.open({ folder, database, sync, logLevel: 'silent' })
   appendCalls(journal)

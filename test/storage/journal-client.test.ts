@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
@@ -9,6 +11,7 @@ import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog, type Log } from '../../base/log.ts'
 import { DiskThread } from '../../storage/disk/disk-thread.ts'
 import { JournalClient } from '../../storage/journal-client.ts'
+import { JournalThread, type JournalThreadUser } from '../../storage/journal-thread.ts'
 import { migrate } from '../../storage/migrate.ts'
 import { startMariadb } from '../mariadb.ts'
 import { until } from '../until.ts'
@@ -30,14 +33,29 @@ t.teardown(() => clearInterval(alive))
 
 const clock = new SystemClock()
 
-async function open(t: Test, folder: string, log: Log = createSilentLog()) {
-  const thread = new DiskThread({
-    entry: new URL('../../gateway/journal-worker.js', import.meta.url),
-    name: 'journal',
+interface OpenOptions {
+  readonly log?: Log
+  /** The thread's entry, beside this file; the gateway's own by default. */
+  readonly entry?: string
+  readonly mostHeapMb?: number
+}
+
+async function open(t: Test, folder: string, options: OpenOptions = {}) {
+  const { log = createSilentLog(), entry = '../../gateway/journal-worker.js', mostHeapMb } = options
+  const thread = new JournalThread({
+    start: (onDied) =>
+      new DiskThread({
+        entry: new URL(entry, import.meta.url),
+        name: 'journal',
+        ...(mostHeapMb !== undefined && { mostHeapMb }),
+        onDied,
+        clock,
+      }),
     clock,
+    log,
   })
   t.teardown(() => thread.close())
-  const journal = new JournalClient({ port: thread.connect(), clock, log })
+  const journal = new JournalClient({ thread, clock, log })
   await journal.open({
     folder,
     database: mariadb.settings,
@@ -94,7 +112,12 @@ t.test('an entry that is none is refused and counted', async (t) => {
 
 t.test('what waits for a thread that takes nothing is bounded', async (t) => {
   const { port1, port2 } = new MessageChannel()
-  const journal = new JournalClient({ port: port1, clock, log: createSilentLog() })
+  const thread = {
+    start: ({ onStarted }: JournalThreadUser) => onStarted(port1),
+    hasten: () => {},
+    deaths: 0,
+  }
+  const journal = new JournalClient({ thread, clock, log: createSilentLog() })
   t.teardown(() => {
     port1.close()
     port2.close()
@@ -117,10 +140,88 @@ t.test('a killed process loses no entry that was written', async (t) => {
   t.equal(after - before, 50)
 })
 
+/** Threads of the journal that die as each line says, one after the other. */
+async function openMortal(t: Test, folder: string, { fates, log }: { fates: string; log: Log }) {
+  const path = join(t.testdir({ fates }), 'fates')
+  process.env['MORTAL_JOURNAL'] = path
+  return open(t, folder, { log, entry: './mortal-journal-worker.js', mostHeapMb: 64 })
+}
+
+t.test('a thread that dies in mid-write is followed by another, and rows come once', async (t) => {
+  const { log, lines } = keptLog()
+  const folder = mkdtempSync(join(tmpdir(), 'tallenne-mortal-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const fates = 'write 60\nmemory 60\nthrow 60\n'
+  const { journal } = await openMortal(t, folder, { fates, log })
+  journal.start()
+  let calls = 0
+  for (; journal.state.deaths < 3; calls++) {
+    appendCalls(journal, 'mortal', 1)
+    await delay(20)
+  }
+  await journal.drained()
+  t.match(journal.state, { depth: 0, unwritten: 0, rejected: 0, refused: 0, isHung: false })
+  t.equal(await complete('mortal'), calls)
+  const [rows] = await pool.query(
+    `SELECT COUNT(*) AS contacts, COUNT(DISTINCT call_id) AS calls, COUNT(ended_at) AS ended
+     FROM contacts WHERE service_line = 'mortal'`,
+  )
+  t.match(rows, { contacts: calls, calls, ended: calls })
+  const died = lines().filter(({ msg }) => msg === 'journal’s thread died')
+  t.match(died, [
+    { level: 50, cause: 'it ended with code 1', restartInMs: 0 },
+    { cause: /memory/, restartInMs: 1000 },
+    { cause: 'nobody has thought of this', restartInMs: 2000 },
+  ])
+  t.equal(journal.state.torn, 1, 'what was half written is known')
+  await journal.close()
+  t.strictSame(readdirSync(folder), ['applied'])
+})
+
+t.test('what a full disk has not taken outlives the thread that held it', { skip }, async (t) => {
+  const disk = RealDisk.open(t)
+  const { log } = keptLog()
+  const { journal } = await openMortal(t, `${disk.path}/journal`, { fates: 'full 2\n', log })
+  const empty = await disk.fill()
+  appendCalls(journal, 'full', 3)
+  await journal.written()
+  await until(() => journal.state.deaths === 1)
+  appendCalls(journal, 'full', 1)
+  await until(() => journal.state.diskError?.includes('the journal is not open: ENOSPC'))
+  t.ok(journal.state.unwritten > 0)
+  empty()
+  await until(() => journal.state.unwritten === 0)
+  journal.start()
+  await journal.drained()
+  t.match(journal.state, { rejected: 0, refused: 0, deaths: 1 })
+  t.equal(await complete('full'), 4)
+})
+
+t.test(
+  'a disk that hangs at the start is known at once, and opened when it answers',
+  { skip },
+  async (t) => {
+    const disk = RealDisk.open(t)
+    const { log, lines } = keptLog()
+    const thaw = await disk.freeze()
+    t.teardown(() => thaw().catch(() => undefined))
+    const { journal } = await open(t, `${disk.path}/journal`, { log })
+    t.equal(journal.isOpen, false)
+    t.match(journal.state, { isHung: true, diskError: /disk has not answered for \d+ ms/ })
+    t.match(lines().at(-1), { level: 50, msg: 'journal hangs' })
+    journal.start()
+    appendCalls(journal, 'started-hung', 1)
+    await thaw()
+    await journal.drained()
+    t.equal(await complete('started-hung'), 1)
+    t.match(journal.state, { isHung: false, diskError: undefined })
+  },
+)
+
 t.test('while its disk hangs entries wait in order, and nothing else does', { skip }, async (t) => {
   const disk = RealDisk.open(t)
   const { log, lines } = keptLog()
-  const { journal } = await open(t, `${disk.path}/journal`, log)
+  const { journal } = await open(t, `${disk.path}/journal`, { log })
   journal.start()
   appendCalls(journal, 'frozen', 1)
   await journal.drained()
@@ -158,7 +259,7 @@ t.test(
   async (t) => {
     const disk = RealDisk.open(t)
     const { log, lines } = keptLog()
-    const { journal, thread } = await open(t, `${disk.path}/journal`, log)
+    const { journal, thread } = await open(t, `${disk.path}/journal`, { log })
     const thaw = await disk.freeze()
     t.teardown(() => thaw().catch(() => undefined))
     appendCalls(journal, 'lost', 1)
