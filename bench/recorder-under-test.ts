@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -28,9 +28,16 @@ export class RecorderUnderTest {
     this.#token = readFileSync(join(addresses.dataPath, 'admin.token'), 'utf8').trim()
   }
 
-  /** `config` is what the configuration file says. Takes free ports. Rejects where it does not say `ready`. */
-  static async start(config: Readonly<Record<string, unknown>> = {}): Promise<RecorderUnderTest> {
+  /**
+   * `config` is what the configuration file says, `elsewhere` which folders of the data folder lie at other paths. Takes
+   * free ports. Rejects where it does not say `ready`.
+   */
+  static async start(
+    config: Readonly<Record<string, unknown>> = {},
+    elsewhere: Readonly<Record<string, string>> = {},
+  ): Promise<RecorderUnderTest> {
     const dataPath = mkdtempSync(join(tmpdir(), 'tallenne-bench-'))
+    for (const [name, path] of Object.entries(elsewhere)) symlinkSync(path, join(dataPath, name))
     const configPath = join(dataPath, 'bench.yaml')
     writeFileSync(configPath, stringify(config))
     const sip = formatAddress(await freeAddress(15_060, ['udp', 'tcp']))

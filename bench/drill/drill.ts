@@ -1,16 +1,16 @@
 import type { ContactView } from '../../storage/model.ts'
+import type { RealDisk } from '../../test/storage/disk/real-disk.ts'
 import type { Site } from './site.ts'
-import type { SmallDisk } from './small-disk.ts'
 
 /** A fault, and what may come of it. */
 export interface Drill {
   readonly name: string
   /** For the table: what happens. */
   readonly fault: string
-  /** Makes what the site needs besides, which `remove` takes away when the site has stopped. */
+  /** Makes what the site needs besides. */
   prepare?(): DrillGround
-  /** Why it cannot be tried on this machine. */
-  obstacle?(): string | undefined
+  /** Why it cannot be tried on this machine; undefined where it can. */
+  readonly obstacle?: string | undefined
   /** Whether the sessions end with it, so that nothing sent afterwards can be recorded. */
   readonly endsCalls: boolean
   /** Which calls' audio goes through what is struck; a function is asked when a call is over. */
@@ -22,9 +22,11 @@ export interface Drill {
 /** What a drill needs besides its site. */
 export interface DrillGround {
   /** Of the site. */
-  readonly config: Readonly<Record<string, unknown>>
-  readonly disk: SmallDisk
-  remove(): void
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Folders of the site's data folder that lie elsewhere, by their names there. */
+  readonly elsewhere?: Readonly<Record<string, string>>
+  /** Owned by the drill. */
+  readonly disk: RealDisk
 }
 
 /** A row of the table. */

@@ -1,15 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { killEngine } from '../../test/gateway/engine-killer.ts'
-import type { Drill } from './drill.ts'
+import { RealDisk } from '../../test/storage/disk/real-disk.ts'
+import type { Drill, DrillGround } from './drill.ts'
 import { RunningLoad } from './drill-load.ts'
+import { isAnswering } from './run-drill.ts'
 import { isRunning, type Part, type Site, waitFor } from './site.ts'
-import { diskObstacle, SmallDisk } from './small-disk.ts'
 
 /** Longer, and the sockets and the timeline cannot hold what comes meanwhile. */
 const STOPPED_MS = 1000
 const AWAY_MS = 15_000
 const FULL_MS = 5000
-const SPOOL_MIB = 64
+const HUNG_MS = 5000
+/** Of a disk of its own, below what space a node tells of it, and below what it takes no more calls. */
+const DISK_MIB = 128
+const MARKS = { warnFreeGiB: 0.04, refuseFreeGiB: 0.03 } as const
+/** Of a disk that is nearly full: below the second, with room for the calls that are up. */
+const LEFT_BYTES = 20 * 2 ** 20
 const BURST = { calls: 400, rate: 200 }
 
 /** Everything that is tried, in the table's order. */
@@ -66,21 +72,82 @@ export const DRILLS: readonly Drill[] = [
     },
   },
   {
+    name: 'mariadb-twice',
+    fault: 'SIGKILL of MariaDB, and again once it is back',
+    endsCalls: false,
+    concerns: 'none',
+    async strike(site) {
+      await kill(site, 'mariadb')
+      await waitFor(() => isAnswering(site))
+      return kill(site, 'mariadb')
+    },
+  },
+  {
+    name: 'journal-hangs',
+    fault: `the journal's disk hangs for ${HUNG_MS / 1000} s`,
+    obstacle: RealDisk.obstacle,
+    endsCalls: false,
+    concerns: 'none',
+    prepare() {
+      const disk = RealDisk.make(DISK_MIB)
+      return { disk, elsewhere: { journal: disk.path } }
+    },
+    strike: (_site, ground) => hang(ground),
+  },
+  {
+    name: 'store-hangs',
+    fault: `the store's disk hangs for ${HUNG_MS / 1000} s, while calls end`,
+    obstacle: RealDisk.obstacle,
+    endsCalls: false,
+    concerns: 'none',
+    prepare() {
+      const disk = RealDisk.make(DISK_MIB)
+      return { disk, config: { disks: { storePath: disk.path, ...MARKS } } }
+    },
+    async strike(site, ground) {
+      const ending = await RunningLoad.start({ to: site.sip, calls: 2, first: 1000 })
+      await hang(ground, () => ending.end())
+      return undefined
+    },
+  },
+  {
+    name: 'spool-hangs',
+    fault: `the spool's disk hangs for ${HUNG_MS / 1000} s`,
+    obstacle: RealDisk.obstacle,
+    endsCalls: false,
+    concerns: 'all',
+    prepare: spoolOfItsOwn,
+    strike: (_site, ground) => hang(ground),
+  },
+  {
+    name: 'spool-low',
+    fault: `the spool's disk is nearly full for ${FULL_MS / 1000} s`,
+    obstacle: RealDisk.obstacle,
+    endsCalls: false,
+    concerns: 'none',
+    prepare: spoolOfItsOwn,
+    async strike(site, ground) {
+      const empty = await ground?.disk.fill(LEFT_BYTES)
+      await waitFor(async () => !(await site.isReady()))
+      const more = await RunningLoad.start({ to: site.sip, calls: 2, first: 1000 })
+      const { refusals } = await more.end()
+      await delay(FULL_MS)
+      empty?.()
+      return `${refusals.filter((refusal) => / 503 /.test(refusal)).length} of 2 calls more refused with 503`
+    },
+  },
+  {
     name: 'spool-full',
     fault: `the spool's disk is full for ${FULL_MS / 1000} s`,
-    obstacle: diskObstacle,
+    obstacle: RealDisk.obstacle,
     // What is said on is not recorded any more, though the sessions go on.
     endsCalls: true,
     concerns: 'all',
-    prepare() {
-      const disk = new SmallDisk(SPOOL_MIB)
-      const disks = { spoolPath: disk.path, warnFreeGiB: 0.002, refuseFreeGiB: 0.001 }
-      return { disk, config: { disks }, remove: () => disk.remove() }
-    },
+    prepare: spoolOfItsOwn,
     async strike(_site, ground) {
-      ground?.disk.fill()
+      const empty = await ground?.disk.fill()
       await delay(FULL_MS)
-      ground?.disk.empty()
+      empty?.()
       return undefined
     },
   },
@@ -98,6 +165,24 @@ export const DRILLS: readonly Drill[] = [
     },
   },
 ]
+
+function spoolOfItsOwn(): DrillGround {
+  const disk = RealDisk.make(DISK_MIB)
+  return { disk, config: { disks: { spoolPath: disk.path, ...MARKS } } }
+}
+
+/** Freezes a drill's disk for a while, in which something may be done. */
+async function hang(
+  ground: DrillGround | undefined,
+  meanwhile: () => Promise<unknown> = async () => undefined,
+): Promise<undefined> {
+  const thaw = await ground?.disk.freeze()
+  try {
+    await Promise.all([delay(HUNG_MS), meanwhile()])
+  } finally {
+    await thaw?.()
+  }
+}
 
 /** Resolves when another process is the part. */
 export async function kill(site: Site, part: Part): Promise<undefined> {

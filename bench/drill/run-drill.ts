@@ -15,7 +15,7 @@ export async function runDrill(drill: Drill, calls: number): Promise<DrillResult
   try {
     return await runOn(ground, drill, calls)
   } finally {
-    ground?.remove()
+    ground?.disk.remove()
   }
 }
 
@@ -24,7 +24,7 @@ async function runOn(
   drill: Drill,
   calls: number,
 ): Promise<DrillResult> {
-  const site = await Site.start(ground?.config)
+  const site = await Site.start(ground?.config, ground?.elsewhere)
   try {
     const load = await RunningLoad.start({ to: site.sip, calls })
     await delay(BEFORE_MS)
@@ -53,10 +53,16 @@ async function runOn(
   }
 }
 
-/** Whether calls are taken, and MariaDB has every row. */
+/** Whether calls are taken, the store has every file and MariaDB every row. */
 export async function isSiteWhole(site: Site): Promise<boolean> {
   if (!(await site.isReady())) return false
+  if ((await site.metric('tallenne_recordings_unstored')) !== 0) return false
   if ((await site.metric('tallenne_journal_entries')) !== 0) return false
+  return await isAnswering(site)
+}
+
+/** Whether the portal reaches MariaDB. */
+export async function isAnswering(site: Site): Promise<boolean> {
   return await site.contactsOf('none').then(
     () => true,
     () => false,

@@ -35,8 +35,12 @@ export class Site {
     this.#gateway = localUrl(loadConfig(effectiveConfigPath(recorder.dataPath), {}).http.gateway)
   }
 
-  static async start(config: Readonly<Record<string, unknown>> = {}): Promise<Site> {
-    return new Site(await RecorderUnderTest.start(config))
+  /** `config` and `elsewhere` as of `RecorderUnderTest`. */
+  static async start(
+    config?: Readonly<Record<string, unknown>>,
+    elsewhere?: Readonly<Record<string, string>>,
+  ): Promise<Site> {
+    return new Site(await RecorderUnderTest.start(config, elsewhere))
   }
 
   get sip(): string {

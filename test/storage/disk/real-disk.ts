@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -24,7 +25,7 @@ export class RealDisk {
   static get obstacle(): string | undefined {
     if (process.getuid?.() !== 0) return 'only root can mount a disk'
     try {
-      RealDisk.#mount(8).remove()
+      RealDisk.make(8).remove()
       return undefined
     } catch (error) {
       return `no disk can be mounted here (loop devices, mkfs.ext4): ${String(error).split('\n')[0]}`
@@ -32,12 +33,13 @@ export class RealDisk {
   }
 
   static open(t: Pick<Test, 'teardown'>, mebibytes = 64): RealDisk {
-    const disk = RealDisk.#mount(mebibytes)
+    const disk = RealDisk.make(mebibytes)
     t.teardown(() => disk.remove())
     return disk
   }
 
-  static #mount(mebibytes: number): RealDisk {
+  /** One that its maker removes. Throws where `obstacle` says why. */
+  static make(mebibytes: number): RealDisk {
     const disk = new RealDisk()
     const image = join(disk.#folder, 'image')
     try {
@@ -70,10 +72,12 @@ export class RealDisk {
     writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, 'test')
   }
 
-  /** Leaves no block free. */
-  async fill(): Promise<() => void> {
+  /** Leaves no block free, or so many bytes. */
+  async fill(freeBytes = 0): Promise<() => void> {
     const filler = join(this.path, 'filler')
-    await run('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']).catch(() => undefined)
+    const { bavail, bsize } = await statfs(this.path)
+    if (freeBytes > 0) await run('fallocate', ['-l', `${bavail * bsize - freeBytes}`, filler])
+    else await run('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']).catch(() => undefined)
     return () => rmSync(filler)
   }
 
