@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { PROBLEM_TYPE, problemText } from './problem.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
@@ -10,7 +10,7 @@ const REASONS: ReadonlyMap<string, readonly [status: number, detail: string]> = 
 const NO_HTTP = [400, 'This is no HTTP request.'] as const
 
 /** Answers what no request can be made of, so that no route and no hook sees it, and closes its connection. */
-export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (socket.writable && error.code !== 'ECONNRESET') {
     const [status, detail] = REASONS.get(error.code ?? '') ?? NO_HTTP
     const body = problemText({ status, code: 'bad_request', detail })

@@ -73,6 +73,10 @@ export function forkTotals(forks: ForkCounters | undefined): Readonly<Record<str
   return {
     forks_accepted: forks.accepted,
     forks_refused: forks.refused,
+    forks_slow: forks.slow,
+    forks_crowded: forks.crowded,
+    forks_oversize: forks.oversize,
+    forks_malformed: forks.malformed,
     forks_idle: forks.idle,
     fork_texts: forks.text,
   }

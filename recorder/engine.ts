@@ -42,6 +42,8 @@ export interface EngineOptions {
 type Request<Kind extends EngineRequest['kind']> = Extract<EngineRequest, { readonly kind: Kind }>
 
 const REPORT_EVERY_MS = 1000
+/** One or two are usual; a session of many streams has one for each. */
+const FORKS_OF_A_RECORDING = 8
 /** After the call's end packets on their way are still awaited, so long at most. */
 const LONGEST_LINGER_MS = 200
 
@@ -94,7 +96,8 @@ export class Engine {
     this.#takeLoad = options.takeLoad ?? (() => load.take())
     this.#ports = new StreamPorts({ settings, clock, files })
     this.#processes = new FilterProcesses({ most: settings.maxDecoders, files, clock })
-    this.#forks = settings.forkListen && new ForkServer({ ...settings.forkListen, clock })
+    const maxForks = settings.maxRecordings * FORKS_OF_A_RECORDING
+    this.#forks = settings.forkListen && new ForkServer({ ...settings.forkListen, maxForks, clock })
     this.#served = new ServedRecordings({
       engineIndex: settings.engineIndex,
       holdBackMs: settings.holdBackMs,

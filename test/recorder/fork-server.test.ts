@@ -9,7 +9,7 @@ import { until } from '../until.ts'
 const clock = new SystemClock()
 
 async function serve(t: { teardown(end: () => void): void }) {
-  const server = new ForkServer({ host: '127.0.0.1', port: 0, clock })
+  const server = new ForkServer({ host: '127.0.0.1', port: 0, maxForks: 10, clock })
   const port = await server.start()
   t.teardown(() => server.close())
   const legOf = (role: 'caller' | 'agent') =>

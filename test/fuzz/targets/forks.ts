@@ -45,7 +45,7 @@ export const forks: FuzzTarget = {
   maxBytes: 8_192,
   start: async () => {
     const clock = new SystemClock()
-    const server = new ForkServer({ host: '127.0.0.1', port: 0, clock })
+    const server = new ForkServer({ host: '127.0.0.1', port: 0, maxForks: 10, clock })
     const port = await server.start()
     return {
       take: async (input) => {
