@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { Registry } from 'prom-client'
+import { Counter, type Registry } from 'prom-client'
 import type { Clock } from './clock.ts'
+import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import type { Log } from './log.ts'
 import { sendProblem } from './problem.ts'
 import { refuseConnection } from './refuse-connection.ts'
@@ -25,6 +26,7 @@ export interface HttpServiceOptions {
   readonly registry: Registry
   readonly clock: Clock
   readonly log: Log
+  readonly limits?: Partial<HttpLimits>
   /** A check that takes longer is not ready. */
   readonly checkTimeoutMs?: number
   /** Requests still running so long after `close` are cut off. */
@@ -40,8 +42,7 @@ export interface HttpService {
   close(): Promise<void>
 }
 
-/** More than browsers, machines and watchers open at a time; what is beyond waits for nothing and is closed. */
-const MOST_CONNECTIONS = 1000
+const CUT_REASONS = ['too_many', 'too_slow', 'too_long', 'no_http', 'stalled'] as const
 
 /**
  * Makes the service that every process has: `/healthz` (alive), `/readyz` (200, or 503 with what is
@@ -52,10 +53,26 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
   const { host, port, checks, registry, clock, log } = options
   const checkTimeoutMs = options.checkTimeoutMs ?? 2000
   const closeAfterMs = options.closeAfterMs ?? 5000
+  const limits = { ...HTTP_LIMITS, ...options.limits }
+  const cutOff = new Counter({
+    name: 'tallenne_http_connections_cut_total',
+    help: 'Connections that were not taken, or closed because of how their client behaved.',
+    labelNames: ['reason'],
+    registers: [registry],
+  })
+  for (const reason of CUT_REASONS) cutOff.inc({ reason }, 0)
   const app = Fastify({
     logger: false,
     bodyLimit: 65_536,
-    requestTimeout: 30_000,
+    http: {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.lookEveryMs,
+      // A hook asks for the header instead: so that the answer is like all others.
+      requireHostHeader: false,
+    },
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
     forceCloseConnections: 'idle',
     // A Call-ID may be as long as its row lets it be.
     routerOptions: { maxParamLength: 512 },
@@ -66,11 +83,26 @@ export function createHttpService(options: HttpServiceOptions): HttpService {
       // No hook has seen this request.
       sendProblem(reply.headers(SECURITY_HEADERS), { status, code: 'bad_request', detail })
     },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => {
+      const reason = refuseConnection(error, socket)
+      if (reason !== undefined) cutOff.inc({ reason })
+    },
   })
 
-  app.server.maxConnections = MOST_CONNECTIONS
+  app.server.maxConnections = limits.connections
+  app.server.on('drop', () => cutOff.inc({ reason: 'too_many' }))
+  // Expectations of extensions may be passed over (RFC 9110 §10.1.1); what Node answers of itself has no headers.
+  app.server.on('checkExpectation', app.routing)
   addSecurityHeaders(app)
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    reply.raw.setTimeout(limits.stalledMs, () => {
+      cutOff.inc({ reason: 'stalled' })
+      reply.raw.destroy()
+    })
+    if (raw.httpVersion !== '1.1' || raw.headers.host !== undefined) return
+    const detail = 'A request must have a Host header (RFC 9112 §3.2).'
+    return sendProblem(reply, { status: 400, code: 'bad_request', detail })
+  })
   app.setErrorHandler((error: unknown, request, reply) => {
     const statusCode = statusCodeOf(error)
     if (statusCode < 500) {

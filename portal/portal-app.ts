@@ -43,17 +43,12 @@ export interface PortalOptions {
 }
 
 const GATEWAY_TIMEOUT_MS = 3000
-// A client that takes nothing for so long has gone, and with it its file and its ffmpeg.
-const STALLED_AFTER_MS = 60_000
 
 /** Adds everything that the portal answers to `app`. Under /api nobody is served without being identified. */
 export function addPortal(app: FastifyInstance, options: PortalOptions): void {
   const { archive, audit, transcoder, lines, identify, gateway } = options
   const { metrics, clock, log } = options
   observeRequests(app, { metrics, clock, log })
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.raw.setTimeout(STALLED_AFTER_MS, () => reply.raw.destroy())
-  })
 
   const document = openApiDocument(options.version)
   app.get('/openapi.json', () => document)
