@@ -45,7 +45,8 @@ async function measure(count: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tallenne-bench-'))
   const clock = new SystemClock()
   // As the daemon has them.
-  const disk = new DiskThreads({ name: 'store', count: 4, clock, hungAfterMs: 30_000 })
+  const log = createSilentLog()
+  const disk = new DiskThreads({ name: 'store', count: 4, clock, hungAfterMs: 30_000, log })
   const mariadb = await startMariadb({
     options: ['--innodb-buffer-pool-size=512M', '--innodb-log-file-size=256M'],
   })
@@ -66,7 +67,6 @@ async function measure(count: number): Promise<void> {
 
     const unlinkS = await secondsOf(() => inParallel(bare, AT_ONCE, unlink))
     const anchors = new AnchorFile(join(folder, 'anchors'), 'bench')
-    const log = createSilentLog()
     const trail = new AuditTrail({ pool, anchors, writer: 'bench', clock, log })
     let deleted = 0
     const sweepS = await secondsOf(async () => {

@@ -7,8 +7,9 @@ import type { DataPaths } from '../config/data-paths.ts'
 import type { DisksConfig } from '../config/disks-config.ts'
 import type { Disk, DiskOrder, DiskOrderOf } from '../storage/disk/disk.ts'
 import { DiskClient } from '../storage/disk/disk-client.ts'
-import { DiskThread } from '../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../storage/disk/disk-watch.ts'
+import type { LastingThread } from '../storage/disk/lasting-thread.ts'
+import { openDiskThread } from '../storage/disk/open-disk-thread.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import type { EngineDisk } from './media/engine-disk.ts'
 
@@ -45,13 +46,13 @@ export class NodeDisks {
   readonly #preparing: RepeatedWork
   #isPrepared = false
   readonly #hungAfterMs: number
-  readonly #writers: readonly [DiskThread, ...DiskThread[]]
-  readonly #threads: readonly DiskThread[]
+  readonly #writers: readonly [LastingThread, ...LastingThread[]]
+  readonly #mover: LastingThread
   readonly #clients: readonly DiskClient[]
 
   constructor(options: NodeDisksOptions) {
     const { paths, disks, engines, openRecordings, clock, log } = options
-    const thread = (name: string) => new DiskThread({ name, clock })
+    const thread = (name: string) => openDiskThread({ name, clock, log })
     this.#storePath = paths.store
     this.#clock = clock
     this.#log = log
@@ -61,12 +62,11 @@ export class NodeDisks {
       thread(`spool-${index + 1}`),
     )
     this.#writers = [firstWriter, ...others]
-    const mover = thread('store')
-    this.#threads = [...this.#writers, mover]
-    const clientOf = (served: DiskThread) =>
-      new DiskClient({ port: served.connect(), clock, hungAfterMs: this.#hungAfterMs })
+    this.#mover = thread('store')
+    const clientOf = (served: LastingThread) =>
+      new DiskClient({ ports: served.connect(), clock, hungAfterMs: this.#hungAfterMs })
     const spool = clientOf(firstWriter)
-    const store = clientOf(mover)
+    const store = clientOf(this.#mover)
     this.#clients = [spool, store]
     const marks = {
       warnFreeBytes: bytesOf(disks.warnFreeGiB),
@@ -131,7 +131,13 @@ export class NodeDisks {
   /** A way to the disk of open recordings for an engine's thread. */
   connectEngine(engineIndex: number): EngineDisk['disk'] {
     const writer = this.#writers[engineIndex % this.#writers.length] ?? this.#writers[0]
-    return { port: writer.connect(), hungAfterMs: this.#hungAfterMs }
+    return { ports: writer.connect(), hungAfterMs: this.#hungAfterMs }
+  }
+
+  /** How often threads have died that work on each disk, and others have taken their place. */
+  get threadDeaths(): { readonly spool: number; readonly store: number } {
+    const spool = this.#writers.reduce((sum, writer) => sum + writer.deaths, 0)
+    return { spool, store: this.#mover.deaths }
   }
 
   /** Begins to watch, once the spool is there. */
@@ -145,7 +151,8 @@ export class NodeDisks {
     this.spool.close()
     this.store.close()
     for (const client of this.#clients) client.close()
-    const ended = await Promise.all(this.#threads.map((thread) => thread.close()))
+    const threads = [...this.#writers, this.#mover]
+    const ended = await Promise.all(threads.map((thread) => thread.close()))
     return ended.every(Boolean)
   }
 

@@ -8,7 +8,7 @@ import { checkDatabase, databaseMessage, type Pool } from '../storage/database.t
 import { type DatabaseFault, databaseFault } from '../storage/database-fault.ts'
 import { DiskThread } from '../storage/disk/disk-thread.ts'
 import { JournalClient } from '../storage/journal-client.ts'
-import { JournalThread } from '../storage/journal-thread.ts'
+import { journalThread } from '../storage/journal-thread.ts'
 import { migrate } from '../storage/migrate.ts'
 
 export interface OpenJournalOptions {
@@ -51,7 +51,7 @@ export async function openJournal(
 ): Promise<{ readonly journal: JournalClient; readonly close: () => Promise<boolean> }> {
   const { config, clock, log, closeWithinMs } = options
   const { sync, syncIntervalMs } = config.journal
-  const thread = new JournalThread({
+  const thread = journalThread({
     start: (onDied) => new DiskThread({ ...THREAD, onDied, clock }),
     clock,
     log,

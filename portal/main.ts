@@ -14,6 +14,7 @@ import { dataPaths } from '../config/data-paths.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
+import { registerDiskDeaths } from '../storage/disk/disk-metrics.ts'
 import { DiskThreads } from '../storage/disk/disk-threads.ts'
 import { readIdentities } from '../storage/encryption/identities.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
@@ -46,7 +47,9 @@ async function startPortal(config: Config): Promise<() => Promise<void>> {
     count: 1,
     clock,
     hungAfterMs: config.disks.hungAfterS * 1000,
+    log,
   })
+  registerDiskDeaths(registry, () => ({ store: disk.deaths }))
   const store = new RecordingStore({ spoolPath: paths.spool, storePath: paths.store, disk })
   const service = createHttpService({
     ...config.http.portal,

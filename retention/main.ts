@@ -13,6 +13,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { createAudit } from '../storage/audit/create-audit.ts'
 import { checkDatabase, createDatabasePool } from '../storage/database.ts'
 import { watchDatabase } from '../storage/database-metrics.ts'
+import { registerDiskDeaths } from '../storage/disk/disk-metrics.ts'
 import { DiskThreads } from '../storage/disk/disk-threads.ts'
 import { RecordingStore } from '../storage/recording-store.ts'
 import { CompletenessMetrics } from './completeness-metrics.ts'
@@ -36,7 +37,9 @@ async function run(config: Config, log: Log, stopped: AbortSignal): Promise<void
     count: STORE_THREADS,
     clock,
     hungAfterMs: config.disks.hungAfterS * 1000,
+    log,
   })
+  registerDiskDeaths(registry, () => ({ store: disk.deaths }))
   const store = new RecordingStore({ spoolPath: spool, storePath, disk })
   const audit = createAudit({
     pool,

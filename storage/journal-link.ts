@@ -4,14 +4,14 @@ import type { Log } from '../base/log.ts'
 import { TallenneError } from '../base/tallenne-error.ts'
 import { newId } from '../base/uuid.ts'
 import type { DiskFailure } from './disk/disk.ts'
-import type { JournalThread } from './journal-thread.ts'
+import type { LastingThread } from './disk/lasting-thread.ts'
 import type { JournalReply, JournalRequest, JournalSettings } from './serve-journal.ts'
 
 /** What the user of a journal says of it; the link adds whose it is. */
 export type JournalPlace = Omit<JournalSettings, 'holder'>
 
 export interface JournalLinkOptions {
-  readonly thread: Pick<JournalThread, 'start' | 'hasten' | 'deaths'>
+  readonly thread: Pick<LastingThread, 'serve' | 'hasten' | 'deaths'>
   /** Everything that a thread says. */
   readonly onReply: (reply: JournalReply) => void
   /** A thread has opened the journal: the first, or another after one that died. */
@@ -46,7 +46,7 @@ export class JournalLink {
 
   constructor(options: JournalLinkOptions) {
     this.#options = options
-    options.thread.start({
+    options.thread.serve({
       onStarted: (port) => this.#begin(port),
       onDied: (cause) => this.#lose(cause),
     })

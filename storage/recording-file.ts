@@ -32,6 +32,7 @@ export class RecordingFile {
   #writtenPages = 0
   #failure: RecordingFileFailure | undefined
   #isHung = false
+  #isOpen = false
   readonly #opened: Promise<void>
   /** The write loop while it runs. */
   #writing: Promise<void> | undefined
@@ -42,9 +43,12 @@ export class RecordingFile {
     this.#path = path
     this.#disk = options.disk
     this.#maxPendingBytes = options.maxPendingBytes ?? 1_048_576
-    this.#opened = this.#disk
-      .run({ kind: 'open', path })
-      .then(undefined, (error: unknown) => this.#fail(error))
+    this.#opened = this.#disk.run({ kind: 'open', path }).then(
+      () => {
+        this.#isOpen = true
+      },
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   get failure(): RecordingFileFailure | undefined {
@@ -111,6 +115,7 @@ export class RecordingFile {
       const { writtenBytes, failure } = await this.#disk.run({
         kind: 'append',
         path: this.#path,
+        position: this.#writtenBytes,
         bytes,
       })
       // Late: the file was given up meanwhile, and is cut to what was counted until then.
@@ -149,12 +154,17 @@ export class RecordingFile {
     this.#pendingBytes = 0
     // Nobody waits for that: a disk that has failed may not even do this.
     this.#disk
-      .run({ kind: 'abandon', path: this.#path, keepBytes: this.#writtenBytes })
+      .run({
+        kind: 'abandon',
+        path: this.#path,
+        keepBytes: this.#writtenBytes,
+        wasOpened: this.#isOpen,
+      })
       .catch(() => undefined)
   }
 }
 
-/** In memory of their own, which can be handed over to another thread. */
+/** In memory of their own: what is sent to another thread takes the memory along that it lies in. */
 function joined(pages: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(pages.reduce((sum, page) => sum + page.length, 0))
   let offset = 0

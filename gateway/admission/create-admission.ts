@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Config } from '../../config/config.ts'
 import type { EngineReport } from '../../recorder/engine-protocol.ts'
+import { registerDiskDeaths } from '../../storage/disk/disk-metrics.ts'
 import type { JournalClient } from '../../storage/journal-client.ts'
 import type { LateMoves } from '../calls/late-moves.ts'
 import type { EnginePool } from '../media/engine-pool.ts'
@@ -44,6 +45,7 @@ export function createAdmission(node: {
     disks: () => [disks.spool, disks.store],
     unstored: () => files.count,
   })
+  registerDiskDeaths(registry, () => disks.threadDeaths)
   const calls: Admission = new Admission({
     headroom: nodeHeadroom({
       engines,

@@ -4,7 +4,8 @@ import type { EngineSettings } from '../../recorder/engine-protocol.ts'
 /** What an engine's thread is given besides its settings: the way to the disk of open recordings. */
 export interface EngineDisk {
   readonly disk: {
-    readonly port: MessagePort
+    /** Brings a port to the thread that works on it, and another one where that dies. */
+    readonly ports: MessagePort
     readonly hungAfterMs: number
   }
 }

@@ -104,7 +104,7 @@ export class EngineLink {
     const { disk, logLevel } = options
     this.#worker = options.thread
     const setup: EngineSetup = { ...options.settings, logLevel, ...(disk && { disk }) }
-    this.#worker.postMessage(setup, disk === undefined ? [] : [disk.port])
+    this.#worker.postMessage(setup, disk === undefined ? [] : [disk.ports])
     this.#worker.on('message', (message: EngineReply | EngineNotice) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#cause = messageOf(error)

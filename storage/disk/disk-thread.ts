@@ -9,8 +9,8 @@ export interface DiskThreadOptions {
   readonly name: string
   /** Little by default: files are written from what is sent to it. */
   readonly mostHeapMb?: number
-  /** It has ended by itself, and why. Without a listener what it threw is an uncaught exception here. */
-  readonly onDied?: (cause: string) => void
+  /** It has ended by itself, and why. */
+  readonly onDied: (cause: string) => void
   readonly clock: Clock
 }
 
@@ -33,7 +33,7 @@ export class DiskThread {
       maxOldGenerationSizeMb: mostHeapMb,
     }
     this.#worker = new Worker(entry, { name, resourceLimits })
-    if (onDied !== undefined) this.#tellDeath(onDied)
+    this.#tellDeath(onDied)
   }
 
   /** The end of a connection for one client, which may be sent on to another thread. */

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
 import type { Disk, DiskOrder, DiskOrderOf, DiskResults } from './disk.ts'
 import { DiskClient } from './disk-client.ts'
-import { DiskThread } from './disk-thread.ts'
+import type { LastingThread } from './lasting-thread.ts'
+import { openDiskThread } from './open-disk-thread.ts'
 
 export interface DiskThreadsOptions {
   readonly name: string
@@ -10,6 +12,7 @@ export interface DiskThreadsOptions {
   readonly clock: Clock
   /** An order that has waited so long is given up: the disk hangs. */
   readonly hungAfterMs: number
+  readonly log: Log
 }
 
 /**
@@ -17,18 +20,22 @@ export interface DiskThreadsOptions {
  * Owns the threads.
  */
 export class DiskThreads implements Disk {
-  readonly #threads: readonly DiskThread[]
+  readonly #threads: readonly LastingThread[]
   readonly #clients: readonly DiskClient[]
   #turn = 0
 
-  constructor({ name, count, clock, hungAfterMs }: DiskThreadsOptions) {
-    this.#threads = Array.from(
-      { length: count },
-      (_, index) => new DiskThread({ name: `${name}-${index}`, clock }),
+  constructor({ name, count, clock, hungAfterMs, log }: DiskThreadsOptions) {
+    this.#threads = Array.from({ length: count }, (_, index) =>
+      openDiskThread({ name: `${name}-${index}`, clock, log }),
     )
     this.#clients = this.#threads.map(
-      (thread) => new DiskClient({ port: thread.connect(), clock, hungAfterMs }),
+      (thread) => new DiskClient({ ports: thread.connect(), clock, hungAfterMs }),
     )
+  }
+
+  /** How often one of them has died, and another one has taken its place. */
+  get deaths(): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.deaths, 0)
   }
 
   run<Kind extends DiskOrder['kind']>(order: DiskOrderOf<Kind>): Promise<DiskResults[Kind]> {

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readdirSync,
@@ -43,10 +44,9 @@ export class DiskWork {
   carryOut(order: DiskOrder): DiskResults[DiskOrder['kind']] {
     switch (order.kind) {
       case 'open':
-        this.#open.set(order.path, openSync(order.path, 'wx', 0o600))
-        return undefined
+        return this.#openNew(order.path)
       case 'append':
-        return append(this.#descriptor(order.path), order.bytes)
+        return append(this.#open.get(order.path) ?? this.#openAgain(order), order)
       case 'finish':
         return this.#finish(order)
       case 'abandon':
@@ -76,6 +76,24 @@ export class DiskWork {
     this.#open.clear()
   }
 
+  #openNew(path: string): undefined {
+    // What a thread made that died before it said so is taken over.
+    const flags = !this.#open.has(path) && isEmpty(path) ? 'r+' : 'wx'
+    this.#open.set(path, openSync(path, flags, 0o600))
+  }
+
+  /** Opens a file that a thread had open which died, and cuts off what that wrote without saying so. */
+  #openAgain({ path, position }: Pick<DiskOrderOf<'append'>, 'path' | 'position'>): number {
+    const descriptor = openSync(path, 'r+')
+    this.#open.set(path, descriptor)
+    const { size } = fstatSync(descriptor)
+    if (size < position) {
+      throw new TallenneError('EIO', `${path} has ${size} bytes, and ${position} were written`)
+    }
+    ftruncateSync(descriptor, position)
+    return descriptor
+  }
+
   #finish({ path }: DiskOrderOf<'finish'>): undefined {
     const descriptor = this.#take(path)
     try {
@@ -85,8 +103,8 @@ export class DiskWork {
     }
   }
 
-  #abandon({ path, keepBytes }: DiskOrderOf<'abandon'>): undefined {
-    if (!this.#open.has(path)) return
+  #abandon({ path, keepBytes, wasOpened }: DiskOrderOf<'abandon'>): undefined {
+    if (!this.#open.has(path) && !wasOpened) return
     const descriptor = this.#take(path)
     try {
       if (keepBytes === 0) unlinkSync(path)
@@ -97,24 +115,24 @@ export class DiskWork {
     }
   }
 
+  /** For whoever closes it; one that a thread had open which died is opened again. */
   #take(path: string): number {
-    const descriptor = this.#descriptor(path)
+    const descriptor = this.#open.get(path) ?? openSync(path, 'r+')
     this.#open.delete(path)
-    return descriptor
-  }
-
-  #descriptor(path: string): number {
-    const descriptor = this.#open.get(path)
-    if (descriptor === undefined) throw new TallenneError('EBADF', `${path} is not open`)
     return descriptor
   }
 }
 
-function append(descriptor: number, bytes: Uint8Array): Appended {
+function isEmpty(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === 0
+}
+
+function append(descriptor: number, { position, bytes }: DiskOrderOf<'append'>): Appended {
   let writtenBytes = 0
   try {
     while (writtenBytes < bytes.length) {
-      writtenBytes += writeSync(descriptor, bytes, writtenBytes)
+      const left = bytes.length - writtenBytes
+      writtenBytes += writeSync(descriptor, bytes, writtenBytes, left, position + writtenBytes)
     }
     return { writtenBytes }
   } catch (error) {

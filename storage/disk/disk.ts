@@ -1,13 +1,31 @@
-/** What is asked of a disk. Orders of one client are carried out in their order. */
+/**
+ * What is asked of a disk. Orders of one client are carried out in their order.
+ *
+ * Carried out again, by a thread that knows no open file any more, an order leaves the files as it leaves them once.
+ */
 export type DiskOrder =
-  /** Makes a file, mode 0600, which must not exist, and opens it for writing. */
+  /** Makes a file, mode 0600, and opens it for writing. It must not exist, but where it is empty and nobody's. */
   | { readonly kind: 'open'; readonly path: string }
-  /** Writes at the end of an open file. Tells how much was written, and why not all. The bytes are given away. */
-  | { readonly kind: 'append'; readonly path: string; readonly bytes: Uint8Array }
+  /**
+   * Writes after the first bytes of an open file, which are all that it is to have. Tells how much was written, and why
+   * not all. The bytes must not be changed any more.
+   */
+  | {
+      readonly kind: 'append'
+      readonly path: string
+      readonly position: number
+      readonly bytes: Uint8Array
+    }
   /** Puts an open file on the disk for good and closes it. */
   | { readonly kind: 'finish'; readonly path: string }
   /** Cuts an open file to its first bytes and closes it; a file without any is removed. */
-  | { readonly kind: 'abandon'; readonly path: string; readonly keepBytes: number }
+  | {
+      readonly kind: 'abandon'
+      readonly path: string
+      readonly keepBytes: number
+      /** Whether the file was opened, as far as the client knows: where it was not, there may be somebody else's. */
+      readonly wasOpened: boolean
+    }
   /**
    * Moves the first of some files that is there, across disks where it must, and puts it there for good. It appears
    * under its new name only when it is whole there, and leaves the old one only then. Moving what was moved already
@@ -112,7 +130,7 @@ export type DiskOrderOf<Kind extends DiskOrder['kind']> = Extract<
 export interface Disk {
   /**
    * Rejects with a `TallenneError`: the file system's own code, as `ENOSPC`; `disk_hung` where it does not answer;
-   * `disk_gone` where nobody works on it any more. An append gives its failure as a result.
+   * `disk_gone` where nobody works on it any more, or where thread after thread died of the order. An append gives its failure as a result.
    */
   run<Kind extends DiskOrder['kind']>(order: DiskOrderOf<Kind>): Promise<DiskResults[Kind]>
 }

@@ -28,7 +28,11 @@ export async function writeAgeFile(
 ): Promise<AgeFileFacts> {
   await disk.run({ kind: 'open', path })
   try {
-    const writer = new AgeWriter((bytes) => append(disk, path, bytes), wrapped.fileKey)
+    const append = async (bytes: Uint8Array, position: number) => {
+      const { failure } = await disk.run({ kind: 'append', path, position, bytes })
+      if (failure) throw new TallenneError(failure.code, failure.message)
+    }
+    const writer = new AgeWriter(append, wrapped.fileKey)
     await writer.begin(wrapped.header)
     for await (const bytes of audio) await writer.write(bytes)
     const facts = await writer.finish()
@@ -36,19 +40,14 @@ export async function writeAgeFile(
     return facts
   } catch (error) {
     // Nobody waits for a disk that hangs: the next start removes what it holds.
-    disk.run({ kind: 'abandon', path, keepBytes: 0 }).catch(() => {})
+    disk.run({ kind: 'abandon', path, keepBytes: 0, wasOpened: true }).catch(() => {})
     throw error
   }
 }
 
-async function append(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
-  const { failure } = await disk.run({ kind: 'append', path, bytes })
-  if (failure) throw new TallenneError(failure.code, failure.message)
-}
-
 /** Chunks what comes and writes the chunks. */
 class AgeWriter {
-  readonly #append: (bytes: Uint8Array) => Promise<void>
+  readonly #append: (bytes: Uint8Array, position: number) => Promise<void>
   readonly #nonce = randomBytes(AGE_NONCE_BYTES)
   readonly #key: Uint8Array
   readonly #fileHash = createHash('sha256')
@@ -59,7 +58,7 @@ class AgeWriter {
   #bytes = 0
   #audioBytes = 0
 
-  constructor(append: (bytes: Uint8Array) => Promise<void>, fileKey: Uint8Array) {
+  constructor(append: (bytes: Uint8Array, position: number) => Promise<void>, fileKey: Uint8Array) {
     this.#append = append
     this.#key = payloadKeyOf(fileKey, this.#nonce)
   }
@@ -101,7 +100,8 @@ class AgeWriter {
   async #put(pieces: readonly Uint8Array[]): Promise<void> {
     const bytes = Buffer.concat(pieces)
     this.#fileHash.update(bytes)
+    const position = this.#bytes
     this.#bytes += bytes.length
-    await this.#append(bytes)
+    await this.#append(bytes, position)
   }
 }

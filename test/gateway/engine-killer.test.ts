@@ -39,7 +39,7 @@ t.test(
     await contactOf(mariadb.pool(), struck, ({ recordings }) =>
       recordings.some(({ state }) => state === 'partial'),
     )
-    t.match(process.log(), /an engine was killed by a test.*"recordings":1/)
+    t.match(process.log(), /a thread was killed by a test.*"recordings":1/)
     t.equal(await gateway.metric('tallenne_engine_deaths_total'), 1)
 
     await (spared === 'on-first' ? onFirst : onSecond).call.bye()

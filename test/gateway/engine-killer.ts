@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import WebSocket from 'ws'
 import { until } from '../until.ts'
 
-/** `throw`: an uncaught error. `exit`: `process.exit(1)`. `hang`: an endless loop, which the gateway ends after 15 s. */
+/** `throw`: an uncaught error. `exit`: `process.exit(1)`. `hang`: an endless loop, which the gateway ends in an engine after 15 s. */
 export type EngineDeath = 'throw' | 'exit' | 'hang'
 
 interface Worker {
@@ -21,7 +21,7 @@ interface InspectorMessage {
 }
 
 const EXPRESSIONS: Record<EngineDeath, string> = {
-  throw: `setImmediate(() => { throw new Error('an engine was killed by a test') })`,
+  throw: `setImmediate(() => { throw new Error('a thread was killed by a test') })`,
   exit: 'setImmediate(() => process.exit(1))',
   hang: 'setImmediate(() => { for (;;); })',
 }
@@ -29,26 +29,35 @@ const CLOSE_INSPECTOR = `setImmediate(() => process.getBuiltinModule('node:inspe
 const TCP_LISTEN = '0A'
 
 /**
- * Makes one engine thread of a running gateway die, as a fault in it would, and leaves the gateway alone. Resolves with
- * the thread's title when it is gone, or, where it hangs, has begun to.
+ * Makes one thread of a running gateway die, as a fault in it would, and leaves the gateway alone. Resolves with the
+ * thread's title when it is gone, or, where it hangs, has begun to.
  *
  * The gateway has no door for this: Node.js itself opens its inspector on SIGUSR1, on loopback, and it is closed again.
  * Start the gateway with `--inspect-port=0` (in NODE_OPTIONS, where it is a child of another process), since the usual
  * port is there only once on a machine.
  */
-export async function killEngine(
+export async function killThread(
   gatewayPid: number,
-  { engineIndex = 0, death = 'throw' }: { engineIndex?: number; death?: EngineDeath } = {},
+  name: string,
+  death: EngineDeath = 'throw',
 ): Promise<string> {
   const inspector = await Inspector.open(gatewayPid)
   try {
-    const worker = await inspector.findWorker(`engine-${engineIndex}`)
+    const worker = await inspector.findWorker(name)
     await inspector.evaluateIn(worker, EXPRESSIONS[death])
     if (death !== 'hang') await inspector.detached(worker)
     return worker.title
   } finally {
     await inspector.close()
   }
+}
+
+/** As `killThread`, of an engine. */
+export function killEngine(
+  gatewayPid: number,
+  { engineIndex = 0, death = 'throw' }: { engineIndex?: number; death?: EngineDeath } = {},
+): Promise<string> {
+  return killThread(gatewayPid, `engine-${engineIndex}`, death)
 }
 
 /** A session with the inspector of another Node.js process on this machine. */

@@ -6,7 +6,7 @@ import { FileJournal } from '../../storage/contact-journal.ts'
 import { connectDatabase, type DatabaseSettings } from '../../storage/database.ts'
 import { DiskThread } from '../../storage/disk/disk-thread.ts'
 import { JournalClient } from '../../storage/journal-client.ts'
-import { JournalThread } from '../../storage/journal-thread.ts'
+import { journalThread } from '../../storage/journal-thread.ts'
 import { wholeCall } from './journal-entries.ts'
 
 /**
@@ -54,7 +54,7 @@ async function useFiles(): Promise<void> {
 
 async function useThread(): Promise<void> {
   const entry = new URL('../../gateway/journal-worker.js', import.meta.url)
-  const thread = new JournalThread({
+  const thread = journalThread({
     start: (onDied) => new DiskThread({ entry, name: 'journal', onDied, clock }),
     clock,
     log,

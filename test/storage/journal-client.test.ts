@@ -5,14 +5,15 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { SystemClock } from '../../base/clock.ts'
 import { createSilentLog, type Log } from '../../base/log.ts'
 import { DiskThread } from '../../storage/disk/disk-thread.ts'
+import type { ServedUser } from '../../storage/disk/lasting-thread.ts'
 import { JournalClient } from '../../storage/journal-client.ts'
-import { JournalThread, type JournalThreadUser } from '../../storage/journal-thread.ts'
+import { journalThread } from '../../storage/journal-thread.ts'
 import { migrate } from '../../storage/migrate.ts'
+import { keptLog } from '../kept-log.ts'
 import { startMariadb } from '../mariadb.ts'
 import { until } from '../until.ts'
 import { RealDisk } from './disk/real-disk.ts'
@@ -42,7 +43,7 @@ interface OpenOptions {
 
 async function open(t: Test, folder: string, options: OpenOptions = {}) {
   const { log = createSilentLog(), entry = '../../gateway/journal-worker.js', mostHeapMb } = options
-  const thread = new JournalThread({
+  const thread = journalThread({
     start: (onDied) =>
       new DiskThread({
         entry: new URL(entry, import.meta.url),
@@ -113,7 +114,7 @@ t.test('an entry that is none is refused and counted', async (t) => {
 t.test('what waits for a thread that takes nothing is bounded', async (t) => {
   const { port1, port2 } = new MessageChannel()
   const thread = {
-    start: ({ onStarted }: JournalThreadUser) => onStarted(port1),
+    serve: ({ onStarted }: ServedUser) => onStarted(port1),
     hasten: () => {},
     deaths: 0,
   }
@@ -143,7 +144,7 @@ t.test('a killed process loses no entry that was written', async (t) => {
 /** Threads of the journal that die as each line says, one after the other. */
 async function openMortal(t: Test, folder: string, { fates, log }: { fates: string; log: Log }) {
   const path = join(t.testdir({ fates }), 'fates')
-  process.env['MORTAL_JOURNAL'] = path
+  process.env['MORTAL_WRITES'] = path
   return open(t, folder, { log, entry: './mortal-journal-worker.js', mostHeapMb: 64 })
 }
 
@@ -322,12 +323,6 @@ t.test(
     })
   },
 )
-
-function keptLog() {
-  const lines: Record<string, unknown>[] = []
-  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  return { log, lines: () => lines }
-}
 
 function runChild(
   args: readonly string[],

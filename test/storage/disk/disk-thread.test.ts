@@ -7,16 +7,16 @@ import t, { type Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { DiskClient } from '../../../storage/disk/disk-client.ts'
-import { DiskThread } from '../../../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../../../storage/disk/disk-watch.ts'
+import { openDiskThread } from '../../../storage/disk/open-disk-thread.ts'
 import { RecordingFile } from '../../../storage/recording-file.ts'
 import { until } from '../../until.ts'
 
 const clock = new SystemClock()
 
 function openThread(t: Test, hungAfterMs = 10_000) {
-  const thread = new DiskThread({ name: 'disk', clock })
-  const disk = new DiskClient({ port: thread.connect(), clock, hungAfterMs })
+  const thread = openDiskThread({ name: 'disk', clock, log: createSilentLog() })
+  const disk = new DiskClient({ ports: thread.connect(), clock, hungAfterMs })
   t.teardown(async () => {
     disk.close()
     await thread.close()
@@ -34,7 +34,7 @@ function hangLooksAt(folder: string) {
 t.test('files of several clients are written by one thread', async (t) => {
   const folder = t.testdir()
   const { thread, disk } = openThread(t)
-  const other = new DiskClient({ port: thread.connect(), clock, hungAfterMs: 10_000 })
+  const other = new DiskClient({ ports: thread.connect(), clock, hungAfterMs: 10_000 })
   const files = [disk, other].map((client, index) => ({
     path: join(folder, `${index}.opus`),
     file: new RecordingFile(join(folder, `${index}.opus`), { disk: client }),

@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { SystemClock } from '../../../base/clock.ts'
 import { createSilentLog } from '../../../base/log.ts'
 import { DiskClient } from '../../../storage/disk/disk-client.ts'
-import { DiskThread } from '../../../storage/disk/disk-thread.ts'
 import { DiskWatch } from '../../../storage/disk/disk-watch.ts'
+import { openDiskThread } from '../../../storage/disk/open-disk-thread.ts'
 import { RecordingFile } from '../../../storage/recording-file.ts'
 import { until } from '../../until.ts'
 import { RealDisk } from './real-disk.ts'
@@ -21,8 +21,8 @@ async function open(t: Test) {
   const broken = RealDisk.open(t)
   const well = t.testdir()
   const [first, second] = ['broken', 'well'].map((name) => {
-    const thread = new DiskThread({ name, clock })
-    const disk = new DiskClient({ port: thread.connect(), clock, hungAfterMs: 1000 })
+    const thread = openDiskThread({ name, clock, log: createSilentLog() })
+    const disk = new DiskClient({ ports: thread.connect(), clock, hungAfterMs: 1000 })
     t.teardown(async () => {
       disk.close()
       await thread.close()
