@@ -37,7 +37,7 @@ t.test('a listener has the recording whole while others send and read slowly', a
   const head = `Host: a\r\nAuthorization: Bearer ${TOKEN}\r\n`
   await connectSlow(`GET ${path} HTTP/1.1\r\n${head}`, 'X')
   await connectSlow(
-    `POST /api/completeness/calls HTTP/1.1\r\n${head}Content-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n`,
+    `POST /api/completeness/calls?list=main HTTP/1.1\r\n${head}Content-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n`,
     ';',
   )
   const readers = await connectSlow(`GET ${path} HTTP/1.1\r\n${head}Range: bytes=1-\r\n\r\n`, '')
