@@ -152,6 +152,20 @@ export const DRILLS: readonly Drill[] = [
     },
   },
   {
+    name: 'spool-fails',
+    fault: `the spool's disk answers with errors for ${FULL_MS / 1000} s`,
+    obstacle: RealDisk.obstacle,
+    endsCalls: true,
+    concerns: 'all',
+    prepare: spoolOfItsOwn,
+    async strike(_site, ground) {
+      const mend = await ground?.disk.fail()
+      await delay(FULL_MS)
+      await mend?.()
+      return undefined
+    },
+  },
+  {
     name: 'burst',
     fault: `${BURST.calls} INVITEs more, ${BURST.rate} a second`,
     endsCalls: false,

@@ -8,14 +8,19 @@ import type { Test } from 'tap'
 
 const run = promisify(execFile)
 
-/** Asks a file system to shut down at once, as after an error of its disk (EXT4_IOC_SHUTDOWN, no flush of the log). */
+/** Asks a file system to shut down at once, as after an error of its disk (EXT4_IOC_SHUTDOWN). */
 const SHUT_DOWN =
-  'open(F, "<", $ARGV[0]) or die $!; $how = pack("L", 2); ioctl(F, 0x8004587d, $how) or die $!'
+  'open(F, "<", $ARGV[0]) or die $!; $how = pack("L", $ARGV[1]); ioctl(F, 0x8004587d, $how) or die $!'
+/** How: with what was written before on the disk, or without the newest of it. */
+const FLUSHED = '0'
+const UNFLUSHED = '2'
+const MOUNTED = 'loop,errors=remount-ro'
 
 /** A disk of its own that can be broken: an ext4 file system in a file, mounted over a loop device. */
 export class RealDisk {
   readonly path: string
   readonly #folder = mkdtempSync(join(tmpdir(), 'tallenne-real-disk-'))
+  readonly #image = join(this.#folder, 'image')
 
   private constructor() {
     this.path = join(this.#folder, 'mounted')
@@ -41,12 +46,12 @@ export class RealDisk {
   /** One that its maker removes. Throws where `obstacle` says why. */
   static make(mebibytes: number): RealDisk {
     const disk = new RealDisk()
-    const image = join(disk.#folder, 'image')
+    const image = disk.#image
     try {
       execFileSync('truncate', ['-s', `${mebibytes}M`, image], { stdio: 'pipe' })
       execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', image], { stdio: 'pipe' })
       execFileSync('mkdir', [disk.path])
-      execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, disk.path], { stdio: 'pipe' })
+      execFileSync('mount', ['-o', MOUNTED, image, disk.path], { stdio: 'pipe' })
       return disk
     } catch (error) {
       rmSync(disk.#folder, { recursive: true, force: true })
@@ -60,9 +65,18 @@ export class RealDisk {
     return async () => void (await run('fsfreeze', ['-u', this.path]))
   }
 
-  /** Every write is an error from now on (EIO). */
+  /** Every write is an error from now on (EIO), and the newest before it may be lost. */
   async breakDown(): Promise<void> {
-    await run('perl', ['-e', SHUT_DOWN, this.path])
+    await run('perl', ['-e', SHUT_DOWN, this.path, UNFLUSHED])
+  }
+
+  /** Every write is an error until it is mended, which keeps all that was written before. */
+  async fail(): Promise<() => Promise<void>> {
+    await run('perl', ['-e', SHUT_DOWN, this.path, FLUSHED])
+    return async () => {
+      await run('umount', ['-l', this.path])
+      await run('mount', ['-o', MOUNTED, this.#image, this.path])
+    }
   }
 
   /** The kernel finds an error and makes it read-only (EROFS). */
