@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { RepeatedWork } from '../base/repeated-work.ts'
+import { settledWithin } from '../base/settled-within.ts'
 import { messageOf } from '../base/tallenne-error.ts'
 import type { Config } from '../config/config.ts'
 import { dataPaths } from '../config/data-paths.ts'
@@ -10,7 +11,7 @@ import type { LiveRecording } from '../recorder/recording-plan.ts'
 import { createAudit } from '../storage/audit/create-audit.ts'
 import { recordConfiguration } from '../storage/audit/record-configuration.ts'
 import type { Pool } from '../storage/database.ts'
-import type { JournalClient } from '../storage/journal-client.ts'
+import type { ContactJournal } from '../storage/model.ts'
 import { findUnfinishedContacts } from '../storage/unfinished-contacts.ts'
 import type { LiveCall } from './calls/live-call.ts'
 import { CallComparison } from './compare-calls.ts'
@@ -19,7 +20,10 @@ import { type CrashRecoveryOptions, recoverFromCrash } from './crash-recovery.ts
 export interface LookAfterCallsOptions
   extends Pick<CrashRecoveryOptions, 'spooled' | 'repair' | 'files'> {
   readonly pool: Pool
-  readonly journal: JournalClient
+  readonly journal: ContactJournal & {
+    readonly state: { readonly depth: number }
+    drained(): Promise<void>
+  }
   readonly startedAtMs: number
   readonly calls: () => readonly LiveCall[]
   readonly recordings: () => Promise<readonly LiveRecording[]>
@@ -32,6 +36,8 @@ export interface LookAfterCallsOptions
 
 /** Contacts whose recording lies in a store that does not answer are looked at again. */
 const RECOVER_EVERY_MS = 10_000
+/** Of the time in which a gateway ends. A database or a spool that hangs would take all of it. */
+const CLOSE_WITHIN_MS = 250
 
 /**
  * Once the database has what was journaled: ends what a crash left, tells the audit trail of another configuration, and
@@ -88,9 +94,9 @@ export function lookAfterCalls(
     .catch((error: unknown) =>
       log.warn({ reason: messageOf(error) }, 'configuration is not in the audit trail'),
     )
-  return () => {
+  return async () => {
     isClosed = true
     later.stop()
-    return comparison.close()
+    await settledWithin(comparison.close(), { clock, limitMs: CLOSE_WITHIN_MS })
   }
 }

@@ -52,10 +52,18 @@ import { TrunkCalls } from './trunk/trunk-calls.ts'
 import { TrunkMetrics } from './trunk/trunk-metrics.ts'
 import { warmUp } from './warm-up.ts'
 
-/** Everything is closed within five seconds of SIGTERM: calls first, then what they need. */
+/** Everything is closed within this of SIGTERM: calls first, then what they need. `up` kills after six seconds. */
+const CLOSE_MS = 5500
 const DRAIN_MS = 3000
+const HTTP_CLOSE_MS = 500
 const ENGINE_CLOSE_MS = 800
 const JOURNAL_CLOSE_MS = 1000
+/** With the time to write what it has. */
+const JOURNAL_KEPT_MS = 1500
+/** A database that hangs lets no connection go. */
+const DATABASE_CLOSE_MS = 250
+/** A thread that hangs with its disk has half a second to end. */
+const DISKS_KEPT_MS = 600
 /** Longer than any hold music pauses, and well within the minute in which a call has its verdict. */
 const ORPHAN_QUIET_MS = 20_000
 /** 64 × T1 (RFC 3261 §13.3.1.4). */
@@ -85,7 +93,7 @@ async function startGateway(
   const closing: Closing[] = []
   let closed: Promise<boolean> | undefined
   const close = () => {
-    closed ??= closeInReverse(closing, log)
+    closed ??= closeInReverse(closing, { withinMs: CLOSE_MS, clock, log })
     return closed
   }
   try {
@@ -117,21 +125,27 @@ async function composeGateway(
     clock,
     log,
   })
-  closing.push(() => disks.close())
+  closing.push({ name: 'disks', close: () => disks.close(), keptMs: DISKS_KEPT_MS })
   await disks.prepare()
   const spooled = await disks.files.spooled()
 
   const registry = createRegistry('gateway', readPackageVersion())
   const pool = createDatabasePool(config.database)
-  closing.push(() => pool.end())
   const watch = watchDatabase(registry, { pool, limit: config.database.connections, clock })
-  closing.push(() => watch.close())
+  closing.push({
+    name: 'database',
+    close: async () => {
+      const ended = watch.close().then(() => pool.end())
+      await settledWithin(ended, { clock, limitMs: DATABASE_CLOSE_MS })
+    },
+    keptMs: DATABASE_CLOSE_MS,
+  })
   watch.start()
   const opened = await openJournal({ config, pool, clock, log, closeWithinMs: JOURNAL_CLOSE_MS })
-  closing.push(opened.close)
+  closing.push({ name: 'journal', close: opened.close, keptMs: JOURNAL_KEPT_MS })
   const { journal } = opened
   const files = new LateMoves({ files: disks.files, journal, clock, log })
-  closing.push(() => files.close())
+  closing.push({ name: 'moves', close: () => files.close() })
 
   const { server, door, identityOf, mayCall } = guardServer(config, { clock, log, registry })
   const connections: SipConnection[] = []
@@ -151,7 +165,7 @@ async function composeGateway(
     },
     onDeath: () => metrics.engineDied(),
   })
-  closing.push(() => engines.close(ENGINE_CLOSE_MS))
+  closing.push({ name: 'engines', close: () => engines.close(ENGINE_CLOSE_MS) })
   const keySet = settings[0]?.encryption?.atStart.keySet
   const repair = (recordingId: string) =>
     repairLeft({ ...paths, files: disks.files, keySet }, recordingId)
@@ -179,7 +193,7 @@ async function composeGateway(
     clock,
     log,
   })
-  closing.push(() => admission.close())
+  closing.push({ name: 'admission', close: () => admission.close() })
   const identification = createIdentification(config.identification)
   const { freeswitch } = config.media
   const mediaServers = createFreeswitchPool(freeswitch?.servers ?? [], {
@@ -259,6 +273,7 @@ async function composeGateway(
 
   const http = createHttpService({
     ...config.http.gateway,
+    closeAfterMs: HTTP_CLOSE_MS,
     checks: readinessChecks({
       connections,
       engines,
@@ -286,16 +301,16 @@ async function composeGateway(
   })
   addMediaServersRoute(http.app, { pool: mediaServers, token: () => readToken(paths.adminToken) })
   addBansRoute(http.app, { door, token: () => readToken(paths.adminToken) })
-  closing.push(() => http.close())
+  closing.push({ name: 'http', close: () => http.close() })
   const address = await http.start()
 
   warmUp(capabilities, { identification, lines: config })
-  if (server !== undefined) closing.push(() => server.close())
+  if (server !== undefined) closing.push({ name: 'sip server', close: () => server.close() })
   const addresses = server === undefined ? config.sip.drachtio : [(await server.start()).admin]
   for (const sip of addresses ?? []) {
     const connection = new SipConnection({ address: sip, clock, log })
     connections.push(connection)
-    closing.push(() => connection.close())
+    closing.push({ name: 'sip connection', close: () => connection.close() })
     const parts = {
       sessions,
       trunks,
@@ -307,7 +322,7 @@ async function composeGateway(
     routers.push(routeCalls(connection, parts))
     await connection.start()
   }
-  closing.push(() => mediaServers.close())
+  closing.push({ name: 'media servers', close: () => mediaServers.close() })
   await settledWithin(mediaServers.start(), { clock, limitMs: MEDIA_SERVERS_MS })
   sessions.start()
   trunks.start()
@@ -315,12 +330,18 @@ async function composeGateway(
   for (const router of routers) router.open()
   admission.start()
   const drain = () => Promise.all([sessions.drain(), trunks.drain()])
-  closing.push(async () => void (await settledWithin(drain(), { clock, limitMs: DRAIN_MS })))
+  closing.push({
+    name: 'calls',
+    close: async () => void (await settledWithin(drain(), { clock, limitMs: DRAIN_MS })),
+  })
 
   const left = { spooled, inSpool: () => disks.files.spooled(), repair, files, startedAtMs }
   const live = { calls: liveCalls, recordings: () => plane.live() }
   const parts = { pool, journal, registry, clock, log }
-  closing.push(lookAfterCalls(config, { ...left, ...live, ...parts }))
+  closing.push({
+    name: 'comparison',
+    close: lookAfterCalls(config, { ...left, ...live, ...parts }),
+  })
   return address
 }
 
