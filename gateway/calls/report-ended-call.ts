@@ -6,6 +6,7 @@ import type {
   RecordingPause,
   StreamCounters,
 } from '../../recorder/recording-plan.ts'
+import { maskTarget } from '../sip/mask-target.ts'
 import type { SipRequest } from '../sip/sip-surface.ts'
 import type { CallSource } from './call-events.ts'
 import type { ContactRecord } from './contact-record.ts'
@@ -98,13 +99,6 @@ function describeLeg(leg: StreamCounters) {
     ...(longestUnauthenticatedRun > 0 && { longestUnauthenticatedRun }),
     ...(other.length > 0 && { other: Object.fromEntries(other) }),
   }
-}
-
-/** The user part of a target's URI may be the number that was dialled. */
-function maskTarget(uri: string): string {
-  return uri.replace(/^(sips?:)([^@]*)@/i, (_, scheme: string, user: string) => {
-    return `${scheme}${maskIfLong(user)}@`
-  })
 }
 
 function tenths(value: number): number {

@@ -4,6 +4,7 @@ import type { TrunkRoute, TrunkTarget } from '../../config/trunk-config.ts'
 import type { Party } from '../media/trunk-media.ts'
 import type { CallMaker, OutgoingInvite, PlatformDialog } from '../sip/call-maker.ts'
 import type { DigestSession } from '../sip/digest-session.ts'
+import { maskTarget } from '../sip/mask-target.ts'
 import type { TimerLimits } from '../sip/session-timer.ts'
 import type { SipHeaders, SipRequest, SipResponse } from '../sip/sip-surface.ts'
 import { carriedResponseHeaders } from './carried-headers.ts'
@@ -78,7 +79,10 @@ export async function passOn(options: PassOnOptions): Promise<Passed> {
         left.redirect(target, outcome)
         break
     }
-    log.warn({ target: target.uri, status: last.status }, 'target did not take the call')
+    log.warn(
+      { target: maskTarget(target.uri), status: last.status },
+      'target did not take the call',
+    )
     if (!isTargetFault(last.status)) break
   }
   return {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { maskTarget } from '../sip/mask-target.ts'
 
 /** Sends one OPTIONS and tells whether anything but a timeout or a transport failure came back. */
 export type Probe = (uri: string) => Promise<boolean>
@@ -77,7 +78,8 @@ export class TargetHealth {
     const wasUp = this.isUp(uri)
     this.#failures.set(uri, isThere ? 0 : (this.#failures.get(uri) ?? 0) + 1)
     const isUp = this.isUp(uri)
-    if (wasUp !== isUp)
-      this.#options.log.warn({ target: uri, isUp }, isUp ? 'target is back' : 'target is down')
+    if (wasUp === isUp) return
+    const target = maskTarget(uri)
+    this.#options.log.warn({ target, isUp }, isUp ? 'target is back' : 'target is down')
   }
 }

@@ -85,6 +85,9 @@ t.test('a recorded call tells of each leg what came of its packets', async (t) =
 
 t.test('a dialled number in a target is masked, and an extension is not', async (t) => {
   t.match(line({ target: 'sip:+12025550100@192.0.2.20' }), { target: 'sip:…00@192.0.2.20' })
+  t.match(line({ target: 'sip:+12025550100%3Bnpdi@192.0.2.20' }), {
+    target: 'sip:…00%3Bnpdi@192.0.2.20',
+  })
   t.match(line({ target: 'sip:4001@192.0.2.20' }), { target: 'sip:4001@192.0.2.20' })
   t.match(line({ target: 'sip:192.0.2.20' }), { target: 'sip:192.0.2.20' })
   t.match(line({ target: null }), { target: null })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { keptLog } from '../../kept-log.ts'
 import { until } from '../../until.ts'
 import { audioPort, sdp, startTrunkNode } from './trunk-node.ts'
 
@@ -186,6 +187,26 @@ t.test('where a target redirects the call, it goes, within the route', async (t)
   ;(await node.arrived()).respond(301)
   ;(await node.arrived()).respond(302, { headers: ['Contact: <sip:last@127.0.0.1>'] })
   t.equal((await circling.answered()).status, 503)
+})
+
+t.test('no number that a redirection names stands in the log whole', async (t) => {
+  const { log, lines } = keptLog()
+  const node = await startTrunkNode(t, { log })
+  const call = node.callTo()
+  call.sendInvite()
+  ;(await node.arrived()).respond(302, { headers: ['Contact: <sip:+12025550188@127.0.0.1>'] })
+  const redirected = await node.arrived()
+  t.match(redirected.invite.firstLine, 'sip:+12025550188@')
+  redirected.respond(503)
+  await call.answered()
+  await until(() => lines().some(({ msg }) => msg === 'call ended'))
+  t.match(
+    lines()
+      .filter(({ msg }) => msg === 'target did not take the call')
+      .map(({ target }) => target),
+    [/^sip:127/, /^sip:…88@127/],
+  )
+  t.notMatch(JSON.stringify(lines()), '2025550')
 })
 
 t.test('a target that sends the call back to us is told of the loop', async (t) => {

@@ -43,6 +43,8 @@ export interface TrunkNodeOptions {
   readonly timer?: { readonly expiresS: number; readonly minS: number }
   /** Of the line that is called. */
   readonly masking?: object
+  /** Says nothing where not given. */
+  readonly log?: Log
 }
 
 /**
@@ -110,7 +112,7 @@ function realFreeswitch(options: {
 /** A gateway that passes calls on: real SIP server, framework and engine; the journal is what a test reads. */
 export async function startTrunkNode(t: Test, options: TrunkNodeOptions = {}) {
   const clock = new SystemClock()
-  const log = createSilentLog()
+  const log = options.log ?? createSilentLog()
   const { admin, udp, restart, stop } = await sipServer(t, clock)
   const link = await cuttableLink(t, admin)
   const caller = await SipPeer.open(udp)
