@@ -164,17 +164,39 @@ export class RecordingStore {
     }
   }
 
-  /** Removes a file for good, and what a crash left of it half written. `gone` says that the file was not there. */
+  /** As `eraseAll`, of one file. Rejects where it cannot be removed. */
   async erase(file: string): Promise<'erased' | 'gone'> {
-    const path = this.pathOf(file)
-    const paths = [partOf(path), path]
-    const [, wasThere] = await this.#disk.run<'erase'>({ kind: 'erase', paths })
-    return wasThere ? 'erased' : 'gone'
+    const [outcome = 'gone'] = await this.eraseAll([file])
+    if (outcome instanceof TallenneError) throw outcome
+    return outcome
+  }
+
+  /**
+   * Removes files for good, and what a crash left of them half written: tells what came of each, in their order. `gone`
+   * says that the file was not there, an error that it cannot be removed.
+   */
+  async eraseAll(
+    files: readonly string[],
+  ): Promise<readonly ('erased' | 'gone' | TallenneError)[]> {
+    const paths = files.map((file) => this.pathOf(file))
+    const erased = await this.#erase(paths.flatMap((path) => [partOf(path), path]))
+    return files.map((_, at) => {
+      const [part = 'gone', whole = 'gone'] = erased.slice(2 * at)
+      return part instanceof TallenneError ? part : whole
+    })
   }
 
   /** Removes what a crash left of a file half written. */
   async erasePart(file: string): Promise<void> {
-    await this.#disk.run<'erase'>({ kind: 'erase', paths: [partOf(this.pathOf(file))] })
+    const [outcome] = await this.#erase([partOf(this.pathOf(file))])
+    if (outcome instanceof TallenneError) throw outcome
+  }
+
+  async #erase(paths: readonly string[]): Promise<readonly ('erased' | 'gone' | TallenneError)[]> {
+    const erased = await this.#disk.run<'erase'>({ kind: 'erase', paths })
+    return erased.map((one) =>
+      typeof one === 'string' ? one : new TallenneError(one.code, one.message),
+    )
   }
 
   /** How a file lies in the store; undefined where it is not there. */

@@ -25,6 +25,7 @@ import type {
   DiskOrderOf,
   DiskResults,
   DiskRoom,
+  Erased,
   FileFacts,
   FolderNames,
 } from './disk.ts'
@@ -156,13 +157,12 @@ function read({ path, position, bytes }: DiskOrderOf<'read'>): Uint8Array {
   }
 }
 
-function erase(path: string): boolean {
+function erase(path: string): Erased {
   try {
     unlinkSync(path)
-    return true
+    return 'erased'
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
+    return hasCode(error, 'ENOENT') ? 'gone' : failureOf(error)
   }
 }
 

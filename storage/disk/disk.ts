@@ -41,7 +41,7 @@ export type DiskOrder =
     }
   /** Writes a small file, mode 0600, over one that is there; makes its folder, mode 0700. */
   | { readonly kind: 'place'; readonly path: string; readonly content: string }
-  /** Removes files, and tells of each whether it was there. */
+  /** Removes files, and tells what came of each. */
   | { readonly kind: 'erase'; readonly paths: readonly string[] }
   /** How a file lies there; undefined where there is none. */
   | { readonly kind: 'facts'; readonly path: string }
@@ -79,6 +79,9 @@ export interface Appended {
   readonly failure?: DiskFailure
 }
 
+/** What came of a file that was to be removed; `gone` says that it was not there. */
+export type Erased = 'erased' | 'gone' | DiskFailure
+
 /** How a file lies on the disk. */
 export interface FileFacts {
   readonly bytes: number
@@ -114,7 +117,7 @@ export interface DiskResults {
   readonly move: FileMoved
   readonly read: Uint8Array
   readonly place: undefined
-  readonly erase: readonly boolean[]
+  readonly erase: readonly Erased[]
   readonly facts: FileFacts | undefined
   readonly list: FolderNames
   readonly probe: DiskRoom

@@ -14,7 +14,6 @@ const store = new RecordingStore({
   storePath: join(folder, 'store'),
 })
 let erased = 0
-let before: Promise<unknown> = Promise.resolve()
 const pool = createDatabasePool({
   socketPath,
   port: 0,
@@ -28,15 +27,15 @@ await sweepOnce({
   store: {
     check: () => store.check(),
     // One after the other, so that exactly so many files are gone when it dies.
-    erase: (file) => {
-      const erasing = before.then(async () => {
+    eraseAll: async (files) => {
+      const outcomes: ('erased' | 'gone')[] = []
+      for (const file of files) {
         if (erased === Number(after)) process.kill(process.pid, 'SIGKILL')
         const outcome = await store.erase(file)
         if (outcome === 'erased') erased++
-        return outcome
-      })
-      before = erasing
-      return erasing
+        outcomes.push(outcome)
+      }
+      return outcomes
     },
   },
   clock: new ManualClock(Number(nowMs)),

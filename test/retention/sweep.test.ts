@@ -270,10 +270,10 @@ t.test('two sweepers at once delete each row once', async (t) => {
   const erasedFiles: string[] = []
   const store = {
     check: () => from.store.check(),
-    erase: async (file: string) => {
-      const outcome = await from.store.erase(file)
-      if (outcome === 'erased') erasedFiles.push(file)
-      return outcome
+    eraseAll: async (files: readonly string[]) => {
+      const outcomes = await from.store.eraseAll(files)
+      erasedFiles.push(...files.filter((_, at) => outcomes[at] === 'erased'))
+      return outcomes
     },
   }
   const other = createDatabasePool(mariadb.settings)
@@ -320,9 +320,9 @@ t.test('a sweep that is stopped ends with its batch', async (t) => {
   const stopping = new AbortController()
   const store = {
     check: () => from.store.check(),
-    erase: (file: string) => {
+    eraseAll: (files: readonly string[]) => {
       stopping.abort()
-      return from.store.erase(file)
+      return from.store.eraseAll(files)
     },
   }
   const { signal } = stopping
