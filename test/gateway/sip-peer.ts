@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import { WAIT_MS } from '../until.ts'
+import { Waiters } from '../waiters.ts'
 
 /** A SIP message as the peer reads it: just enough for tests. */
 export interface PeerMessage {
@@ -37,7 +37,7 @@ export class SipPeer {
   readonly #sources = new WeakMap<PeerMessage, { readonly host: string; readonly port: number }>()
   /** Requests that are answered 200 by themselves. */
   readonly answers = new Set(['BYE', 'OPTIONS', 'UPDATE', 'INFO'])
-  #wake = () => {}
+  readonly #waiters = new Waiters()
   #closed: Promise<void> | undefined
 
   private constructor(socket: Socket, server: { readonly host: string; readonly port: number }) {
@@ -88,12 +88,7 @@ export class SipPeer {
         const seen = this.#received.map((message) => message.firstLine).join(', ')
         throw new Error(`the message did not come within ${WAIT_MS} ms; came: ${seen || 'nothing'}`)
       }
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          this.#wake = resolve
-        }),
-        delay(leftMs, undefined, { ref: false }),
-      ])
+      await this.#waiters.next(leftMs)
     }
   }
 
@@ -108,7 +103,7 @@ export class SipPeer {
     this.#sources.set(message, source)
     if (message.status === 0 && this.answers.has(message.method)) this.respond(message, 200)
     this.#received.push(message)
-    this.#wake()
+    this.#waiters.wake()
   }
 
   respond(request: PeerMessage, status: number, extra: readonly string[] = [], body = ''): void {

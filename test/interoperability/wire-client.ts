@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createConnection, type Socket as TcpSocket } from 'node:net'
 import { type PeerMessage, parseMessage } from '../gateway/sip-peer.ts'
 import { WAIT_MS } from '../until.ts'
+import { Waiters } from '../waiters.ts'
 
 interface Address {
   readonly host: string
@@ -16,7 +17,7 @@ export class WireClient {
   readonly #udpServer: Address
   readonly #received: PeerMessage[] = []
   #buffer = ''
-  #wake = () => {}
+  readonly #waiters = new Waiters()
 
   private constructor(udp: UdpSocket, tcp: TcpSocket, udpServer: Address) {
     this.#udp = udp
@@ -59,10 +60,7 @@ export class WireClient {
       const [found] = at < 0 ? [] : this.#received.splice(at, 1)
       if (found !== undefined) return found
       if (Date.now() >= deadline) return null
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        setTimeout(resolve, Math.min(200, deadline - Date.now())).unref()
-      })
+      await this.#waiters.next(Math.min(200, deadline - Date.now()))
     }
   }
 
@@ -90,6 +88,6 @@ export class WireClient {
 
   #take(text: string): void {
     this.#received.push(parseMessage(text))
-    this.#wake()
+    this.#waiters.wake()
   }
 }

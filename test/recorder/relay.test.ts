@@ -11,6 +11,7 @@ import { g711Encoding, g711Table } from '../../recorder/g711.ts'
 import type { OpenPageSink } from '../../recorder/page-sink.ts'
 import type { RecordingOutcome, StreamPlan } from '../../recorder/recording-plan.ts'
 import { until, WAIT_MS } from '../until.ts'
+import { Waiters } from '../waiters.ts'
 import { MemorySink } from './memory-sink.ts'
 import { rtp } from './rtp.ts'
 
@@ -24,7 +25,7 @@ class Party {
   readonly heardControl: Buffer[] = []
   readonly #rtp: Socket
   readonly #rtcp: Socket
-  #wake = () => {}
+  readonly #waiters = new Waiters()
 
   private constructor(rtp: Socket, rtcp: Socket) {
     this.#rtp = rtp
@@ -70,16 +71,13 @@ class Party {
     const deadline = Date.now() + WAIT_MS
     while (!isEnough()) {
       if (Date.now() > deadline) throw new Error(`only ${this.heard.length} packets came`)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        setTimeout(resolve, 50)
-      })
+      await this.#waiters.next(50)
     }
   }
 
   #hear(heap: Buffer[], datagram: Buffer): void {
     heap.push(datagram)
-    this.#wake()
+    this.#waiters.wake()
   }
 }
 

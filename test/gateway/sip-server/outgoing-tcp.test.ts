@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { localAddressToward } from '../../../gateway/sip-server/local-address.ts'
+import { Waiters } from '../../waiters.ts'
 import { messageOf, shapeOf } from './raw-client.ts'
 import { headerOf, SDP, sipResponse } from './sip-text.ts'
 import { startServer } from './test-server.ts'
@@ -10,13 +11,13 @@ import { startServer } from './test-server.ts'
 async function listen(t: Test) {
   const received: string[] = []
   const sockets: Socket[] = []
-  let wake = () => {}
+  const waiters = new Waiters()
   const server = createServer((socket) => {
     sockets.push(socket)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
       received.push(chunk.toString('latin1'))
-      wake()
+      waiters.wake()
     })
   })
   server.listen(0, '127.0.0.1')
@@ -31,11 +32,7 @@ async function listen(t: Test) {
     sockets,
     stop: () => server.close(),
     next: async (): Promise<string> => {
-      while (received.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
+      while (received.length === 0) await waiters.next()
       return received.shift() ?? ''
     },
   }

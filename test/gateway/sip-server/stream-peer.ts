@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { until } from '../../until.ts'
+import { Waiters } from '../../waiters.ts'
 
 /** A platform's end of a connection to the server: what came, in pieces of one message each. */
 export class StreamPeer {
   readonly socket: Socket
   #text = ''
-  #wake = () => {}
+  readonly #waiters = new Waiters()
   #isClosed = false
 
   constructor(socket: Socket) {
@@ -16,11 +17,11 @@ export class StreamPeer {
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
       this.#text += chunk.toString('latin1')
-      this.#wake()
+      this.#waiters.wake()
     })
     socket.on('close', () => {
       this.#isClosed = true
-      this.#wake()
+      this.#waiters.wake()
     })
   }
 
@@ -108,9 +109,7 @@ export class StreamPeer {
   }
 
   async #more(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
+    await this.#waiters.next()
   }
 
   #takeMessage(): string | undefined {

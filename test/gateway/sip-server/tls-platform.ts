@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { Test } from 'tap'
+import { Waiters } from '../../waiters.ts'
 import { sipResponse } from './sip-text.ts'
 import { StreamPeer } from './stream-peer.ts'
 
@@ -12,7 +13,7 @@ export class TlsPlatform {
   readonly #server: Server
   readonly #peers: StreamPeer[] = []
   readonly #fresh: StreamPeer[] = []
-  #wake = () => {}
+  readonly #waiters = new Waiters()
   #isAnswering = false
 
   private constructor(server: Server) {
@@ -27,7 +28,7 @@ export class TlsPlatform {
         this.#peers.push(peer)
         this.#fresh.push(peer)
         if (this.#isAnswering) void answer(peer)
-        this.#wake()
+        this.#waiters.wake()
       },
     )
   }
@@ -56,9 +57,7 @@ export class TlsPlatform {
     for (;;) {
       const peer = this.#fresh.shift()
       if (peer !== undefined) return peer
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await this.#waiters.next()
     }
   }
 

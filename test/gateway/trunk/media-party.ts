@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { rtp } from '../../recorder/rtp.ts'
 import { toneBytes, toneShare } from '../../recorder/tones.ts'
 import { WAIT_MS } from '../../until.ts'
+import { Waiters } from '../../waiters.ts'
 
 /** How a telephone protects what it sends and opens what it hears; undefined where it cannot. */
 export interface PartyProtection {
@@ -22,7 +23,7 @@ export class MediaParty {
   readonly #ssrc = Math.floor(Math.random() * 2 ** 32)
   #sequence = 0
   #timer: NodeJS.Timeout | undefined
-  #wake = () => {}
+  readonly #waiters = new Waiters()
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -30,7 +31,7 @@ export class MediaParty {
       const opened = this.protection.open(datagram)
       if (opened === undefined) this.closed++
       else this.heard.push(Buffer.from(opened))
-      this.#wake()
+      this.#waiters.wake()
     })
   }
 
@@ -75,10 +76,7 @@ export class MediaParty {
       if (Date.now() > deadline) {
         throw new Error(`heard ${this.heard.length - from} of ${count} packets`)
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        setTimeout(resolve, 100)
-      })
+      await this.#waiters.next(100)
     }
     return this.heard.slice(from)
   }
