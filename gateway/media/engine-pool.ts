@@ -157,6 +157,7 @@ export class EnginePool {
   ): Promise<EngineReply> {
     const { clock } = this.#options
     const askedAtMs = clock.monotonicMs()
+    const isGoingOn = order.plan.after !== undefined
     let refusal = new TallenneError('engine_failed', 'no engine is running')
     const [holder] = (order.plan.after ?? []).flatMap((id) => this.#owners.get(id) ?? [])
     const others = this.#byLoad().filter((slot) => slot !== holder)
@@ -177,13 +178,18 @@ export class EnginePool {
       this.#owners.set(recordingId, slot)
       let reply: EngineReply | undefined
       try {
-        reply = await slot.openings.take(async () => {
+        const openNow = async () => {
+          slot.unopened.delete(recordingId)
+          return slot.link === link ? await link.request(order) : undefined
+        }
+        const openInTurn = async () => {
           if (clock.monotonicMs() - askedAtMs > OPENING_PATIENCE_MS) {
             throw overload(slot, 'opens recordings too slowly')
           }
-          slot.unopened.delete(recordingId)
-          return slot.link === link ? await link.request(order) : undefined
-        })
+          return await openNow()
+        }
+        // What goes on after a recording that is lost loses audio while it waits.
+        reply = await (isGoingOn ? openNow() : slot.openings.take(openInTurn))
       } catch (error) {
         this.#disown(recordingId)
         refusal = asRefusal(error)

@@ -146,6 +146,14 @@ t.test(
   },
 )
 
+t.test('what goes on after a recording that is lost waits for no turn', async (t) => {
+  const { plane, pool } = await startPlane(t, { engines: 1, maxRecordings: 100 })
+  const opening = Array.from({ length: 16 }, (_, at) => plane.open(plan(`call-${at}`, 'slow')))
+  t.equal((await plane.open({ ...plan('goes-on'), after: ['lost'] })).length, 2)
+  t.equal(pool.waitingRoom, 1 - 12 / 50, 'those that came before wait still')
+  await Promise.all(opening)
+})
+
 t.test('recordings that wait while their engine dies are opened by the next', async (t) => {
   const { plane, deaths } = await startPlane(t, { engines: 1, maxRecordings: 100 })
   const lost: string[] = []
