@@ -327,8 +327,8 @@ t.test('a pause that is forgotten is told, and ended where its line says so', as
   const { recordings } = await contactOf(mariadb.pool(), 'forgotten', hasEnded)
   const [pause] = recordings[0]?.pauses ?? []
   const lengthMs = (pause?.toMs ?? 0) - (pause?.fromMs ?? 0)
-  // The timer's clock and the calendar's round each for itself.
-  t.ok(lengthMs >= 998, `${lengthMs} ms`)
+  // It is timed from the order on, and begins where an engine takes that: some milliseconds later.
+  t.ok(lengthMs >= 950, `${lengthMs} ms`)
   t.match(process.log(), /paused for longer/)
   t.equal(await gateway.metric('tallenne_pauses_overdue_total'), 1)
 })
